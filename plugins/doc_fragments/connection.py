@@ -1,0 +1,65 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  url:
+    description:
+      - Bitbucket's base URL, with the context path where the instance has one, such as V(https://host/bitbucket).
+      - Redirects are refused with a message that names the new location.
+      - If not set, the environment variable E(BITBUCKET_URL) is used.
+    type: str
+    required: true
+  username:
+    description:
+      - The user to sign in as. Creating tokens takes the real password or an OAuth 2.0 token; an access token cannot
+        create others.
+      - If none of O(username), O(password) and O(token) is set, the environment variables E(BITBUCKET_USERNAME),
+        E(BITBUCKET_PASSWORD) and E(BITBUCKET_TOKEN) are used, read where the module runs.
+    type: str
+  password:
+    description:
+      - The password of O(username).
+    type: str
+  token:
+    description:
+      - An access token or an OAuth 2.0 token to sign in with instead.
+    type: str
+  validate_certs:
+    description:
+      - Whether the server's TLS certificate must be valid.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file with the certificates of the authorities to trust, in PEM format.
+      - If not set, the environment variable E(BITBUCKET_CA_PATH) is used, then E(REQUESTS_CA_BUNDLE).
+    type: path
+  client_cert:
+    description:
+      - A client certificate in PEM format, which may also hold the key.
+    type: path
+  client_key:
+    description:
+      - The key of O(client_cert), if that file does not hold it.
+    type: path
+  timeout:
+    description:
+      - How many seconds to wait for a connection, and each time for data.
+    type: int
+    default: 30
+  use_proxy:
+    description:
+      - Whether proxies named in the environment are used. Netrc files never are.
+    type: bool
+    default: true
+requirements:
+  - requests (Python library, on the host where the module runs)
+notes:
+  - Requests are repeated after 429, 502 to 504 and lost connections, never after 401 or 403, and a request that creates
+    a token never blindly.
+"""

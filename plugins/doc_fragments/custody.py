@@ -1,0 +1,62 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  store:
+    description:
+      - Where secrets are kept, on the controller, as V(KIND:PLACE).
+      - V(file:PATH) keeps one secret per file, readable by its owner only.
+      - V(ansible_vault:FILE) keeps two variables, C(bitbucket_tokens) and C(bitbucket_token_ids), in a file encrypted
+        with the play's own vault secret.
+      - The store is read first and proven writable before any token is issued. An issued secret is written to it and
+        read back before an older token is revoked.
+      - If not set, the environment variable E(BITBUCKET_TOKEN_STORE) of the controller is used. If that is not set
+        either, issued secrets are in the task's result, for you to keep.
+    type: str
+  store_options:
+    description:
+      - Options of the store.
+      - "For V(file): C(mode), the files' permissions, V('0600') by default; world-readable ones are refused."
+      - "For V(file) and V(ansible_vault): C(lock_timeout), how many seconds to wait for another run's write, V(60) by
+        default."
+    type: dict
+  missing_secret:
+    description:
+      - What to do where a token of the name exists and the store holds no secret of it.
+      - V(auto) issues a new one where no live token of that name was ever used, and fails otherwise.
+      - V(reissue) issues a new one in any case. V(fail) fails in any case.
+    type: str
+    choices: [auto, reissue, fail]
+    default: auto
+  handover:
+    description:
+      - What the action plugin tells the module between the steps of a hand-over. Not for use in tasks.
+    type: dict
+    suboptions:
+      resolve:
+        description: Only return the owners that the options stand for.
+        type: bool
+        default: false
+      issue:
+        description: Whether tokens may be issued in this call.
+        type: bool
+        default: true
+      more_calls:
+        description: Secrets are handed over after this call, and another call follows.
+        type: bool
+        default: false
+      replaced:
+        description: The ids that this run has replaced, by reference.
+        type: dict
+      discard:
+        description: The ids to revoke since their secrets were refused by the store, by reference.
+        type: dict
+      stored:
+        description: What the store holds, by reference.
+        type: dict
+"""

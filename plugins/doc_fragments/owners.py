@@ -1,0 +1,34 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  projects:
+    description:
+      - Project keys, or globs such as V(TEAM*) among the projects that the caller administers.
+      - A glob matches personal projects only if it begins with V(~).
+    type: list
+    elements: str
+    default: []
+  repositories:
+    description:
+      - Repositories as V(KEY/slug). Both parts may be globs.
+    type: list
+    elements: str
+    default: []
+  users:
+    description:
+      - Users by slug or name.
+    type: list
+    elements: str
+    default: []
+  concurrency:
+    description:
+      - How many owners are worked on at a time.
+    type: int
+    default: 8
+"""

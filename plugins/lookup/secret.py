@@ -1,0 +1,83 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: secret
+short_description: Read the secret of an access token from the store that it was delivered to
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - Reads one secret for each reference. It asks neither Bitbucket nor changes anything.
+options:
+  _terms:
+    description:
+      - References, such as V(projects/PAY/tokens/ci-read), V(projects/PAY/repos/ledger/tokens/deploy) and
+        V(users/svc-ci/tokens/automation).
+    type: list
+    elements: str
+    required: true
+  store:
+    description:
+      - The store, written as in M(tokensmith.bitbucket.access_token_set). For V(file) that is the directory.
+    type: str
+    required: true
+    env:
+      - name: BITBUCKET_TOKEN_STORE
+  store_options:
+    description:
+      - Options of the store.
+    type: dict
+    default: {}
+seealso:
+  - module: tokensmith.bitbucket.access_token_set
+"""
+
+EXAMPLES = r"""
+- name: Clone with the token that was provisioned for this project
+  ansible.builtin.git:
+    repo: "https://x-token-auth:{{ secret }}@bitbucket.example.com/scm/pay/ledger.git"
+    dest: /srv/ledger
+  no_log: true
+  vars:
+    secret: >-
+      {{ lookup('tokensmith.bitbucket.secret', 'projects/PAY/tokens/ci-read',
+                store='ansible_vault:group_vars/all/bitbucket_tokens.yml') }}
+"""
+
+RETURN = r"""
+_raw:
+  description: The secrets, in the order of the references.
+  type: list
+  elements: str
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+
+
+class LookupModule(LookupBase):
+    """Reads secrets; writes nothing."""
+
+    def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
+        """The secret of each reference.
+
+        :raises AnsibleLookupError: where the store holds none, or does not answer.
+        """
+        self.set_options(var_options=variables, direct=kwargs)
+        try:
+            options = self.get_option("store_options")
+            store = open_store(self.get_option("store"), options, self._loader._vault, single=False)
+            secrets = [store.secret(str.__str__(term)) for term in terms]
+        except BitbucketError as error:
+            raise AnsibleLookupError(str(error)) from None
+        for secret in secrets:
+            _secret.register_secret(secret)
+        return secrets

@@ -1,0 +1,168 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Argument specs, and reading what they cannot check. Shared by modules and the action plugins that go with them."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import UNKNOWN
+
+Spec = dict[str, dict[str, t.Any]]
+
+CONNECTION: Spec = {
+    "url": {"type": "str", "required": True, "fallback": (env_fallback, ["BITBUCKET_URL"])},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "token": {"type": "str", "no_log": True},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path", "fallback": (env_fallback, ["BITBUCKET_CA_PATH"])},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path"},
+    "timeout": {"type": "int", "default": 30},
+    "use_proxy": {"type": "bool", "default": True},
+}
+
+TOKEN: Spec = {
+    "name": {"type": "str"},
+    "permissions": {"type": "list", "elements": "str", "aliases": ["permission"]},
+    "expires_in_days": {"type": "int"},
+    "rotate_before_days": {"type": "int"},
+    "grace_days": {"type": "int"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+TOKEN_ENTRY: Spec = {**TOKEN, "name": {"type": "str", "required": True}}
+
+#: An override leaves to the set what it does not name, the state included.
+OVERRIDE_ENTRY: Spec = {**TOKEN_ENTRY, "state": {"type": "str", "choices": ["present", "absent"]}}
+
+STORE: Spec = {
+    "store": {"type": "str"},
+    "store_options": {"type": "dict", "no_log": True},
+    "missing_secret": {
+        "type": "str",
+        "choices": ["auto", "reissue", "fail"],
+        "default": "auto",
+        "no_log": False,
+    },
+    "handover": {
+        "type": "dict",
+        "options": {
+            "resolve": {"type": "bool", "default": False},
+            "issue": {"type": "bool", "default": True},
+            "more_calls": {"type": "bool", "default": False},
+            "replaced": {"type": "dict"},
+            "discard": {"type": "dict"},
+            "stored": {"type": "dict"},
+        },
+    },
+}
+
+OWNERS: Spec = {
+    "projects": {"type": "list", "elements": "str", "default": []},
+    "repositories": {"type": "list", "elements": "str", "default": []},
+    "users": {"type": "list", "elements": "str", "default": []},
+    "concurrency": {"type": "int", "default": 8},
+}
+CREDENTIAL: Spec = {
+    **{key: value for key, value in CONNECTION.items() if key not in ("password", "token")},
+    "url": {"type": "str", "fallback": (env_fallback, ["BITBUCKET_URL"])},
+    "secret": {"type": "str", "required": True, "no_log": True},
+    "verify": {"type": "bool", "default": False},
+}
+
+ACCESS_TOKEN: Spec = {
+    **CONNECTION,
+    **TOKEN,
+    **STORE,
+    "project": {"type": "str"},
+    "repository": {"type": "str"},
+    "user": {"type": "str"},
+    "id": {"type": "raw"},
+    "secret": {"type": "str", "no_log": True},
+    "rotate": {"type": "str", "choices": ["auto", "never", "always"], "default": "auto"},
+}
+
+ACCESS_TOKEN_CONSTRAINTS: dict[str, t.Any] = {
+    "mutually_exclusive": [("token", "password"), ("id", "secret", "store")],
+    "required_if": [("state", "present", ("name", "permissions")), ("state", "absent", ("name", "id", "secret"), True)],
+}
+
+ACCESS_TOKEN_SET: Spec = {
+    **CONNECTION,
+    **STORE,
+    **OWNERS,
+    "set": {"type": "list", "elements": "dict", "default": [], "options": TOKEN_ENTRY},
+    "overrides": {"type": "dict", "default": {}},
+    "stored": {"type": "dict"},
+    "rotate_created_before": {"type": "str"},
+    "prune": {"type": "list", "elements": "str", "default": []},
+    "max_revocations": {"type": "int", "default": 10},
+    "max_reissues": {"type": "int", "default": 10},
+    "issue": {"type": "bool", "default": True},
+}
+
+ACCESS_TOKEN_SET_CONSTRAINTS: dict[str, t.Any] = {
+    "mutually_exclusive": [("token", "password"), ("stored", "store")],
+}
+
+
+def token_id(value: t.Any, option: str) -> str | None:
+    """A token id as a task gave it.
+
+    :raises InputError: for a number, whose leading zeros YAML has already dropped or taken for octal.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InputError(f"`{option}` is a number: put the id in quotes, since leading zeros are part of it.")
+    if not value.isascii() or not value.isdigit():
+        raise InputError(f"`{option}` is not a token's id, which has digits only.")
+    return value
+
+
+def stored_ids(value: t.Mapping[str, t.Any] | None, option: str) -> dict[str, str | None] | None:
+    """A map of references to what is stored for them: an id, ``unknown``, or ``None`` for nothing."""
+    if value is None:
+        return None
+    return {
+        str(reference): entry if entry == UNKNOWN else token_id(entry, f"{option}.{reference}")
+        for reference, entry in value.items()
+    }
+
+
+def overrides(value: t.Mapping[str, t.Any]) -> dict[str, list[dict[str, t.Any]]]:
+    """Overrides by owner, each entry with the types of a set's.
+
+    :raises InputError: naming the owner whose entries are not a list of tokens.
+    """
+    checked = {}
+    for key, entries in value.items():
+        if not isinstance(entries, list):
+            raise InputError(f"`overrides.{key}` must be a list of tokens like those of `set`.")
+        validator = ArgumentSpecValidator({"set": {"type": "list", "elements": "dict", "options": OVERRIDE_ENTRY}})
+        result = validator.validate({"set": entries})
+        if result.error_messages:
+            raise InputError(f"`overrides.{key}`: {result.error_messages[0]}")
+        checked[str(key)] = result.validated_parameters["set"]
+    return checked
+
+
+def moment(value: str | None, option: str) -> int | None:
+    """Milliseconds since the epoch for an ISO 8601 date or time; UTC where it names no zone."""
+    if not value:
+        return None
+    try:
+        parsed = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise InputError(f"`{option}` must be an ISO 8601 date or time, such as 2026-11-23T08:00:00Z.") from None
+    if parsed.tzinfo is None:
+        parsed = parsed.replace(tzinfo=datetime.timezone.utc)
+    return int(parsed.timestamp() * 1000)

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""From a module's connection options to its client. The one file that loads requests, and so only modules import it."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
+
+_ENVIRONMENT = {"username": "BITBUCKET_USERNAME", "password": "BITBUCKET_PASSWORD", "token": "BITBUCKET_TOKEN"}
+
+
+def client_from(params: t.Mapping[str, t.Any]) -> Client:
+    """The client that a module's connection options describe.
+
+    :raises InputError: where they cannot be right, or the library is missing where the module runs.
+    """
+    if not _transport.HAS_REQUESTS:
+        raise InputError(str(missing_required_lib("requests")))
+    if params["timeout"] < 1:
+        raise InputError("`timeout` must be at least 1 second.")
+    if params["client_key"] and not params["client_cert"]:
+        raise InputError("`client_key` needs `client_cert`, the certificate that it belongs to.")
+    settings = Settings(
+        params["validate_certs"],
+        params["ca_path"],
+        params["client_cert"],
+        params["client_key"],
+        params["timeout"],
+        params["use_proxy"],
+    )
+    return Client(params["url"], credential_from(params, os.environ), Transport(settings))
+
+
+def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Credential:
+    """Who signs in. The environment supplies a credential only where the task sets none of it.
+
+    :raises InputError: where there is none, half of one, or two.
+    """
+    given = {name: (params.get(name) or "").strip() for name in _ENVIRONMENT}
+    if not any(given.values()):
+        given = {name: environment.get(variable, "").strip() for name, variable in _ENVIRONMENT.items()}
+    if given["token"] and given["password"]:
+        raise InputError("Both `token` and `password` are given: keep the one to sign in with.")
+    if given["token"]:
+        return Credential(token=_sendable(given["token"]))
+    if given["username"] and given["password"]:
+        return Credential(given["username"], given["password"])
+    if given["username"] or given["password"]:
+        missing = "password" if given["username"] else "username"
+        raise InputError(f"`{missing}` is missing: Basic authentication takes `username` and `password`.")
+    raise InputError(
+        "No credential: set `username` and `password`, or `token`, or one of them in the environment "
+        "(BITBUCKET_USERNAME, BITBUCKET_PASSWORD, BITBUCKET_TOKEN)."
+    )
+
+
+def _sendable(token: str) -> str:
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise InputError("`token` holds characters that no token has (blanks or line breaks, perhaps from a file).")
+    return token

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bitbucket Data Center's resources: JSON in, the collection's model out."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    AnswerError,
+    LostAnswerError,
+    NotFoundError,
+    StatusError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import Permissions
+
+_TOKENS = "/rest/access-tokens/latest"
+_API = "/rest/api/latest"
+_TOKEN_ID = re.compile(r"[0-9]{1,20}")
+# The last moment that ISO 8601 can write with four digits for the year.
+_END_OF_TIME = 253402300799000
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A token just created, with the only copy of its secret. ``now`` is the server's clock of that answer."""
+
+    token: Token
+    secret: str
+    now: int | None
+
+    def __repr__(self) -> str:
+        return f"Issued({self.token!r})"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """An owner's tokens, and the server's clock when it listed them."""
+
+    tokens: tuple[Token, ...]
+    now: int | None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a credential is to the server. ``name`` is ``None`` where the answer did not name anyone."""
+
+    name: str | None
+
+
+class DataCenter:
+    """The calls that the collection makes, and no others."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def tokens(self, owner: Owner) -> Listing:
+        """Every token of ``owner``, each once even where pages shift while they are read."""
+        path = f"{_TOKENS}/{owner.path}"
+        found: dict[str, Token] = {}
+        now: int | None = None
+        for value, answer in self.client.pages(path):
+            now = answer.now
+            if value is not None:
+                token = _token(value, f"GET {path}")
+                found[token.id] = token
+        return Listing(tuple(found.values()), now)
+
+    def token(self, owner: Owner, token_id: str) -> Token | None:
+        """The token with this id, or ``None`` where the owner has none."""
+        path = f"{_TOKENS}/{owner.path}/{token_id}"
+        try:
+            answer = self.client.get(path)
+        except NotFoundError as error:
+            # With an exception's name it is the owner that is missing, which says nothing about the token.
+            if error.exception_name.startswith("NoSuch") and "Token" not in error.exception_name:
+                raise
+            return None
+        found = _token(answer.data, f"GET {path}")
+        if found.id != token_id:
+            raise AnswerError(f"GET {path}: the answer is about another token.")
+        return found
+
+    def create(self, owner: Owner, name: str, permissions: Permissions, days: int | None) -> Issued:
+        """Create a token.
+
+        :raises LostAnswerError: where it may have been created and its secret is lost; ``token_id`` names it if known.
+        """
+        path = f"{_TOKENS}/{owner.path}"
+        body: dict[str, t.Any] = {"name": name, "permissions": permissions.names}
+        if days is not None:
+            body["expiryDays"] = days
+        try:
+            answer = self.client.create(path, body)
+            return _issued(answer.data, answer.now, f"PUT {path}")
+        except AnswerError as error:
+            if isinstance(error, StatusError):
+                raise
+            raise LostAnswerError(str(error), error.token_id) from None
+
+    def update(self, owner: Owner, token_id: str, name: str | None, permissions: Permissions | None) -> None:
+        """Change name or permissions in place; the secret stays."""
+        body: dict[str, t.Any] = {}
+        if name is not None:
+            body["name"] = name
+        if permissions is not None:
+            body["permissions"] = permissions.names
+        self.client.post(f"{_TOKENS}/{owner.path}/{token_id}", body)
+
+    def revoke(self, owner: Owner, token_id: str) -> bool:
+        """Delete a token; ``False`` where it was already gone."""
+        try:
+            self.client.delete(f"{_TOKENS}/{owner.path}/{token_id}")
+        except NotFoundError as error:
+            if error.exception_name.startswith("NoSuch") and "Token" not in error.exception_name:
+                raise
+            return False
+        return True
+
+    def projects(self) -> list[str]:
+        """The keys, in the server's spelling, of the projects that the caller administers."""
+        return self._names(f"{_API}/projects", "key", {"permission": "PROJECT_ADMIN"})
+
+    def repositories(self, project: str, archived: bool) -> list[str]:
+        """The slugs of a project's repositories; ``archived`` ones too, which Bitbucket hides by default."""
+        query = {"projectkey": project, **({"archived": "ALL"} if archived else {})}
+        return self._names(f"{_API}/repos", "slug", query)
+
+    def user_slug(self, name: str) -> str | None:
+        """The slug of the user with exactly this name, which paths need."""
+        for value, _answer in self.client.pages(f"{_API}/users", {"filter": name}):
+            if isinstance(value, dict) and value.get("name") == name and isinstance(value.get("slug"), str):
+                return str(value["slug"])
+        return None
+
+    def identity(self) -> Identity:
+        """Who the caller is, by one request that everyone may make.
+
+        :raises LockoutError: where the server does not accept the credential.
+        """
+        answer = self.client.get(f"{_API}/application-properties")
+        return Identity(unquote(answer.user) if answer.user else None)
+
+    def _names(self, path: str, key: str, query: t.Mapping[str, t.Any]) -> list[str]:
+        found: dict[str, None] = {}
+        for value, _answer in self.client.pages(path, query):
+            if value is None:
+                continue
+            if not isinstance(value, dict) or not isinstance(value.get(key), str) or not value[key]:
+                raise AnswerError(f"GET {path}: an entry of the listing has no {key}.")
+            found[value[key]] = None
+        return list(found)
+
+
+def _token(data: t.Any, what: str) -> Token:
+    """A token as Bitbucket describes it: ids are strings of digits, times are epoch milliseconds."""
+    fields = data if isinstance(data, dict) else {}
+    token_id, name, permissions = fields.get("id"), fields.get("name"), fields.get("permissions")
+    created = _moment(fields.get("createdDate"), what)
+    if not isinstance(token_id, str) or not _TOKEN_ID.fullmatch(token_id):
+        raise AnswerError(f"{what}: the answer holds a token without a usable id.")
+    if not isinstance(name, str) or created is None:
+        raise AnswerError(f"{what}: the answer holds a token without a name or creation time.")
+    if not isinstance(permissions, list) or not all(isinstance(item, str) for item in permissions):
+        raise AnswerError(f"{what}: the answer holds a token without a list of permissions.")
+    expires, used = _moment(fields.get("expiryDate"), what), _moment(fields.get("lastAuthenticated"), what)
+    return Token(token_id, name, _permissions.listed(permissions), created, expires, used)
+
+
+def _moment(value: t.Any, what: str) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _END_OF_TIME:
+        raise AnswerError(f"{what}: the answer holds a token with a time that is not one.")
+    return int(value)
+
+
+def _issued(data: t.Any, now: int | None, what: str) -> Issued:
+    """The created token; whatever is wrong with the answer, its id is passed on where it can be read."""
+    fields = data if isinstance(data, dict) else {}
+    secret = fields.get("token")
+    try:
+        token = _token(data, what)
+        if not isinstance(secret, str) or not secret:
+            raise AnswerError(f"{what}: the answer holds no secret.")
+        return Issued(token, secret, now)
+    except AnswerError as error:
+        known = fields.get("id")
+        usable = isinstance(known, str) and _TOKEN_ID.fullmatch(known)
+        raise LostAnswerError(str(error), known if usable else None) from None
+
+
+def expiry_days(token: Token) -> int | None:
+    """The lifetime that a token was given, in whole days rounded up."""
+    return None if token.expires is None else -(-(token.expires - token.created) // DAY)

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The collection's own errors. Their text is shown to people: it never holds a secret, a header or a body."""
+
+from __future__ import annotations
+
+
+class BitbucketError(Exception):
+    """Anything this collection refuses or could not do; ``reason`` is a short code that results carry."""
+
+    reason = "error"
+
+    def __init__(self, message: str, reason: str | None = None) -> None:
+        super().__init__(message)
+        if reason is not None:
+            self.reason = reason
+
+
+class InputError(BitbucketError):
+    """What was asked for cannot be right, whatever Bitbucket answers."""
+
+    reason = "input"
+
+
+class GuardError(BitbucketError):
+    """A limit that protects against a mistaken declaration or store was reached before the first write."""
+
+    reason = "guard"
+
+
+class ConnectError(BitbucketError):
+    """No connection came about: nothing was sent, so repeating is safe for every method."""
+
+    reason = "unreachable"
+
+
+class LostAnswerError(BitbucketError):
+    """The request went out and no usable answer came back: what the server did is not known.
+
+    ``token_id`` is the id of a token that the unusable answer still named, or ``None``.
+    """
+
+    reason = "lost_answer"
+
+    def __init__(self, message: str, token_id: str | None = None) -> None:
+        super().__init__(message)
+        self.token_id = token_id
+
+
+class AnswerError(BitbucketError):
+    """The server answered, but not with what this request is answered with.
+
+    ``token_id`` is the id of a token that a broken answer still named, or ``None``.
+    """
+
+    reason = "answer"
+
+    def __init__(self, message: str, token_id: str | None = None) -> None:
+        super().__init__(message)
+        self.token_id = token_id
+
+
+class StatusError(AnswerError):
+    """The server answered with an error status; ``exception_name`` is the last part of Bitbucket's own class name."""
+
+    reason = "refused"
+
+    def __init__(self, message: str, status: int, exception_name: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.exception_name = exception_name
+
+
+class NotFoundError(StatusError):
+    """404: the project, repository, user or token does not exist."""
+
+    reason = "not_found"
+
+
+class ForbiddenError(StatusError):
+    """401 or 403 for a caller that is known but not permitted."""
+
+    reason = "forbidden"
+
+
+class LockoutError(StatusError):
+    """The credential itself is refused (wrong, or locked behind a CAPTCHA): one more try could lock the account."""
+
+    reason = "credential"

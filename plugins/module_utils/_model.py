@@ -1,0 +1,97 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the collection talks about: owners of tokens, tokens, and the references that name them."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import Permissions
+
+#: Milliseconds, Bitbucket's own unit of time.
+DAY = 24 * 60 * 60 * 1000
+HOUR = 60 * 60 * 1000
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who tokens belong to: a project, one of its repositories, or a user (by slug)."""
+
+    project: str = ""
+    repository: str = ""
+    user: str = ""
+
+    @property
+    def path(self) -> str:
+        """The part of the REST path, and of every reference, that names this owner."""
+        if self.user:
+            return f"users/{_encoded(self.user)}"
+        project = f"projects/{_encoded(self.project)}"
+        return f"{project}/repos/{_encoded(self.repository)}" if self.repository else project
+
+    @property
+    def label(self) -> str:
+        """For sentences: ``project PAY``, ``repository PAY/ledger``, ``user svc-ci``."""
+        if self.user:
+            return f"user {self.user}"
+        return f"repository {self.project}/{self.repository}" if self.repository else f"project {self.project}"
+
+    def reference(self, name: str) -> str:
+        """The reference of this owner's token called ``name``."""
+        return f"{self.path}/tokens/{_encoded(name)}"
+
+
+def owner_of(path: str) -> Owner:
+    """The owner that a path or a reference names; the inverse of :attr:`Owner.path`."""
+    kind, name, *rest = [unquote(part, errors="surrogatepass") for part in path.split("/")]
+    if kind == "users":
+        return Owner(user=name)
+    return Owner(project=name, repository=rest[1] if rest[:1] == ["repos"] else "")
+
+
+def _encoded(name: str) -> str:
+    # A leading dot would make a hidden file, or leave the directory, where a store keeps files by reference.
+    text = quote(name, safe="", errors="surrogatepass")
+    return f"%2E{text[1:]}" if text.startswith(".") else text
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as Bitbucket lists it. Times are milliseconds since the epoch by the server's clock."""
+
+    id: str
+    name: str
+    permissions: Permissions
+    created: int
+    expires: int | None = None
+    last_used: int | None = None
+
+    def expired(self, now: int | None) -> bool:
+        """Whether this has expired; the instant itself counts. Without a clock nothing is known to have."""
+        return now is not None and self.expires is not None and self.expires <= now
+
+    def describe(self, reference: str, now: int | None = None) -> dict[str, t.Any]:
+        """What modules return about a token: nothing secret, times in ISO 8601 UTC."""
+        days_left = None if now is None or self.expires is None else (self.expires - now) // DAY
+        return {
+            "reference": reference,
+            "id": self.id,
+            "name": self.name,
+            "permissions": self.permissions.names,
+            "created": iso(self.created),
+            "expires": iso(self.expires),
+            "last_used": iso(self.last_used),
+            "days_left": days_left,
+        }
+
+
+def iso(milliseconds: int | None) -> str | None:
+    """ISO 8601 in UTC, to the second."""
+    if milliseconds is None:
+        return None
+    moment = datetime.datetime.fromtimestamp(milliseconds // 1000, tz=datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""From an outcome to what a module returns, and to what the action plugin needs for the hand-over."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _apply
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import Outcome
+
+Result = dict[str, t.Any]
+
+
+def result_of(outcome: Outcome) -> Result:
+    """The part of a result that every reconciling module returns, ``secrets`` by reference among it."""
+    report = outcome.report
+    result: Result = {
+        "changed": report.changed,
+        "diff": report.diff,
+        "changes": report.changes,
+        "notes": report.notes,
+        "counts": _counts(outcome),
+        "failures": outcome.failures,
+        "issued": [_issued(delivery) for delivery in outcome.deliveries],
+        "secrets": {delivery.plan.reference: delivery.issued.secret for delivery in outcome.deliveries},
+        "remaining": outcome.remaining,
+        "prune": outcome.prune,
+        "warned": outcome.warnings,
+    }
+    if outcome.failures:
+        result.update(failed=True, msg=failure_message(outcome.failures))
+    return result
+
+
+def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+    """One sentence for one failure; a count and the first few for more."""
+    messages = [str(entry["msg"]) for entry in failures]
+    if len(messages) == 1:
+        return messages[0]
+    shown = "; ".join(messages[:3])
+    more = f" and {len(messages) - 3} more, all in `failures`" if len(messages) > 3 else ""
+    return f"{len(messages)} failures: {shown}{more}"
+
+
+def discarded(api: DataCenter, discard: t.Mapping[str, str]) -> Result:
+    """Revoke tokens that no store took, and say which of them could not be."""
+    failures = []
+    for reference, token_id in discard.items():
+        owner = owner_of(reference.rpartition("/tokens/")[0])
+        try:
+            _apply.discard(api, owner, token_id)
+        except BitbucketError as error:
+            failures.append({"owner": owner.path, "reference": reference, "reason": error.reason, "msg": str(error)})
+    return {"changed": True, "failures": failures}
+
+
+def _counts(outcome: Outcome) -> dict[str, int]:
+    plans = [plan for survey in outcome.surveys for plan in survey.plans]
+    failed = {entry["owner"] for entry in outcome.failures}
+    surveyed = {survey.view.owner.path for survey in outcome.surveys}
+    return {
+        "owners": len(surveyed | failed),
+        "owners_failed": len(failed),
+        "tokens": len(plans),
+        **outcome.report.counts,
+    }
+
+
+def _issued(delivery: t.Any) -> Result:
+    issue = delivery.plan.issue
+    token = delivery.issued.token
+    return {
+        **token.describe(delivery.plan.reference, delivery.issued.now),
+        "reason": issue.reason,
+        "replaces": issue.replaces,
+        "verified": delivery.verified,
+        "retire": delivery.retire,
+    }

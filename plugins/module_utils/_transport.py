@@ -1,0 +1,181 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""One exchange with the server over a pooled session per thread: TLS, proxies, time limits, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import typing as t
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    AnswerError,
+    ConnectError,
+    InputError,
+    LostAnswerError,
+)
+
+try:
+    import requests
+    from requests import exceptions as failures
+    from requests.utils import get_environ_proxies
+except ImportError:  # pragma: no cover - modules report it with missing_required_lib before they get here
+    HAS_REQUESTS = False
+else:
+    HAS_REQUESTS = True
+
+if t.TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+#: An answer larger than this is not one of Bitbucket's: a page of 1,000 tokens has about half a megabyte.
+MAX_BODY = 32 * 1024 * 1024
+_CHUNK = 64 * 1024
+# What urllib3 reports when a connection never came about, at any depth below the exception of requests.
+_NEVER_CONNECTED = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ProxyError")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to reach the server. ``timeout`` is in seconds and bounds connecting and each wait for data."""
+
+    validate_certs: bool = True
+    ca_path: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    timeout: float = 30
+    use_proxy: bool = True
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What came back: status, headers (names in lower case) and the whole body."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """Sends requests; every thread has a session, and so a connection pool, of its own.
+
+    :param adapters: by URL prefix, put in place of the network by tests.
+    """
+
+    def __init__(self, settings: Settings, adapters: t.Mapping[str, BaseAdapter] | None = None) -> None:
+        for path in filter(None, (settings.ca_path, settings.client_cert, settings.client_key)):
+            if not Path(path).exists():
+                raise InputError(f"{path} does not exist on the host where the module runs.")
+        self._settings = settings
+        self._adapters = adapters or {}
+        self._local = threading.local()
+
+    def exchange(self, method: str, url: str, headers: t.Mapping[str, str], body: bytes | None) -> Exchange:
+        """Send one request and read the whole answer; redirects are returned, never followed.
+
+        :raises ConnectError: nothing was sent.
+        :raises LostAnswerError: it was sent, and no whole answer came back.
+        """
+        session = self._session(url)
+        limit = self._settings.timeout
+        try:
+            with session.request(
+                method, url, headers=headers, data=body, timeout=(limit, limit), allow_redirects=False, stream=True
+            ) as response:
+                return Exchange(
+                    response.status_code,
+                    {name.lower(): value for name, value in response.headers.items()},
+                    _read(response, time.monotonic() + 10 * limit),
+                )
+        except failures.RequestException as error:
+            raise _translated(error, self._settings.validate_certs) from None
+
+    def _session(self, url: str) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is not None:
+            return session
+        session = requests.Session()
+        # Trusting the environment would also read ~/.netrc and send what it finds there; proxies are taken below.
+        session.trust_env = False
+        # A login cookie would outlive its credential: the next one would seem to work because the first one did.
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        settings = self._settings
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        session.verify = (settings.ca_path or bundle) if settings.validate_certs else False
+        if settings.client_cert:
+            session.cert = (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert
+        if settings.use_proxy:
+            session.proxies.update(get_environ_proxies(url))
+        for prefix, adapter in self._adapters.items():
+            session.mount(prefix, adapter)
+        self._local.session = session
+        return session
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    chunks = []
+    size = 0
+    for chunk in response.iter_content(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise AnswerError(f"The server's answer has more than {MAX_BODY // 1024 // 1024} MiB, which none has.")
+        if time.monotonic() > deadline:
+            raise LostAnswerError("The server's answer came too slowly to be waited for.")
+    return b"".join(chunks)
+
+
+def _translated(error: failures.RequestException, validate_certs: bool) -> Exception:
+    """Our error for one of the library's; its text is not passed on whole, since it may quote URLs and headers."""
+    names = _causes(error)
+    if isinstance(error, failures.SSLError):
+        hint = "is the CA that signed it known (`ca_path`), and does the name match?" if validate_certs else ""
+        return ConnectError(f"The TLS connection failed: {_tls_reason(error)}. {hint}".strip())
+    if isinstance(error, (failures.ConnectTimeout, failures.ProxyError)) or names & set(_NEVER_CONNECTED):
+        what = "the proxy" if "ProxyError" in names else "the server"
+        return ConnectError(f"No connection to {what} came about ({_cause_text(error)}).")
+    if isinstance(error, failures.Timeout):
+        return LostAnswerError("The server did not answer in time.")
+    if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError, failures.ContentDecodingError)):
+        return LostAnswerError("The connection broke before the whole answer was here.")
+    return InputError(f"The request could not be sent ({type(error).__name__}): check `url` and the proxy settings.")
+
+
+def _chain(error: BaseException) -> t.Iterator[BaseException]:
+    """The exception and whatever it wraps, as requests and urllib3 nest them."""
+    seen: set[int] = set()
+    pending: list[t.Any] = [error]
+    while pending:
+        item = pending.pop()
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        pending.extend([*item.args, getattr(item, "reason", None), item.__cause__, item.__context__])
+
+
+def _causes(error: BaseException) -> set[str]:
+    return {type(item).__name__ for item in _chain(error)}
+
+
+def _cause_text(error: BaseException) -> str:
+    """The operating system's own words (``Connection refused``), else the kind of failure."""
+    for item in _chain(error):
+        if isinstance(item, OSError) and item.strerror and not isinstance(item, failures.RequestException):
+            return item.strerror
+    names = _causes(error)
+    return "it took too long" if names & {"ConnectTimeout", "ConnectTimeoutError"} else "name or address not known"
+
+
+def _tls_reason(error: BaseException) -> str:
+    for item in _chain(error):
+        message = getattr(item, "verify_message", "")
+        if message:
+            return str(message)
+    reasons = (getattr(item, "reason", None) for item in _chain(error))
+    words = next((reason for reason in reasons if isinstance(reason, str)), "the handshake was refused")
+    return words.replace("_", " ").lower()

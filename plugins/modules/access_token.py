@@ -1,0 +1,323 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: access_token
+short_description: Keep one HTTP access token of Bitbucket Data Center in its declared state
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - Creates, updates, rotates and revokes one access token of a project, a repository or a user.
+  - Bitbucket shows a token's secret once. With O(store) the secret is delivered there before an older token is revoked.
+    Without it, the secret is in the task's result, so in an ad-hoc run it is printed.
+  - Names need not be unique in Bitbucket. Which token is meant is told by the secret that is stored, since it carries
+    the token's id; without one, the newest token of the name that has not expired is meant.
+extends_documentation_fragment:
+  - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.custody
+  - tokensmith.bitbucket.attributes
+  - tokensmith.bitbucket.attributes.datacenter
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details: O(rotate=always) issues a token on each call.
+options:
+  project:
+    description:
+      - The key of the project that the token belongs to, or that O(repository) is in.
+      - If none of O(project), O(repository) and O(user) is set, the token is a personal one of the caller.
+    type: str
+  repository:
+    description:
+      - The slug of the repository that the token belongs to.
+    type: str
+  user:
+    description:
+      - The slug of the user that the token belongs to.
+      - Administrators can update and revoke tokens of other users; only the user can create one.
+    type: str
+  name:
+    description:
+      - The token's name, at most 255 characters. Required unless a token is revoked by O(id) or O(secret).
+    type: str
+  permissions:
+    description:
+      - What the token may do, C(PROJECT_READ), C(PROJECT_WRITE), C(PROJECT_ADMIN), C(REPO_READ), C(REPO_WRITE) and
+        C(REPO_ADMIN). The token of a repository takes C(REPO_*) only.
+      - A project permission includes the same level for the project's repositories. Required for O(state=present).
+    type: list
+    elements: str
+    aliases: [permission]
+  expires_in_days:
+    description:
+      - The lifetime in days, at least V(3). If not set, a new token never expires, and the lifetime is not compared.
+      - A token that lives over two days longer than this is replaced.
+    type: int
+  rotate_before_days:
+    description:
+      - How many days before it expires a token is replaced.
+      - By default the lesser of V(14) and a third of O(expires_in_days). At most O(expires_in_days) less
+        O(grace_days) less two.
+    type: int
+  grace_days:
+    description:
+      - How many days the old token stays valid after its successor was created.
+      - By default V(7), or less where the lifetime leaves no room. At most O(rotate_before_days).
+    type: int
+  rotate:
+    description:
+      - V(auto) replaces a token that is due. V(never) does not, and warns. V(always) issues a token on each call.
+    type: str
+    choices: [auto, never, always]
+    default: auto
+  id:
+    description:
+      - The id of the token that is meant, as a quoted string, since leading zeros are part of it.
+    type: raw
+  secret:
+    description:
+      - The secret that you have stored, whose token is the one that is meant. An empty string says that you have none.
+      - Not compared with anything but the ids that Bitbucket lists.
+    type: str
+  state:
+    description:
+      - V(absent) revokes the token with O(id), or the one that O(secret) belongs to, or every token of O(name).
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: tokensmith.bitbucket.access_token_set
+  - module: tokensmith.bitbucket.access_token_info
+"""
+
+EXAMPLES = r"""
+- name: A token for CI, delivered to a file and replaced before it expires
+  tokensmith.bitbucket.access_token:
+    url: https://bitbucket.example.com
+    username: automation
+    password: "{{ bitbucket_password }}"
+    project: PAY
+    name: ci
+    permissions: REPO_READ
+    expires_in_days: 90
+    store: file:/etc/ci/bitbucket.token
+
+- name: The same without a store, so that the secret is in the result
+  tokensmith.bitbucket.access_token:
+    url: https://bitbucket.example.com
+    username: automation
+    password: "{{ bitbucket_password }}"
+    project: PAY
+    repository: ledger
+    name: deploy
+    permissions: [REPO_WRITE]
+    expires_in_days: 30
+    secret: "{{ deploy_secret | default('') }}"
+  register: deploy
+  no_log: true
+
+- name: Revoke the token that a secret belongs to
+  tokensmith.bitbucket.access_token:
+    url: https://bitbucket.example.com
+    username: automation
+    password: "{{ bitbucket_password }}"
+    project: PAY
+    secret: "{{ old_secret }}"
+    state: absent
+"""
+
+RETURN = r"""
+access_token:
+  description: The token after the run, without its secret. V(null) where there is none.
+  returned: success
+  type: dict
+  contains:
+    reference:
+      description: Its reference, such as C(projects/PAY/tokens/ci).
+      type: str
+    id:
+      description: Its id. V(null) for one that check mode predicts.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    permissions:
+      description: Its permissions as Bitbucket lists them.
+      type: list
+      elements: str
+    created:
+      description: When it was created, ISO 8601 in UTC.
+      type: str
+    expires:
+      description: When it expires, ISO 8601 in UTC. V(null) if never.
+      type: str
+    last_used:
+      description: When it was last used, ISO 8601 in UTC. V(null) if never.
+      type: str
+    days_left:
+      description: Whole days until it expires, by the server's clock. V(null) if it never does.
+      type: int
+reason:
+  description: Why a token was issued or updated, such as V(absent), V(expiring) or V(permissions). V(null) if none was.
+  returned: success
+  type: str
+revoked:
+  description: The tokens that were revoked, with C(id) and C(reason).
+  returned: success
+  type: list
+  elements: dict
+changes:
+  description: Each step, with C(reference), C(step), C(reason) and C(id).
+  returned: success
+  type: list
+  elements: dict
+notes:
+  description: Tokens that were left alone although one might expect otherwise, with C(id) and C(reason).
+  returned: success
+  type: list
+  elements: dict
+secret:
+  description: The secret. It is shown this once.
+  returned: when a token was issued and no O(store) is set
+  type: str
+store:
+  description: The store that has the secret.
+  returned: when O(store) is set
+  type: str
+"""
+
+import sys
+import typing as t
+from dataclasses import replace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners, _results, _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import Declaration
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import Outcome, reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._spec import TokenSpec, spec_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import UNKNOWN, Policy, Update
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._survey import Run
+
+
+def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
+    """Bring the token to its declared state.
+
+    :raises BitbucketError: with one sentence, where that is not possible.
+    """
+    api = DataCenter(client)
+    handover = params["handover"] or {}
+    if params["store"] and not handover:
+        raise InputError("`store` is the action plugin's part: call this module by its full name from a task.")
+    if handover.get("discard"):
+        return _results.discarded(api, handover["discard"])
+    owner = _owners.resolve(_owners.declared_owner(params), api)[0]
+    if handover.get("resolve"):
+        return {"changed": False, "owners": [owner.path]}
+    spec = declared_spec(params, owner, api)
+    policy = Policy(
+        stored=_stored(params, owner.reference(spec.name)),
+        missing_secret=params["missing_secret"],
+        replaced=handover.get("replaced") or {},
+    )
+    more_calls = bool(handover.get("more_calls"))
+    # The guards protect many owners from one mistake; here the task names the one token.
+    wanted = Run(policy, handover.get("issue", True), more_calls, sys.maxsize, sys.maxsize, 1, check_mode)
+    return _shaped(reconcile(api, [Declaration(owner, (spec,))], wanted), bool(handover))
+
+
+def declared_spec(params: dict[str, t.Any], owner: Owner, api: DataCenter) -> TokenSpec:
+    """The declared token; one that is to be absent may be named by an id alone."""
+    token_id = _named_id(params)
+    if params["state"] == "present" or (params["name"] and params["id"] is None):
+        return spec_of(params, owner)
+    if token_id is None:
+        raise InputError("The id of the token cannot be read from `secret`: name it with `id` or `name`.")
+    token = api.token(owner, token_id)
+    return TokenSpec(token.name if token else "", None, absent=True, only_id=token_id)
+
+
+def _named_id(params: dict[str, t.Any]) -> str | None:
+    given = _argspec.token_id(params["id"], "id")
+    return given or (_secret.token_id(params["secret"]) if params["secret"] else None)
+
+
+def _stored(params: dict[str, t.Any], reference: str) -> dict[str, str | None] | None:
+    handover = params["handover"] or {}
+    if handover.get("stored") is not None:
+        return _argspec.stored_ids(handover["stored"], "stored")
+    if params["id"] is None and params["secret"] is None:
+        return None
+    unreadable = UNKNOWN if params["secret"] else None
+    return {reference: _named_id(params) or unreadable}
+
+
+def _shaped(outcome: Outcome, handover: bool) -> dict[str, t.Any]:
+    result = _results.result_of(outcome)
+    if not outcome.surveys:
+        raise BitbucketError(result["msg"])
+    survey = outcome.surveys[0]
+    plan = survey.plans[0]
+    result["access_token"] = _after(outcome, plan.reference, survey.view.now)
+    reasons = [change["reason"] for change in result["changes"] if change["step"] != "revoke"]
+    result["reason"] = reasons[-1] if reasons else None
+    result["revoked"] = [
+        {"id": change["id"], "reason": change["reason"]} for change in result["changes"] if change["step"] == "revoke"
+    ]
+    if not handover:
+        secrets = result.pop("secrets")
+        for internal in ("issued", "remaining", "prune", "counts"):
+            del result[internal]
+        if secrets:
+            result["secret"] = secrets[plan.reference]
+    return result
+
+
+def _after(outcome: Outcome, reference: str, now: int | None) -> dict[str, t.Any] | None:
+    """The token as it is after what was done, or in check mode would be."""
+    for delivery in outcome.deliveries:
+        return delivery.issued.token.describe(reference, delivery.issued.now or now)
+    plan = outcome.surveys[0].plans[0]
+    if plan.spec.absent:
+        return None
+    if plan.issue and not plan.failure:
+        days = plan.spec.expires_in_days
+        created = now or 0
+        new = Token("", plan.spec.name, plan.spec.wanted, created, None if days is None else created + days * DAY)
+        return {**new.describe(reference, now), "id": None}
+    current = plan.current
+    for step in plan.steps:
+        if isinstance(step, Update) and current and step.token.id == current.id:
+            current = replace(
+                current, name=step.name or current.name, permissions=step.permissions or current.permissions
+            )
+    return current.describe(reference, now) if current else None
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=_argspec.ACCESS_TOKEN, supports_check_mode=True, **_argspec.ACCESS_TOKEN_CONSTRAINTS
+    )
+    try:
+        result = run(module.params, client_from(module.params), module.check_mode)
+    except BitbucketError as error:
+        module.fail_json(msg=str(error), reason=error.reason)
+    for warning in result.pop("warned", ()):
+        module.warn(warning)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: access_token_info
+short_description: List and filter HTTP access tokens of Bitbucket Data Center
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - Lists the access tokens of any number of projects, repositories and users, several owners at a time.
+  - Bitbucket never shows a secret again, so nothing of the result is secret.
+extends_documentation_fragment:
+  - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.owners
+  - tokensmith.bitbucket.attributes
+  - tokensmith.bitbucket.attributes.datacenter
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  name:
+    description:
+      - Only tokens whose name matches this pattern, such as V(ci-*).
+    type: str
+  permission:
+    description:
+      - Only tokens that have this permission, be it through a higher one, such as V(REPO_WRITE).
+    type: str
+  expiring_within_days:
+    description:
+      - Only tokens that expire within so many days and have not yet.
+    type: int
+  unused_for_days:
+    description:
+      - Only tokens that were not used for so many days. One that was never used counts from its creation.
+    type: int
+  never_used:
+    description:
+      - Only tokens that were never used, or with V(false) only those that were.
+    type: bool
+  expired:
+    description:
+      - Only tokens that have expired, or with V(false) only those that have not.
+    type: bool
+notes:
+  - Where none of O(projects), O(repositories) and O(users) is set, the caller's own tokens are listed.
+  - Globs for repositories also match archived ones.
+seealso:
+  - module: tokensmith.bitbucket.access_token
+"""
+
+EXAMPLES = r"""
+- name: Everything in two projects and their repositories that expires this month
+  tokensmith.bitbucket.access_token_info:
+    url: https://bitbucket.example.com
+    username: automation
+    password: "{{ bitbucket_password }}"
+    projects: [PAY, SHOP]
+    repositories: ["PAY/*", "SHOP/*"]
+    expiring_within_days: 30
+  register: expiring
+"""
+
+RETURN = r"""
+access_tokens:
+  description: The tokens, sorted by reference and creation time.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    reference:
+      description: The reference, such as C(projects/PAY/tokens/ci).
+      type: str
+    id:
+      description: The id.
+      type: str
+    name:
+      description: The name.
+      type: str
+    permissions:
+      description: The permissions as Bitbucket lists them.
+      type: list
+      elements: str
+    created:
+      description: When it was created, ISO 8601 in UTC.
+      type: str
+    expires:
+      description: When it expires, ISO 8601 in UTC. V(null) if never.
+      type: str
+    last_used:
+      description: When it was last used, ISO 8601 in UTC. V(null) if never.
+      type: str
+    days_left:
+      description: Whole days until it expires, by the server's clock. V(null) if it never does.
+      type: int
+failures:
+  description:
+    - The owners that could not be listed, with C(owner), C(reason) and C(msg). The task fails if there are any.
+  returned: always
+  type: list
+  elements: dict
+"""
+
+import fnmatch
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners, _permissions, _results
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
+
+SPEC = {
+    **_argspec.CONNECTION,
+    **_argspec.OWNERS,
+    "name": {"type": "str"},
+    "permission": {"type": "str"},
+    "expiring_within_days": {"type": "int"},
+    "unused_for_days": {"type": "int"},
+    "never_used": {"type": "bool"},
+    "expired": {"type": "bool"},
+}
+
+CONSTRAINTS = {"mutually_exclusive": [("token", "password")]}
+
+_Filter = t.Callable[[Token, t.Optional[int]], bool]
+
+
+def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
+    """List tokens; reads only, in check mode as well.
+
+    :raises BitbucketError: where no owner can be looked at.
+    """
+    filters = _filters(params)
+    api = DataCenter(client)
+    owners = _owners.resolve(_owners.declared_owners(params, required=False), api, archived=True)
+    tokens: list[dict[str, t.Any]] = []
+    failures: list[dict[str, t.Any]] = []
+    for owner, listing in zip(owners, Workers(params["concurrency"]).each(api.tokens, owners)):
+        if isinstance(listing, Listing):
+            tokens.extend(
+                token.describe(owner.reference(token.name), listing.now)
+                for token in listing.tokens
+                if all(keep(token, listing.now) for keep in filters)
+            )
+        else:
+            failures.append({"owner": owner.path, "reason": listing.reason, "msg": str(listing)})
+    tokens.sort(key=lambda token: (token["reference"], token["created"], token["id"]))
+    result: dict[str, t.Any] = {"changed": False, "access_tokens": tokens, "failures": failures}
+    if failures:
+        result.update(failed=True, msg=_results.failure_message(failures))
+    return result
+
+
+def _filters(params: dict[str, t.Any]) -> list[_Filter]:
+    """One predicate for each filter that is set. A filter by time matches nothing where there is no clock."""
+    for option in ("expiring_within_days", "unused_for_days"):
+        if params[option] is not None and params[option] < 0:
+            raise InputError(f"`{option}` cannot be negative.")
+    name, permission = params["name"], params["permission"]
+    wanted = _permissions.declared([permission]) if permission is not None else None
+    within, unused = params["expiring_within_days"], params["unused_for_days"]
+    never, expired = params["never_used"], params["expired"]
+    candidates: list[tuple[bool, _Filter]] = [
+        (name is not None, lambda token, now: fnmatch.fnmatchcase(token.name, name)),
+        (wanted is not None, lambda token, now: wanted is not None and not wanted.exceeds(token.permissions)),
+        (within is not None, lambda token, now: _expires_within(token, now, within)),
+        (unused is not None, lambda token, now: _unused_for(token, now, unused)),
+        (never is not None, lambda token, now: (token.last_used is None) == never),
+        (expired is not None, lambda token, now: now is not None and token.expired(now) == expired),
+    ]
+    return [predicate for active, predicate in candidates if active]
+
+
+def _expires_within(token: Token, now: int | None, days: int) -> bool:
+    return now is not None and token.expires is not None and now < token.expires <= now + days * DAY
+
+
+def _unused_for(token: Token, now: int | None, days: int) -> bool:
+    since = token.created if token.last_used is None else token.last_used
+    return now is not None and since <= now - days * DAY
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True, **CONSTRAINTS)
+    try:
+        result = run(module.params, client_from(module.params), module.check_mode)
+    except BitbucketError as error:
+        module.fail_json(msg=str(error), reason=error.reason)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

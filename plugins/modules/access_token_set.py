@@ -1,0 +1,249 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: access_token_set
+short_description: Keep a declared set of HTTP access tokens over many owners of Bitbucket Data Center
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - Creates, updates, rotates and revokes the declared tokens of any number of projects, repositories and users in one
+    run, several owners at a time. An owner for which there is nothing to do costs one request.
+  - One owner's failure stops no other. What was issued is delivered first, then the task fails and lists what failed.
+  - With O(store) the secrets are delivered there, two hundred at a time, before older tokens are revoked. Without it,
+    they are in the task's result.
+extends_documentation_fragment:
+  - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.custody
+  - tokensmith.bitbucket.owners
+  - tokensmith.bitbucket.attributes
+  - tokensmith.bitbucket.attributes.datacenter
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  set:
+    description:
+      - The tokens that each owner shall have.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The token's name, at most 255 characters.
+        type: str
+        required: true
+      permissions:
+        description:
+          - What the token may do, as in M(tokensmith.bitbucket.access_token). The tokens of repositories take
+            C(REPO_*) only.
+        type: list
+        elements: str
+        aliases: [permission]
+      expires_in_days:
+        description: The lifetime in days, at least V(3). If not set, a new token never expires.
+        type: int
+      rotate_before_days:
+        description:
+          - How many days before it expires a token is replaced. By default the lesser of V(14) and a third of the
+            lifetime.
+        type: int
+      grace_days:
+        description: How many days the old token stays valid after its successor was created. By default V(7) or less.
+        type: int
+      state:
+        description: V(absent) revokes every token of that name.
+        type: str
+        choices: [present, absent]
+        default: present
+  overrides:
+    description:
+      - What is different for some owners. The keys are project keys, C(KEY/slug) for repositories and C(users/slug) for
+        users; one that is none of the owners is an error. The values are lists like O(set), matched with it by
+        C(name); what an entry leaves out comes from there, and further names are added.
+    type: dict
+    default: {}
+  stored:
+    description:
+      - What you have stored, in place of O(store). Maps each declared token's reference, such as
+        C(projects/PAY/tokens/ci), to its id as a quoted string, to V(null) for nothing, or to V(unknown).
+    type: dict
+  rotate_created_before:
+    description:
+      - Replace every token created before this moment, ISO 8601, UTC where no zone is named.
+    type: str
+  prune:
+    description:
+      - Name patterns, such as V(old-*), of tokens to revoke where no declaration has to do with them.
+    type: list
+    elements: str
+    default: []
+  max_revocations:
+    description:
+      - Above so many revocations as undeclared or absent, the run stops before it writes anything.
+    type: int
+    default: 10
+  max_reissues:
+    description:
+      - Above so many new tokens for ones that are in use but not in the store, the run stops before it writes anything.
+    type: int
+    default: 10
+  issue:
+    description:
+      - Whether tokens may be issued. V(false) still updates and revokes what is due.
+    type: bool
+    default: true
+seealso:
+  - module: tokensmith.bitbucket.access_token
+  - module: tokensmith.bitbucket.access_token_info
+"""
+
+EXAMPLES = r"""
+- name: Two tokens for every project of a team, one of which is shorter-lived in PAY
+  tokensmith.bitbucket.access_token_set:
+    url: https://bitbucket.example.com
+    username: automation
+    password: "{{ bitbucket_password }}"
+    projects: [PAY, "TEAM*"]
+    set:
+      - name: ci-read
+        permissions: PROJECT_READ
+        expires_in_days: 90
+      - name: ci-write
+        permissions: PROJECT_WRITE
+        expires_in_days: 90
+    overrides:
+      PAY:
+        - name: ci-write
+          expires_in_days: 30
+    store: ansible_vault:group_vars/all/bitbucket_tokens.yml
+"""
+
+RETURN = r"""
+changes:
+  description:
+    - Each step, with C(reference), C(step) (C(issue), C(update) or C(revoke)), C(reason) and C(id). Steps that issue
+      also have C(replaces), the id that the store held.
+  returned: always
+  type: list
+  elements: dict
+notes:
+  description: Tokens that were left alone although one might expect otherwise, with C(id) and C(reason).
+  returned: always
+  type: list
+  elements: dict
+counts:
+  description: Figures of the run.
+  returned: always
+  type: dict
+  contains:
+    owners:
+      description: Owners that were looked at.
+      type: int
+    owners_failed:
+      description: Owners for which something failed.
+      type: int
+    tokens:
+      description: Declared tokens.
+      type: int
+    issued:
+      description: Tokens that were issued.
+      type: int
+    updated:
+      description: Tokens that were renamed or got other permissions.
+      type: int
+    revoked:
+      description: Tokens that were revoked.
+      type: int
+failures:
+  description: What failed, with C(owner), C(reference), C(reason) and C(msg).
+  returned: always
+  type: list
+  elements: dict
+issued:
+  description: The tokens that were issued, without their secrets.
+  returned: always
+  type: list
+  elements: dict
+secrets:
+  description: The secrets that were issued, by reference. They are shown this once.
+  returned: when no O(store) is set
+  type: dict
+store:
+  description: The store that has the secrets.
+  returned: when O(store) is set
+  type: str
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners, _results
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import declarations
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import Policy
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._survey import Run
+
+
+def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
+    """Bring every declared token of every owner to its declared state.
+
+    :raises BitbucketError: with one sentence, where nothing was written at all.
+    """
+    api = DataCenter(client)
+    handover = params["handover"] or {}
+    if params["store"] and not handover:
+        raise InputError("`store` is the action plugin's part: call this module by its full name from a task.")
+    if handover.get("discard"):
+        return _results.discarded(api, handover["discard"])
+    owners = _owners.resolve(_owners.declared_owners(params), api)
+    if handover.get("resolve"):
+        return {"changed": False, "owners": [owner.path for owner in owners]}
+    declared = declarations(owners, params["set"], _argspec.overrides(params["overrides"]), params["prune"])
+    stored = handover.get("stored") if handover.get("stored") is not None else params["stored"]
+    policy = Policy(
+        stored=_argspec.stored_ids(stored, "stored"),
+        missing_secret=params["missing_secret"],
+        rotate_created_before=_argspec.moment(params["rotate_created_before"], "rotate_created_before"),
+        prune=tuple(params["prune"]),
+        replaced=handover.get("replaced") or {},
+    )
+    wanted = Run(
+        policy,
+        issue=params["issue"] and handover.get("issue", True),
+        more_calls=bool(handover.get("more_calls")),
+        max_revocations=params["max_revocations"],
+        max_reissues=params["max_reissues"],
+        concurrency=params["concurrency"],
+        check_mode=check_mode,
+    )
+    return _results.result_of(reconcile(api, declared, wanted))
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=_argspec.ACCESS_TOKEN_SET, supports_check_mode=True, **_argspec.ACCESS_TOKEN_SET_CONSTRAINTS
+    )
+    try:
+        result = run(module.params, client_from(module.params), module.check_mode)
+    except BitbucketError as error:
+        module.fail_json(msg=str(error), reason=error.reason)
+    for warning in result.pop("warned", ()):
+        module.warn(warning)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the action plugins share: they run their module between the steps of the hand-over."""
+
+from __future__ import annotations
+
+import abc
+import collections.abc as c
+import json
+import os
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import Declaration
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Custody, Result
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+
+_STORE_VARIABLE = "BITBUCKET_TOKEN_STORE"
+# What ansible adds to a module's result; the task's own result gets its own.
+_NOT_JSON = ("warnings", "deprecations", "exception", "invocation")
+
+
+class CustodyAction(ActionBase, abc.ABC):
+    """Runs the module as it is where no store is set, and under custody where one is."""
+
+    _supports_async = False
+
+    module_name: str
+    spec: t.ClassVar[_argspec.Spec]
+    constraints: t.ClassVar[dict[str, t.Any]]
+    #: Options with which the caller says itself what is stored.
+    own_custody: tuple[str, ...]
+    #: Whether the store is for one token.
+    single: bool
+
+    @abc.abstractmethod
+    def owners(self, params: Result) -> _owners.DeclaredOwners:
+        """The owners that the task declares."""
+
+    @abc.abstractmethod
+    def declared(self, params: Result, owners: c.Sequence[Owner]) -> list[Declaration]:
+        """The tokens that the task declares for them."""
+
+    @abc.abstractmethod
+    def arguments(self, args: Result, owners: c.Sequence[Owner], prune: bool) -> Result:
+        """The module's arguments for a call about ``owners`` only."""
+
+    def shape(self, result: Result) -> Result:
+        """The task's result from the merged one."""
+        return result
+
+    def run(self, tmp: None = None, task_vars: Result | None = None) -> Result:
+        """Run the task."""
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        try:
+            store = self._store(args)
+            if not store:
+                return self._as_it_is(args, task_vars)
+            return self._with_store(store, args, task_vars)
+        except BitbucketError as error:
+            return {"failed": True, "msg": str(error), "reason": error.reason}
+
+    def _store(self, args: Result) -> str:
+        """The store that is in play; the environment's only where the task says nothing about one."""
+        if args.get("store"):
+            return str(args["store"])
+        if any(args.get(option) is not None for option in self.own_custody):
+            return ""
+        return os.environ.get(_STORE_VARIABLE, "").strip()
+
+    def _as_it_is(self, args: Result, task_vars: Result | None) -> Result:
+        result: Result = self._execute_module(
+            module_name=self.module_name, module_args=args, task_vars=task_vars, wrap_async=self._task.async_val
+        )
+        return result
+
+    def _with_store(self, name: str, args: Result, task_vars: Result | None) -> Result:
+        params = self._validated({**args, "store": name})
+        store = open_store(name, params["store_options"] or {}, self._loader._vault, self.single)
+        base = {key: value for key, value in args.items() if key not in ("store", "store_options", "handover")}
+        owners = self._resolved(params, base, task_vars)
+        references = {item.owner.path: item.references for item in self.declared(params, owners)}
+
+        def call(paths: list[str] | None, told: Result) -> Result:
+            told = dict(told)
+            some = owners if paths is None else [owner_of(path) for path in paths]
+            arguments = self.arguments(base, some, told.pop("prune", True))
+            return self._call({**arguments, "handover": told}, task_vars)
+
+        result = Custody(store, references, call, Display().display).run(self._task.check_mode)
+        return self.shape({**result, "store": store.name})
+
+    def _validated(self, args: Result) -> Result:
+        """The task's own options with their types and defaults; those of the connection are the module's to check."""
+        spec = {key: value for key, value in self.spec.items() if key not in _argspec.CONNECTION}
+        given = {key: value for key, value in args.items() if key not in _argspec.CONNECTION}
+        constraints = {key: value for key, value in self.constraints.items() if key != "supports_check_mode"}
+        result = ArgumentSpecValidator(spec, **constraints).validate(given)
+        if result.error_messages:
+            raise InputError("; ".join(result.error_messages))
+        validated: Result = result.validated_parameters
+        return validated
+
+    def _resolved(self, params: Result, base: Result, task_vars: Result | None) -> list[Owner]:
+        """The owners; asks the module where only the server knows them."""
+        declared = self.owners(params)
+        known = _owners.offline(declared)
+        if known is not None:
+            return known
+        result = self._call({**base, "handover": {"resolve": True}}, task_vars)
+        if "owners" not in result:
+            raise BitbucketError(str(result.get("msg")), result.get("reason", "error"))
+        return [owner_of(path) for path in result["owners"]]
+
+    def _call(self, arguments: Result, task_vars: Result | None) -> Result:
+        """One run of the module; its result as plain data, since ansible's own string types do not serialize."""
+        # Connection plugins show what a module returned at -vvv unless the play's context says not to.
+        no_log, self._play_context.no_log = self._play_context.no_log, True
+        try:
+            result = self._execute_module(module_name=self.module_name, module_args=arguments, task_vars=task_vars)
+        finally:
+            self._play_context.no_log = no_log
+        kept = {key: result.pop(key, None) for key in _NOT_JSON}
+        plain: Result = json.loads(json.dumps(result))
+        if kept["warnings"]:
+            plain["warnings"] = kept["warnings"]
+        return plain

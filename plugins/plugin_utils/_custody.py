@@ -1,0 +1,210 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hand-over of secrets, on the controller: read, issue, write, read back, and only then retire.
+
+The one path for every store and both modules. What it must survive is a crash between any two of its steps; what it
+relies on is that each call of the module decides anew from the store, the server and the declaration.
+"""
+
+from __future__ import annotations
+
+import collections.abc as c
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import BATCH, FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._ledger import Ledger
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
+    REFUSED,
+    UNCERTAIN,
+    WRITTEN,
+    Entry,
+    Store,
+    StoreError,
+)
+
+Result = dict[str, t.Any]
+#: Runs the module for some owners (all of them for ``None``), with what it is told about the hand-over.
+ModuleCall = c.Callable[[list[str] | None, Result], Result]
+
+
+@dataclass
+class _Open:
+    """Owners that something is still to be done for."""
+
+    retire: dict[str, None] = field(default_factory=dict)
+    unverified: set[str] = field(default_factory=set)
+    prune: dict[str, None] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict)
+
+
+class Custody:
+    """One run of one task.
+
+    :param references: of every declared token, by owner path.
+    :param call: runs the module.
+    :param say: shows progress.
+    :param clock: seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        references: c.Mapping[str, c.Sequence[str]],
+        call: ModuleCall,
+        say: c.Callable[[str], None],
+        clock: c.Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._references = references
+        self._call = call
+        self._say = say
+        self._clock = clock
+        self._ledger = Ledger()
+        self._open = _Open()
+        self._stored: dict[str, str | None] = {}
+        self._read_at = 0.0
+
+    def run(self, check_mode: bool) -> Result:
+        """Do everything that the task declares.
+
+        :returns: the merged result of all calls, without any secret.
+        """
+        try:
+            self._store.prepare(check_mode)
+            self._read()
+            result = self._issue(None)
+        except StoreError as error:
+            return {"failed": True, "msg": f"{error} Nothing was changed.", "reason": error.reason, "changed": False}
+        if self._ledger.stopped is not None or check_mode:
+            return self._ledger.result()
+        try:
+            self._issue_the_rest(result.get("remaining") or {})
+            self._retire()
+            self._prune()
+        except StoreError as error:
+            self._ledger.fail(error)
+        return self._ledger.result()
+
+    def _read(self) -> None:
+        wanted = [reference for group in self._references.values() for reference in group]
+        started = self._clock()
+        self._stored = self._store.read(wanted)
+        self._read_at = started
+
+    def _issue(self, owners: list[str] | None) -> Result:
+        """One call that may issue, and the hand-over of what it issued."""
+        if self._clock() - self._read_at > FRESH:
+            self._read()
+        started = self._clock()
+        result = self._call(owners, {"more_calls": True, "stored": self._stored_for(owners)})
+        issued = self._ledger.take(result)
+        if issued:
+            self._hand_over(issued, started)
+        self._open.prune.update(dict.fromkeys(result.get("prune") or ()))
+        return result
+
+    def _issue_the_rest(self, remaining: c.Mapping[str, int]) -> None:
+        """Further batches. Each names its owners, so that no owner is looked at more often than it must be."""
+        todo = dict(remaining)
+        while todo and self._ledger.stopped is None:
+            self._say(f"tokens: {len(self._references) - len(todo):,} of {len(self._references):,} owners")
+            batch: list[str] = []
+            tokens = 0
+            for owner, count in todo.items():
+                if batch and tokens + count > BATCH:
+                    break
+                batch.append(owner)
+                tokens += count
+            left = self._issue(batch).get("remaining") or {}
+            todo = {owner: count for owner, count in todo.items() if owner not in batch} | left
+
+    def _hand_over(self, issued: list[Result], started: float) -> None:
+        """Write secrets to the store, and find out what became of each."""
+        if self._clock() - started > FRESH:
+            # Another run may have taken these for orphans by now.
+            self._discard({item["reference"]: item["id"] for item in issued}, "too_late")
+            return
+        entries = [Entry(item["reference"], item["id"], item["secret"], item["replaces"]) for item in issued]
+        for entry in entries:
+            _secret.register_secret(entry.secret)
+        answers = self._write(entries)
+        refused = {entry.reference: entry.id for entry in entries if answers[entry.reference] == REFUSED}
+        for item in issued:
+            self._settle(item, answers[item["reference"]])
+        if refused:
+            self._discard(refused, "lost_race")
+
+    def _write(self, entries: list[Entry]) -> dict[str, str]:
+        """The store's answers; where it does not know, what reading again shows."""
+        try:
+            answers = self._store.write(entries)
+        except StoreError as error:
+            self._ledger.fail(error)
+            answers = {}
+        unsure = [entry for entry in entries if answers.get(entry.reference, UNCERTAIN) == UNCERTAIN]
+        if not unsure:
+            return answers
+        try:
+            held = self._store.read([entry.reference for entry in unsure])
+        except StoreError:
+            held = {}
+        for entry in unsure:
+            answers[entry.reference] = WRITTEN if held.get(entry.reference) == entry.id else UNCERTAIN
+        return answers
+
+    def _settle(self, item: Result, answer: str) -> None:
+        """Note what follows from one answer of the store."""
+        reference = item["reference"]
+        owner = reference.rpartition("/tokens/")[0]
+        if answer == UNCERTAIN:
+            message = (
+                f"{reference}: whether {self._store.name} holds the secret of token {item['id']} is not known. "
+                "It was left alone; once the store works, run again."
+            )
+            self._ledger.fail(BitbucketError(message, "store"), reference)
+        elif answer == WRITTEN:
+            self._stored[reference] = item["id"]
+            if item["retire"]:
+                self._open.retire[owner] = None
+                if item["replaces"] and item["replaces"].isdigit():
+                    self._open.replaced[reference] = item["replaces"]
+            if not item["verified"]:
+                self._open.unverified.add(owner)
+
+    def _discard(self, tokens: dict[str, str], reason: str) -> None:
+        """Revoke what was issued here and will be nobody's, and look at those owners again."""
+        owners = list(dict.fromkeys(reference.rpartition("/tokens/")[0] for reference in tokens))
+        for reference, token_id in tokens.items():
+            self._ledger.withdraw(reference, token_id, reason)
+        result = self._call(owners, {"discard": tokens})
+        self._ledger.take(result)
+        if "failures" not in result:
+            ids = ", ".join(f"{token_id} of {reference}" for reference, token_id in tokens.items())
+            self._ledger.fail(BitbucketError(f"Issued, stored nowhere and to be revoked by hand: {ids}."))
+        self._open.retire.update(dict.fromkeys(owners))
+
+    def _retire(self) -> None:
+        """What waited for the hand-over, decided from what the store holds by a read made after it."""
+        owners = [owner for owner in self._open.retire if owner not in self._open.unverified]
+        self._follow_up(owners, prune=False)
+
+    def _prune(self) -> None:
+        failed = self._ledger.failed_owners
+        self._follow_up([owner for owner in self._open.prune if owner not in failed], prune=True)
+
+    def _follow_up(self, owners: list[str], prune: bool) -> None:
+        if not owners or self._ledger.stopped is not None:
+            return
+        self._read()
+        told: Result = {"issue": False, "prune": prune, "stored": self._stored_for(owners)}
+        self._ledger.take(self._call(owners, {**told, "replaced": self._open.replaced}))
+
+    def _stored_for(self, owners: list[str] | None) -> dict[str, str | None]:
+        if owners is None:
+            return self._stored
+        return {reference: self._stored[reference] for owner in owners for reference in self._references[owner]}

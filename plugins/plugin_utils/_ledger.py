@@ -1,0 +1,105 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What several calls of the module did, merged into the one result of the task. No secret stays in it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._report import NEW
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._results import failure_message
+
+Result = dict[str, t.Any]
+
+_SUMMED = ("issued", "updated", "revoked")
+
+
+class Ledger:
+    """Collects results in the order of the calls."""
+
+    def __init__(self) -> None:
+        #: The message of a call that failed as a whole; no further one is made after it.
+        self.stopped: str | None = None
+        self._result: Result = {"changed": False, "changes": [], "notes": [], "failures": [], "issued": []}
+        self._before: Result = {}
+        self._after: Result = {}
+        self._warnings: list[str] = []
+
+    @property
+    def failed_owners(self) -> set[str]:
+        """Owners for which anything failed so far."""
+        return {entry["owner"] for entry in self._result["failures"]}
+
+    def take(self, result: Result) -> list[Result]:
+        """Add one call's result.
+
+        :returns: the tokens that it issued, each with its ``secret``.
+        """
+        self._warnings.extend(result.get("warnings") or ())
+        if "failures" not in result:
+            # Not the module's own account: it stopped before it did anything, or could not run at all.
+            self.stopped = str(result.get("msg") or "The module did not run.")
+            entry = {"owner": None, "reference": None, "reason": result.get("reason", "error"), "msg": self.stopped}
+            self._result["failures"].append(entry)
+            self._result.update({key: True for key in ("unreachable",) if result.get(key)})
+            return []
+        secrets = result.get("secrets") or {}
+        issued = result.get("issued") or []
+        for key in ("changes", "notes", "failures", "issued"):
+            self._result[key].extend(result.get(key) or ())
+        self._count(result.get("counts"))
+        self._merge_diff(result.get("diff") or {})
+        if result.get("access_token"):
+            self._result["access_token"] = result["access_token"]
+        return [{**item, "secret": secrets[item["reference"]]} for item in issued]
+
+    def fail(self, error: BitbucketError, reference: str | None = None) -> None:
+        """Note a failure of the hand-over itself."""
+        owner = reference.rpartition("/tokens/")[0] if reference else None
+        entry = {"owner": owner, "reference": reference, "reason": error.reason, "msg": str(error)}
+        self._result["failures"].append(entry)
+        if reference is None:
+            self.stopped = str(error)
+
+    def withdraw(self, reference: str, token_id: str, reason: str) -> None:
+        """Take back that a token was issued: it is revoked again, so nothing is different for anyone."""
+        self._result["changes"] = [item for item in self._result["changes"] if item["id"] != token_id]
+        self._result["issued"] = [item for item in self._result["issued"] if item["id"] != token_id]
+        self._after.get(reference, {}).pop(NEW, None)
+        self._result["notes"].append({"reference": reference, "id": token_id, "reason": reason})
+        if "counts" in self._result:
+            self._result["counts"]["issued"] -= 1
+
+    def result(self) -> Result:
+        """The task's result."""
+        result = self._result
+        result["changed"] = bool(result["changes"])
+        result["diff"] = {"before": self._before, "after": self._after}
+        result["warnings"] = self._warnings
+        if "counts" in result:
+            result["counts"]["owners_failed"] = len(self.failed_owners - {None})
+        if result["failures"]:
+            result.update(failed=True, msg=failure_message(result["failures"]))
+        return result
+
+    def _count(self, counts: Result | None) -> None:
+        if counts is None:
+            return
+        if "counts" not in self._result:
+            self._result["counts"] = dict(counts)
+            return
+        for key in _SUMMED:
+            self._result["counts"][key] += counts[key]
+
+    def _merge_diff(self, diff: Result) -> None:
+        """Later calls see what earlier ones did: the first before counts, and the last after."""
+        before, after = diff.get("before") or {}, diff.get("after") or {}
+        for reference in {**before, **after}:
+            was, becomes = before.get(reference, {}), after.get(reference, {})
+            mine, theirs = self._before.setdefault(reference, {}), self._after.setdefault(reference, {})
+            for token_id, fields in was.items():
+                mine.setdefault(token_id, fields)
+                theirs.pop(token_id, None)
+            theirs.update(becomes)

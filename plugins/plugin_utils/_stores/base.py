@@ -1,0 +1,99 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every store does, and what it refuses."""
+
+from __future__ import annotations
+
+import abc
+import collections.abc as c
+from dataclasses import dataclass, field
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import UNKNOWN
+
+#: The store holds the secret now.
+WRITTEN = "written"
+#: Another id is there than the one that was read: somebody else was faster.
+REFUSED = "refused"
+#: Whether the store holds the secret is not known.
+UNCERTAIN = "unknown"
+
+
+class StoreError(BitbucketError):
+    """A store that cannot be read or written; says where, never what."""
+
+    reason = "store"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One secret to keep. ``replaces`` is what the store held when this was decided: an id, ``unknown`` or ``None``."""
+
+    reference: str
+    id: str
+    secret: str = field(repr=False)
+    replaces: str | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be this token's secret.
+
+        :raises StoreError: for a log filter's placeholder, and for a secret that names another token.
+        """
+        named = _secret.token_id(self.secret)
+        if not _secret.is_plausible(self.secret) or named not in (None, self.id):
+            raise StoreError(f"What should be stored for {self.reference} is not the secret of token {self.id}.")
+
+
+class Store(abc.ABC):
+    """A place for secrets by reference."""
+
+    #: As in ``KIND:PLACE``, for messages.
+    name: str
+
+    @abc.abstractmethod
+    def prepare(self, check_mode: bool) -> None:
+        """Prove that the store can be read and written.
+
+        :raises StoreError: where it cannot.
+        """
+
+    @abc.abstractmethod
+    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
+        """The id stored for each reference, ``unknown`` where a secret's id cannot be read, ``None`` for nothing.
+
+        :raises StoreError: where the store does not answer, which is not the same as nothing.
+        """
+
+    @abc.abstractmethod
+    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
+        """Compare and set: an entry is written where the store still holds what it replaces.
+
+        :returns: for each reference ``written``, ``refused`` or ``unknown``.
+        :raises StoreError: where nothing is known of any of them.
+        """
+
+    @abc.abstractmethod
+    def secret(self, reference: str) -> str:
+        """The secret stored for ``reference``.
+
+        :raises StoreError: where there is none.
+        """
+
+
+def id_of(secret: str | None, recorded: str | None = None) -> str | None:
+    """What a stored secret says of its token: its own id, else the one recorded beside it, else ``unknown``.
+
+    A log filter's placeholder is no secret: whoever put it there has lost the real one.
+    """
+    if secret is None or not secret.strip() or _secret.is_redaction_marker(secret):
+        return None
+    return _secret.token_id(secret) or recorded or UNKNOWN
+
+
+def outcome(held: str | None, entry: Entry) -> str | None:
+    """The answer for ``entry`` where the store holds ``held`` now; ``None`` says: write it."""
+    if held == entry.id:
+        return WRITTEN
+    return None if held == entry.replaces else REFUSED

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The store ``file:PATH``: one secret per file, and nothing else in it."""
+
+from __future__ import annotations
+
+import collections.abc as c
+from pathlib import Path
+
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores import files
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
+    UNCERTAIN,
+    WRITTEN,
+    Entry,
+    Store,
+    StoreError,
+    id_of,
+    outcome,
+)
+
+_WORLD = 0o007
+
+
+class FileStore(Store):
+    """Secrets in files.
+
+    :param path: the file of the one reference there is, or the directory of ``<reference>.token`` files.
+    :param single: which of the two.
+    :param mode: the files' permissions.
+    :param lock_timeout: seconds to wait for another run's write.
+    """
+
+    def __init__(self, path: Path, single: bool, mode: int = 0o600, lock_timeout: float = 60) -> None:
+        if mode & _WORLD:
+            raise StoreError("`store_options.mode` would let everybody on the machine read the secrets.")
+        self.name = f"file:{path}"
+        self._path = path
+        self._single = single
+        self._mode = mode
+        self._timeout = lock_timeout
+        self._directory = path.parent if single else path
+        stem = path.name if single else "token"
+        self._lock = self._directory / f".{stem}.lock"
+        self._temporary = self._directory / f".{stem}.tmp"
+
+    def prepare(self, check_mode: bool) -> None:
+        files.require_writable(self._directory)
+        if self._single and self._path.is_dir():
+            raise StoreError(f"{self._path} is a directory: name the file that shall hold the secret.")
+        if not check_mode:
+            with files.locked(self._lock, self._timeout):
+                files.discard(self._temporary)
+
+    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
+        return {reference: id_of(files.read(self._file(reference))) for reference in references}
+
+    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
+        with files.locked(self._lock, self._timeout):
+            return {entry.reference: self._write(entry) for entry in entries}
+
+    def secret(self, reference: str) -> str:
+        text = files.read(self._file(reference))
+        if text is None or id_of(text) is None:
+            raise StoreError(f"{self.name} holds no secret of {reference}.")
+        return text.strip()
+
+    def _write(self, entry: Entry) -> str:
+        """One answer of its own for each entry: a full disk may take the first ones and not the rest."""
+        try:
+            entry.check()
+            path = self._file(entry.reference)
+            known = outcome(id_of(files.read(path)), entry)
+            if known:
+                return known
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.replace(path, f"{entry.secret}\n".encode(), self._temporary, self._mode)
+            return WRITTEN if (files.read(path) or "").strip() == entry.secret else UNCERTAIN
+        except (StoreError, OSError):
+            return UNCERTAIN
+
+    def _file(self, reference: str) -> Path:
+        return self._path if self._single else self._path / f"{reference}.token"

@@ -1,0 +1,14 @@
+"""A stand-in for Bitbucket Data Center, as far as its access tokens are known.
+
+Every behaviour names the fact it rests on; FACTS.md lists them. See README.md for how to use it.
+"""
+
+from __future__ import annotations
+
+from .clock import Clock
+from .core import Simulator
+from .exchange import Request, Response
+from .model import Token, World
+from .switches import PROFILES, Switches
+
+__all__ = ["PROFILES", "Clock", "Request", "Response", "Simulator", "Switches", "Token", "World"]

@@ -1,0 +1,88 @@
+"""The rules of CONTRIBUTING.md that no linter knows. Read from the source, so nothing is executed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+LONGEST_FUNCTION = 40
+BLIND = {"Exception", "BaseException"}
+ENDINGS = ["exit_json", "fail_json"]
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "plugins"
+FILES = sorted(path.relative_to(ROOT) for path in PLUGINS.rglob("*.py"))
+MODULES = sorted(path.relative_to(ROOT) for path in (PLUGINS / "modules").glob("*.py"))
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def nodes(file: Path) -> Iterator[ast.AST]:
+    yield from ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+
+
+def functions(file: Path) -> Iterator[Function]:
+    yield from (node for node in nodes(file) if isinstance(node, Function))
+
+
+def length(function: Function) -> int:
+    """Lines from `def` to the last one, without the docstring: explaining more must not be punished."""
+    lines = (function.end_lineno or function.lineno) - function.lineno + 1
+    if ast.get_docstring(function) is None:
+        return lines
+    docstring = function.body[0]
+    return lines - ((docstring.end_lineno or docstring.lineno) - docstring.lineno + 1)
+
+
+def caught(handler: ast.ExceptHandler) -> set[str]:
+    """The blind exceptions that a handler keeps; one that cleans up and ends in a bare `raise` keeps none."""
+    if ast.unparse(handler.body[-1]) == "raise":
+        return set()
+    if handler.type is None:
+        return {"everything"}
+    names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return BLIND & {ast.unparse(name).rpartition(".")[2] for name in names}
+
+
+def calls(tree: ast.AST, names: list[str]) -> list[str]:
+    called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return sorted(target.attr for target in called if isinstance(target, ast.Attribute) and target.attr in names)
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_functions_fit_on_a_screen(file):
+    long = {function.name: length(function) for function in functions(file) if length(function) > LONGEST_FUNCTION}
+    assert not long, f"{file}: more than {LONGEST_FUNCTION} lines: {long}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_no_exception_is_caught_blindly(file):
+    blind = {node.lineno: caught(node) for node in nodes(file) if isinstance(node, ast.ExceptHandler) and caught(node)}
+    assert not blind, f"{file}: name the exceptions that are meant; by line: {blind}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_no_magic_hooks(file):
+    hooks = {function.name for function in functions(file)} & {"__del__", "__getattr__"}
+    assert not hooks, f"{file} defines {sorted(hooks)}"
+
+
+@pytest.mark.parametrize("file", MODULES, ids=str)
+def test_a_module_ends_in_main_and_nowhere_else(file):
+    everywhere = calls(ast.parse((ROOT / file).read_text(encoding="utf-8")), ENDINGS)
+    in_main = [call for function in functions(file) if function.name == "main" for call in calls(function, ENDINGS)]
+    assert everywhere == in_main == ENDINGS, f"{file}: one fail_json and one exit_json, both in main()"
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.parts[1] == "module_utils"], ids=str)
+def test_module_utils_raise_and_never_exit(file):
+    assert not calls(ast.parse((ROOT / file).read_text(encoding="utf-8")), ENDINGS), f"{file} ends the module"
+
+
+def test_every_module_is_in_an_action_group_and_the_groups_name_nothing_else():
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    grouped = {name for group in runtime["action_groups"].values() for name in group}
+    assert grouped == {file.stem for file in MODULES}, "meta/runtime.yml, action_groups: add or remove what differs"
