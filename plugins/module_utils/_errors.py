@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 
 class BitbucketError(Exception):
     """Anything this collection refuses or could not do; ``reason`` is a short code that results carry."""
@@ -88,3 +90,13 @@ class LockoutError(StatusError):
     """The credential itself is refused (wrong, or locked behind a CAPTCHA): one more try could lock the account."""
 
     reason = "credential"
+
+
+def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+    """One sentence for one failure; a count and the first few for more."""
+    messages = [str(entry["msg"]) for entry in failures]
+    if len(messages) == 1:
+        return messages[0]
+    shown = "; ".join(messages[:3])
+    more = f" and {len(messages) - 3} more, all in `failures`" if len(messages) > 3 else ""
+    return f"{len(messages)} failures: {shown}{more}"

@@ -10,9 +10,11 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
 
 _GLOB = re.compile(r"[*?\[]")
 # How the server itself spells keys and slugs in everything recorded of it; anything else is looked up.

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 from dataclasses import dataclass
 
@@ -89,6 +88,8 @@ def _highest(kind: str, names: set[str]) -> int:
 def _unknown(name: str) -> str:
     # Only what looks like a permission is quoted: anything else may be a secret that slipped into the wrong option.
     shown = f"{name} is" if name.replace("_", "").isalpha() and len(name) <= 20 else "One of the names given is"
+    import difflib  # only ever needed for this sentence
+
     nearest = difflib.get_close_matches(name.replace("REPOSITORY", "REPO"), NAMES, n=1, cutoff=0.4)
     hint = f"did you mean {nearest[0]}?" if nearest else f"the permissions are {', '.join(NAMES)}."
     return f"{shown} not a permission of HTTP access tokens: {hint}"

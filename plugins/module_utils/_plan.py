@@ -14,7 +14,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, HOUR, Token, iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import SETTLE
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Token, iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._spec import TokenSpec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import (
     UNKNOWN,
@@ -29,8 +30,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import
     View,
 )
 
-#: Two runs that start within this time of each other may not know of each other's writes yet.
-SETTLE = HOUR
 #: How much longer than declared a token may live before it is replaced: rounding to whole days, twice.
 _LIFETIME_SLACK = 2 * DAY
 

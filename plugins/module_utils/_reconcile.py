@@ -13,17 +13,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._apply import
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter, Issued
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import Declaration
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, LockoutError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import BATCH, FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._plan import SETTLE
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._report import Report
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import Fail, Keep, Plan, Revoke, Step, Update
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._survey import Run, Survey, Surveyor, guard
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
-
-#: Tokens that one call issues when another call will follow: as many as one hand-over may lose to a crash.
-BATCH = 200
-#: Seconds after which what a store said is too old to revoke anything by: half of the settle time.
-FRESH = SETTLE // 2 // 1000
 
 
 @dataclass(frozen=True)

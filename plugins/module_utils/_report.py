@@ -9,10 +9,7 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, Token, iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import Permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import Issue, Keep, Revoke, Step, Update
-
-#: In place of the id of a token that is yet to be issued, so that a prediction reads like what is then done.
-NEW = "new"
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import NEW, Issue, Keep, Revoke, Step, Update
 
 _Side = dict[str, dict[str, dict[str, t.Any]]]
 

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _apply
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, failure_message
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import Outcome
 
@@ -35,16 +35,6 @@ def result_of(outcome: Outcome) -> Result:
     if outcome.failures:
         result.update(failed=True, msg=failure_message(outcome.failures))
     return result
-
-
-def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """One sentence for one failure; a count and the first few for more."""
-    messages = [str(entry["msg"]) for entry in failures]
-    if len(messages) == 1:
-        return messages[0]
-    shown = "; ".join(messages[:3])
-    more = f" and {len(messages) - 3} more, all in `failures`" if len(messages) > 3 else ""
-    return f"{len(messages)} failures: {shown}{more}"
 
 
 def discarded(api: DataCenter, discard: t.Mapping[str, str]) -> Result:

@@ -12,6 +12,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import Permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._spec import TokenSpec
 
+#: In place of the id of a token that is yet to be issued, so that a prediction reads like what is then done.
+NEW = "new"
 #: What ``stored`` says of a secret whose token id cannot be read.
 UNKNOWN = "unknown"
 

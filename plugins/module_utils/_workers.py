@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, LockoutError
 
@@ -38,6 +37,9 @@ class Workers:
             if isinstance(result, LockoutError):
                 raise result
         if len(items) > 1:
+            # Loaded here, since a run about one owner does without.
+            from concurrent.futures import ThreadPoolExecutor
+
             with ThreadPoolExecutor(self._concurrency) as pool:
                 results.extend(pool.map(lambda item: self._guarded(function, item), items[1:]))
         return results

@@ -113,11 +113,15 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners, _permissions, _results
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners, _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter, Listing
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    BitbucketError,
+    InputError,
+    failure_message,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
 
@@ -159,7 +163,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     tokens.sort(key=lambda token: (token["reference"], token["created"], token["id"]))
     result: dict[str, t.Any] = {"changed": False, "access_tokens": tokens, "failures": failures}
     if failures:
-        result.update(failed=True, msg=_results.failure_message(failures))
+        result.update(failed=True, msg=failure_message(failures))
     return result
 
 

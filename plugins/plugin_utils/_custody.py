@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import BATCH, FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import BATCH, FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._ledger import Ledger
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
     REFUSED,

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._report import NEW
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._results import failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import NEW
 
 Result = dict[str, t.Any]
 

@@ -99,6 +99,6 @@ def _config(simulator: Simulator, tls: Tls | None) -> uvicorn.Config:
         ws="none",
         log_level="critical",
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=2,
         **options,
     )

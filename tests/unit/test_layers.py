@@ -11,7 +11,7 @@ import pytest
 
 # plugins/module_utils from top to bottom; a file imports from the rows below its own only.
 LAYERS = [
-    ["_argspec"],
+    ["_argspec", "_connection"],
     ["_results"],
     ["_reconcile"],
     ["_apply", "_owners", "_survey"],
@@ -24,7 +24,7 @@ LAYERS = [
     ["_transport", "_workers"],
 ]
 # The last row: these may import one another too, in one direction, but nothing above.
-LEAVES = ["_model", "_permissions", "_secret", "_credential_files", "_errors"]
+LEAVES = ["_limits", "_model", "_permissions", "_secret", "_credential_files", "_errors"]
 
 # What each folder of plugins/ may import from the collection.
 FOLDERS = {

@@ -11,9 +11,7 @@ from pathlib import Path
 
 from ansible.parsing.vault import VaultLib
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.ansible_vault import AnsibleVaultStore
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Store, StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.file import FileStore
 
 _OPTIONS = {"file": {"mode", "lock_timeout"}, "ansible_vault": {"lock_timeout"}}
 
@@ -36,8 +34,11 @@ def open_store(text: str, options: c.Mapping[str, t.Any], vault: VaultLib, singl
         raise StoreError(f"`store_options` of {kind} has no {option}: it knows {known}.")
     path = Path(place.strip()).expanduser().absolute()
     timeout = _seconds(options.get("lock_timeout", 60))
+    # Each kind is loaded when it is asked for: an ad-hoc run should not wait for what it does not use.
     if kind == "file":
         return FileStore(path, single, _mode(options.get("mode", "0600")), timeout)
+    from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.ansible_vault import AnsibleVaultStore
+
     return AnsibleVaultStore(path, vault, timeout)
 
 

@@ -101,7 +101,11 @@ def test_bearer_works_for_every_token_and_basic_only_for_personal_ones_of_that_u
         ("allow", PAY, "PROJECT_ADMIN", "projects/SHOP", [401, 401]),
         ("allow", PAY, "REPO_ADMIN", LEDGER, [200, 200]),
         ("allow", LEDGER, "REPO_ADMIN", LEDGER, [200, 200]),
+        ("allow", PAY, "REPO_WRITE", LEDGER, [401, 401]),
+        ("allow", "users/rita", "REPO_WRITE", LEDGER, [401, 401]),
+        ("allow", "users/rita", "REPO_ADMIN", LEDGER, [200, 200]),
         ("allow", LEDGER, "REPO_ADMIN", PAY, [401, 401]),
+        ("allow", LEDGER, "REPO_ADMIN", "projects/PAY/repos/old", [401, 401]),
         ("allow", "users/pat", "PROJECT_ADMIN", PAY, [200, 200]),
         ("allow", "users/pat", "PROJECT_ADMIN", "users/pat", [200, 401]),  # D20: nothing on behalf of a user
         ("allow", "users/admin", "PROJECT_ADMIN", "users/pat", [401, 401]),  # D20: administration refuses tokens

@@ -135,6 +135,7 @@ def test_many_owners_are_planted_at_once(sim):
         (f"projects/B{number}", "old") for number in (1, 2, 3)
     ]
     assert all(sim.authenticates(token["secret"]) for token in planted["tokens"])
+    assert ask(sim, "POST", "seed", {"bulk_projects": 1, "prefix": "C"})[1]["counts"]["tokens"] == 0
     assert "tokens" not in ask(sim, "POST", "seed", {"tokens": [{"owner": PAY, "name": "x", "permissions": []}]})[1]
 
 

@@ -171,6 +171,8 @@ def test_the_context_path_is_part_of_every_address():
         assert front.url.endswith("/bitbucket")
         answer = front("GET", f"{API}/projects")
         assert "/bitbucket/projects/PAY" in answer.json()["values"][0]["links"]["self"][0]["href"]
-        outside = front.session.get("https://bitbucket.test/rest/api/latest/projects")
-        assert (outside.status_code, outside.headers["Content-Type"][:9]) == (404, "text/html")
-        assert [entry.path for entry in front.sim.requests] == ["/rest/api/latest/projects"] * 2
+        for path in ("", "/bitbuckets"):
+            outside = front.session.get(f"https://bitbucket.test{path}{API}/projects")
+            assert (outside.status_code, outside.headers["Content-Type"][:9]) == (404, "text/html")
+        logged = [f"{API}/projects", f"{API}/projects", f"/bitbuckets{API}/projects"]
+        assert [entry.path for entry in front.sim.requests] == logged

@@ -28,6 +28,7 @@ def test_a_dropped_connection_is_a_protocol_error_and_the_write_is_before_or_aft
     with pytest.raises(Gone) as caught:
         either.create()
     assert cause(caught.value) is urllib3.exceptions.ProtocolError
+    assert isinstance(caught.value.args[0].args[1], ConnectionResetError)
     assert either.sim.world.issued == written
     assert either.sim.requests[-1].status == 0
     assert either.create().status_code == 200

@@ -73,8 +73,10 @@ def test_a_held_request_does_not_keep_it_from_ending(tmp_path):
         connection.sendall(b"GET /rest/api/latest/projects HTTP/1.1\r\nHost: x\r\n\r\n")
         assert client.get(f"{url}/__simulator__/hold?wait=5").json()["count"] == 1
         assert client.get(f"{url}/rest/api/latest/projects", auth=("root", PASSWORD)).status_code == 200
+        began = time.monotonic()
         started.send_signal(signal.SIGTERM)
         assert started.wait(5) == 0
+        assert time.monotonic() - began < 1.8  # after 2 s uvicorn would have cancelled it
         connection.close()
 
 
