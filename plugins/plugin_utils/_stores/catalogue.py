@@ -36,6 +36,8 @@ def open_store(text: str, options: c.Mapping[str, t.Any], vault: VaultLib, singl
     timeout = _seconds(options.get("lock_timeout", 60))
     # Each kind is loaded when it is asked for: an ad-hoc run should not wait for what it does not use.
     if kind == "file":
+        from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.file import FileStore
+
         return FileStore(path, single, _mode(options.get("mode", "0600")), timeout)
     from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.ansible_vault import AnsibleVaultStore
 
