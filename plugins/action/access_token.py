@@ -40,6 +40,6 @@ class ActionModule(CustodyAction):
         changes = result["changes"] if "changes" in result else []
         reasons = [change["reason"] for change in changes if change["step"] != "revoke"]
         revoked = [{key: item[key] for key in ("id", "reason")} for item in changes if item["step"] == "revoke"]
-        for internal in ("issued", "counts"):
+        for internal in ("issued", "counts", "failures"):
             result.pop(internal, None)
         return {**result, "reason": reasons[-1] if reasons else None, "revoked": revoked}

@@ -267,7 +267,7 @@ def _stored(params: dict[str, t.Any], reference: str) -> dict[str, str | None] |
 def _shaped(outcome: Outcome, handover: bool) -> dict[str, t.Any]:
     result = _results.result_of(outcome)
     if not outcome.surveys:
-        raise BitbucketError(result["msg"])
+        raise BitbucketError(result["msg"], outcome.failures[0]["reason"])
     survey = outcome.surveys[0]
     plan = survey.plans[0]
     result["access_token"] = _after(outcome, plan.reference, survey.view.now)
@@ -278,7 +278,7 @@ def _shaped(outcome: Outcome, handover: bool) -> dict[str, t.Any]:
     ]
     if not handover:
         secrets = result.pop("secrets")
-        for internal in ("issued", "remaining", "prune", "counts"):
+        for internal in ("issued", "remaining", "prune", "counts", "failures"):
             del result[internal]
         if secrets:
             result["secret"] = secrets[plan.reference]

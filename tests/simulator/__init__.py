@@ -6,7 +6,7 @@ Every behaviour names the fact it rests on; FACTS.md lists them. See README.md f
 from __future__ import annotations
 
 from .clock import Clock
-from .core import Simulator
+from .datacenter import Simulator
 from .exchange import Request, Response
 from .model import Token, World
 from .switches import PROFILES, Switches

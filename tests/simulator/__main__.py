@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import seed
 from .clock import Clock
-from .core import Simulator
+from .datacenter import Simulator
 from .server import Tls, listen, serve, url_of
 from .switches import PROFILES, parse_switch
 

@@ -21,7 +21,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 from urllib3.response import HTTPResponse
 
-from .core import Simulator, Ticket
+from .core import Core, Ticket
 from .exchange import Delivery, Request, Response
 
 LONGEST_HOLD = 60.0
@@ -44,7 +44,7 @@ class Call:
 class SimulatorAdapter(BaseAdapter):
     """``SimulatorAdapter(simulator).install(session)``, or ``session.mount("https://", ...)``."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Core) -> None:
         super().__init__()
         self.simulator = simulator
         self.calls: list[Call] = []

@@ -9,8 +9,7 @@ import typing as t
 from collections.abc import Awaitable, Callable, MutableMapping
 from urllib.parse import parse_qsl
 
-from .control import PREFIX
-from .core import Simulator, Ticket
+from .core import CONTROL_PREFIX, Core, Ticket
 from .exchange import Delivery, Request, Response, html_response
 
 Message = MutableMapping[str, t.Any]
@@ -22,7 +21,7 @@ LONGEST_WAIT = 60.0
 
 
 class Application:
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Core) -> None:
         self.simulator = simulator
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -66,7 +65,7 @@ class Application:
     async def _await_holds(self, request: Request) -> None:
         """``GET hold?wait=SECONDS`` answers as soon as a request is held."""
         wait = dict(parse_qsl(request.query)).get("wait", "")
-        if request.path != f"{PREFIX}hold" or not wait.replace(".", "", 1).isdigit():
+        if request.path != f"{CONTROL_PREFIX}hold" or not wait.replace(".", "", 1).isdigit():
             return
         turns = round(min(float(wait), LONGEST_WAIT) / POLL_SECONDS)
         for _turn in range(turns):

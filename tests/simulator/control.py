@@ -10,18 +10,17 @@ import typing as t
 from collections.abc import Callable, Mapping
 
 from .clock import to_ms
+from .core import CONTROL_PREFIX
 from .exchange import Request, Response, json_response
 from .model import Token
 from .seed import plant
 
 if t.TYPE_CHECKING:
-    from .core import Simulator
-
-PREFIX = "/__simulator__/"
+    from .datacenter import Simulator
 
 
 def route(simulator: Simulator, request: Request) -> Response:
-    resource = request.path[len(PREFIX) :].strip("/")
+    resource = request.path[len(CONTROL_PREFIX) :].strip("/")
     handler = _RESOURCES.get((request.method, resource))
     if handler is None:
         return json_response(404, {"error": f"{request.method} {resource} is no control endpoint"})

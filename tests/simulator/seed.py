@@ -10,7 +10,7 @@ from pathlib import Path
 from .model import Token
 
 if t.TYPE_CHECKING:
-    from .core import Simulator
+    from .datacenter import Simulator
 
 GENERATE = "generate"
 SECTIONS = ("switches", "basic_auth", "users", "projects", "repositories", "tokens")

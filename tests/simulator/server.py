@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from .asgi import Application
-from .core import Simulator
+from .core import Core
 
 BACKLOG = 2048
 START_SECONDS = 10.0
@@ -30,7 +30,7 @@ class Tls:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, simulator: Simulator, ready: Callable[[], object]) -> None:
+    def __init__(self, config: uvicorn.Config, simulator: Core, ready: Callable[[], object]) -> None:
         super().__init__(config)
         self._simulator = simulator
         self._ready = ready
@@ -60,7 +60,7 @@ def url_of(listener: socket.socket, context_path: str = "", *, tls: bool = False
     return f"{'https' if tls else 'http'}://{shown}:{port}{context_path}"
 
 
-def serve(simulator: Simulator, listener: socket.socket, tls: Tls | None, ready: Callable[[], object]) -> None:
+def serve(simulator: Core, listener: socket.socket, tls: Tls | None, ready: Callable[[], object]) -> None:
     """Serve until SIGTERM or SIGINT."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn raises the signal again once it is done
@@ -68,7 +68,7 @@ def serve(simulator: Simulator, listener: socket.socket, tls: Tls | None, ready:
 
 
 @contextlib.contextmanager
-def running(simulator: Simulator, tls: Tls | None = None, host: str = "127.0.0.1") -> Iterator[str]:
+def running(simulator: Core, tls: Tls | None = None, host: str = "127.0.0.1") -> Iterator[str]:
     """The simulator behind a real port while the block runs; gives the base URL."""
     listener, started = listen(host, 0), threading.Event()
     server = _Server(_config(simulator, tls), simulator, started.set)
@@ -84,7 +84,7 @@ def running(simulator: Simulator, tls: Tls | None = None, host: str = "127.0.0.1
         listener.close()
 
 
-def _config(simulator: Simulator, tls: Tls | None) -> uvicorn.Config:
+def _config(simulator: Core, tls: Tls | None) -> uvicorn.Config:
     options: dict[str, t.Any] = {}
     if tls is not None:
         options = {"ssl_certfile": tls.certificate, "ssl_keyfile": tls.key}

@@ -27,7 +27,7 @@ class _Dumper(_BaseDumper):
     """Writes the two variables."""
 
 
-_Dumper.add_representer(_Id, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"'))
+_Dumper.add_representer(_Id, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:str", str.__str__(value), style='"'))
 
 
 class UnfitError(Exception):

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.simulator.server import Tls, running
+from tests.simulator.server import Tls, listen, running
 from tests.simulator.tls import make_certificates
 
 from .conftest import LEDGER, PASSWORD, PAY, new_simulator, over_http
@@ -99,6 +99,11 @@ def test_connections_are_kept_alive_over_every_verb():
         adapter: t.Any = front.session.get_adapter(front.url)
         (pool,) = adapter.poolmanager.pools._container.values()
         assert (pool.num_connections, pool.num_requests) == (1, 5)
+
+
+def test_answers_are_not_held_back_by_the_network_stack():
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP  # asyncio sets TCP_NODELAY only then
 
 
 def test_a_request_cut_short_is_never_acted_on():

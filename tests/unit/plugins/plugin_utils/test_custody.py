@@ -1,0 +1,511 @@
+"""The hand-over, step by step, with the module's own run() and real stores."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import REFUSED, UNCERTAIN
+
+from .harness import CI, PAY, SpoiltStore, Watched, ci, new_site, tree
+
+OLD = {"created_days_ago": 80, "expires_in_days": 10, "last_used_days_ago": 1}
+IDENTITY = "application-properties$"
+MANY = [f"P{number}" for number in range(1, 251)]
+
+
+def rotated(result):
+    return [(change["step"], change["reason"]) for change in result["changes"]]
+
+
+def reasons(result):
+    return [failure["reason"] for failure in result["failures"]]
+
+
+# Step 1: the store comes first.
+
+
+def test_the_store_is_proven_and_read_before_the_first_request(site):
+    site.store = Watched(site.store, before=lambda _verb: asked.append(len(site.sim.requests)))
+    asked: list[int] = []
+    site.run(ci())
+    assert site.store.diary[:2] == ["prepare", "read"]
+    assert asked[:2] == [0, 0]
+
+
+@pytest.mark.parametrize("check_mode", [False, True], ids=["run", "check"])
+def test_a_store_that_cannot_be_read_stops_the_run_before_any_request(site, check_mode):
+    site.store = SpoiltStore(site.place, reads=0)
+    result = site.run(ci(), check_mode=check_mode)
+    assert (result["failed"], result["changed"], result["reason"]) == (True, False, "store")
+    assert result["msg"] == f"file:{site.place} does not answer. Nothing was changed."
+    assert len(site.sim.requests) == 0
+
+
+@pytest.mark.parametrize("check_mode", [False, True], ids=["run", "check"])
+def test_a_missing_directory_stops_the_run_before_any_request(site, check_mode):
+    site.place.rmdir()
+    result = site.run(ci(), check_mode=check_mode)
+    assert result["failed"]
+    assert str(site.place) in result["msg"]
+    assert len(site.sim.requests) == 0
+
+
+def test_a_place_below_which_the_reference_cannot_be_written_is_found_out_before_any_request(site):
+    (site.place / "projects").write_text("somebody's notes", encoding="utf-8")
+    result = site.run(ci())
+    assert result["failed"]
+    assert site.counts().get("PUT", 0) == 0, "a token was created although its secret cannot be kept"
+
+
+# Step 2: issuing, at most two hundred a call.
+
+
+def test_a_first_run_delivers_what_works_and_a_second_changes_nothing(site):
+    first = site.run(ci(), ci(name="deploy", permissions=["REPO_WRITE"]))
+    assert rotated(first) == [("issue", "absent")] * 2
+    assert first["changed"]
+    for name in ("ci", "deploy"):
+        assert site.sim.authenticates(site.secret(f"{PAY}/tokens/{name}"))
+    site.sim.requests.clear()
+    second = site.run(ci(), ci(name="deploy", permissions=["REPO_WRITE"]))
+    assert (second["changed"], second["changes"], second["diff"]) == (False, [], {"before": {}, "after": {}})
+    assert site.counts() == {"GET": 1}
+
+
+def test_with_nothing_to_do_each_owner_costs_one_request(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY[:30])
+    site.run(ci(), projects=MANY[:30])
+    site.sim.requests.clear()
+    assert not site.run(ci(), projects=MANY[:30])["changed"]
+    assert site.counts() == {"GET": 30}
+    assert len(site.calls) == 1
+
+
+def test_more_than_two_hundred_tokens_go_in_calls_that_each_look_at_no_owner_twice(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY)
+    site.store = Watched(site.store)
+    result = site.run(ci(), projects=MANY)
+    assert result["counts"]["issued"] == 250
+    assert site.store.diary == ["prepare", "read", "write", "write"]
+    assert site.counts() == {"GET": 250 + 50, "PUT": 250}
+    assert [len(arguments["projects"]) for arguments in site.calls] == [250, 50]
+    assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in MANY)
+    assert site.said == ["tokens: 200 of 250 owners"]
+
+
+def test_an_owner_whose_tokens_fall_into_two_calls_gets_all_of_them_once(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY[:67])
+    three = [ci(name=name) for name in ("a", "b", "c")]
+    result = site.run(*three, projects=MANY[:67])
+    assert result["counts"]["issued"] == 201
+    assert site.counts() == {"GET": 67 + 1, "PUT": 201}
+    assert {len(site.sim.tokens(f"projects/{key}")) for key in MANY[:67]} == {3}
+    assert not site.run(*three, projects=MANY[:67])["changed"]
+
+
+def test_more_than_two_hundred_tokens_of_one_owner_that_all_fail_come_to_an_end(site):
+    site.sim.faults.arm("status", method="PUT", status=400, message="No more tokens", times=None)
+    result = site.run(*[ci(name=f"t{number}") for number in range(205)])
+    assert len(result["failures"]) == 205
+    assert site.counts()["PUT"] == 205
+
+
+def test_an_owner_that_fails_does_not_keep_the_others_from_theirs(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=["PAY", "SHOP"])
+    result = site.run(ci(), projects=["PAY", "GONE", "SHOP"])
+    assert result["failed"]
+    assert [failure["owner"] for failure in result["failures"]] == ["projects/GONE"]
+    assert result["counts"]["owners_failed"] == 1
+    for key in ("PAY", "SHOP"):
+        assert site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci"))
+
+
+def test_a_later_call_that_fails_whole_loses_nothing_that_was_handed_over(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY)
+    refusal = "com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException"
+    site.sim.faults.arm("status", method="GET", nth=251, times=None, status=401, exception_name=refusal)
+    result = site.run(ci(), projects=MANY)
+    assert result["failed"]
+    assert result["changed"]
+    assert result["counts"]["issued"] == 200
+    stored = [key for key in MANY if site.stored(f"projects/{key}/tokens/ci")]
+    assert len(stored) == 200
+    assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in stored)
+    assert site.counts()["GET"] == 251, "a refused credential was tried again"
+
+
+# Step 3: verifying.
+
+
+def test_a_first_secret_is_not_used_by_us(site):
+    site.run(ci())
+    assert site.sim.token(site.stored()).last_used is None
+    assert site.counts() == {"GET": 1, "PUT": 1}
+
+
+def test_a_successor_is_seen_to_work_before_it_is_written(site):
+    site.issue_elsewhere(**OLD)
+    site.store = Watched(site.store, before=lambda verb: used.append((verb, site.sim.tokens(PAY)[-1].last_used)))
+    used: list[tuple[str, int | None]] = []
+    site.run(ci())
+    assert dict(used)["write"] is not None
+
+
+def test_a_successor_that_the_server_refuses_is_revoked_and_nothing_else_is_touched(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=["PAY", "SHOP"])
+    old = site.issue_elsewhere(**OLD)
+    before = site.secret()
+    site.sim.faults.arm("wrong_secret", method="PUT", path="projects/PAY", secret="dead")
+    result = site.run(ci(grace_days=0), projects=["PAY", "SHOP"])
+    assert reasons(result) == ["rejected"]
+    assert site.secret() == before
+    assert site.ids() == [old.id]
+    assert site.alive(old)
+    assert site.sim.authenticates(site.secret("projects/SHOP/tokens/ci"))
+
+
+@pytest.mark.parametrize("options", [{}, {"prune": ["old-*"]}], ids=["alone", "with something to prune"])
+def test_a_successor_that_could_not_be_verified_is_handed_over_and_nothing_is_retired_for_it(site, options):
+    old = site.issue_elsewhere(**OLD)
+    site.sim.add_token(PAY, "old-jenkins")
+    site.sim.faults.arm("status", path=IDENTITY, status=503, times=None)
+    result = site.run(ci(grace_days=0), **options)
+    assert site.stored() not in (None, old.id)
+    assert site.alive(old), "the predecessor is gone although nobody has seen the successor work"
+    assert ("revoke", "superseded") not in rotated(result)
+
+
+def test_a_verification_that_is_refused_for_want_of_permission_counts_as_working(site):
+    old = site.issue_elsewhere(**OLD)
+    refusal = "com.atlassian.bitbucket.AuthorisationException"
+    site.sim.faults.arm("status", path=IDENTITY, status=401, exception_name=refusal)
+    result = site.run(ci(grace_days=0))
+    assert "failed" not in result
+    assert not site.alive(old)
+
+
+# Step 4: writing, compare-and-set.
+
+
+def test_every_entry_says_what_it_replaces(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=["PAY", "SHOP"])
+    old = site.issue_elsewhere(**OLD)
+    site.store = Watched(site.store)
+    site.run(ci(), projects=["PAY", "SHOP"])
+    assert {entry.reference: entry.replaces for entry in site.store.entries} == {
+        CI: old.id,
+        "projects/SHOP/tokens/ci": None,
+    }
+
+
+@pytest.mark.parametrize("rotation", [False, True], ids=["first issue", "rotation"])
+def test_a_lost_race_is_no_error_and_leaves_the_winners_token(site, rotation):
+    if rotation:
+        site.issue_elsewhere(**OLD)
+    rival = site.custody(ci())
+    winners = []
+    # The rival runs from read to write while our create is on its way.
+    site.sim.faults.arm("call", method="PUT", when="before", run=lambda: winners.append(rival.run(False)))
+    result = site.run(ci())
+    assert "failed" not in result
+    assert (result["changed"], result["changes"], result["issued"]) == (False, [], [])
+    assert result["counts"]["issued"] == 0
+    (won,) = (item["id"] for item in winners[0]["issued"])
+    assert site.stored() == won
+    assert site.sim.authenticates(site.secret())
+    assert [(note["reason"], note["id"] in site.sim.world.revoked) for note in result["notes"]] == [("lost_race", True)]
+    assert len(site.ids()) == 1 + rotation
+
+
+def test_a_lost_race_shows_in_no_diff(site):
+    site.store = SpoiltStore(site.place, lands=0, answer=REFUSED)
+    result = site.run(ci())
+    assert result["changed"] is False
+    assert all(side.get(CI, {}) == {} for side in result["diff"].values())
+
+
+def test_only_what_was_refused_is_revoked(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=["PAY", "SHOP"])
+    theirs = site.sim.add_token(PAY, "ci")
+    site.store = Watched(site.store, before=lambda verb: verb == "write" and site.keep(theirs))
+    result = site.run(ci(), projects=["PAY", "SHOP"])
+    assert "failed" not in result
+    assert site.stored() == theirs.id
+    assert site.alive(theirs)
+    assert len(site.sim.world.revoked) == 1
+    assert site.sim.authenticates(site.secret("projects/SHOP/tokens/ci"))
+
+
+def test_a_refused_token_that_cannot_be_revoked_is_named_for_the_hand_that_must(site):
+    site.store = SpoiltStore(site.place, lands=0, answer=REFUSED)
+    site.sim.faults.arm("status", method="DELETE", status=500, times=None)
+    result = site.run(ci())
+    assert result["failed"]
+    assert site.ids()[0] in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"answer": UNCERTAIN}, {"error": "The connection broke."}], ids=["says so", "raises"]
+)
+def test_a_write_that_landed_and_did_not_say_so_is_found_by_reading_again(site, spoilt):
+    site.store = SpoiltStore(site.place, **spoilt)
+    result = site.run(ci())
+    assert site.sim.authenticates(site.secret())
+    assert site.ids() == [site.stored()]
+    assert not site.sim.world.revoked
+    assert not any("is not known" in failure["msg"] for failure in result["failures"])
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [{"answer": UNCERTAIN}, {"error": "The connection broke."}, {"error": "The connection broke.", "reads": 1}],
+    ids=["says so", "raises", "reads no more"],
+)
+def test_a_write_that_nothing_is_known_of_leaves_the_token_alone_and_names_it(site, spoilt):
+    old = site.issue_elsewhere(**OLD)
+    site.store = SpoiltStore(site.place, lands=0, **spoilt)
+    result = site.run(ci(grace_days=0))
+    assert result["failed"]
+    (new,) = set(site.ids()) - {old.id}
+    assert new in result["msg"]
+    assert CI in result["msg"]
+    assert not site.sim.world.revoked
+    assert site.stored() == old.id
+
+
+def test_what_a_half_done_write_has_taken_is_kept_and_the_rest_is_named(tmp_path):
+    keys = ["PAY", "SHOP", "DATA", "OPS"]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    site.store = SpoiltStore(site.place, lands=2, error="No space left on device.")
+    result = site.run(ci(), projects=keys)
+    stored = [key for key in keys if site.stored(f"projects/{key}/tokens/ci")]
+    assert len(stored) == 2
+    unknown = [failure["reference"] for failure in result["failures"] if failure["reference"]]
+    assert sorted(unknown) == sorted(f"projects/{key}/tokens/ci" for key in keys if key not in stored)
+    assert not site.sim.world.revoked
+    assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in stored)
+
+
+def test_after_a_store_has_failed_nothing_more_is_issued_into_it(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY)
+    site.store = SpoiltStore(site.place, lands=0, error="No space left on device.")
+    site.run(ci(), projects=MANY)
+    assert site.counts()["PUT"] == 200
+    assert len(site.calls) == 1
+
+
+# Step 6: retiring and pruning.
+
+
+def test_within_the_grace_the_predecessor_stays_and_after_it_goes(site):
+    old = site.issue_elsewhere(**OLD)
+    assert rotated(site.run(ci())) == [("issue", "expiring")]
+    assert site.alive(old)
+    site.sim.clock.advance(days=6.9)
+    assert not site.run(ci())["changed"]
+    site.sim.clock.advance(days=0.1)
+    assert rotated(site.run(ci())) == [("revoke", "superseded")]
+    assert not site.alive(old)
+    assert site.sim.authenticates(site.secret())
+
+
+def test_without_grace_the_predecessor_goes_in_the_same_run_once_the_store_was_read_back(site):
+    old = site.issue_elsewhere(**OLD)
+    site.store = Watched(site.store, before=lambda verb: seen.append((verb, site.alive(old))))
+    seen: list[tuple[str, bool]] = []
+    result = site.run(ci(grace_days=0))
+    assert rotated(result) == [("issue", "expiring"), ("revoke", "superseded")]
+    assert seen == [("prepare", True), ("read", True), ("write", True), ("read", True)]
+    assert not site.alive(old)
+    assert site.sim.authenticates(site.secret())
+
+
+def test_without_grace_a_predecessor_stays_whose_successor_was_taken_from_the_store_again(site):
+    old = site.issue_elsewhere(**OLD)
+    site.store = Watched(site.store)
+
+    site.store.before = lambda verb: verb == "read" and "write" in site.store.diary and site.keep(old)
+    site.run(ci(grace_days=0))
+    assert site.stored() == old.id
+    assert site.alive(old), "the store holds it, and it is dead"
+
+
+def test_an_older_token_with_more_rights_is_lowered_only_after_the_hand_over(site):
+    old = site.issue_elsewhere(permissions=["REPO_ADMIN"], **OLD)
+    site.store = Watched(site.store, before=lambda verb: seen.append((verb, site.sim.token(old.id).permissions)))
+    seen: list[tuple[str, tuple[str, ...]]] = []
+    result = site.run(ci())
+    assert rotated(result) == [("issue", "expiring"), ("update", "permissions")]
+    assert dict(seen)["write"] == ("REPO_ADMIN",)
+    assert site.sim.token(old.id).permissions == ("REPO_READ",)
+
+
+def test_an_expired_predecessor_goes_in_the_run_that_replaces_it(site):
+    old = site.issue_elsewhere(created_days_ago=90, expires_in_days=-1)
+    assert rotated(site.run(ci())) == [("issue", "expired"), ("revoke", "expired")]
+    assert old.id in site.sim.world.revoked
+
+
+def test_pruning_comes_after_every_hand_over(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY[:202])
+    stray = site.sim.add_token("projects/P1", "old-jenkins")
+    site.store = Watched(site.store, before=lambda verb: seen.append((verb, site.alive(stray))))
+    seen: list[tuple[str, bool]] = []
+    result = site.run(ci(), projects=MANY[:202], prune=["old-*"])
+    assert ("revoke", "undeclared") in rotated(result)
+    assert [verb for verb, alive in seen if alive] == ["prepare", "read", "write", "write", "read"]
+    assert not site.alive(stray)
+
+
+def test_only_owners_for_which_all_went_well_are_pruned(tmp_path):
+    keys = ["PAY", "SHOP", "DATA"]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    strays = {key: site.sim.add_token(f"projects/{key}", "old-jenkins") for key in keys}
+    # PAY's token is refused, SHOP's secret reaches nobody.
+    site.sim.faults.arm("status", method="PUT", path="projects/PAY", status=400)
+    site.store = SpoiltStore(site.place)
+    healthy = site.store.write
+    site.store.write = lambda entries: {
+        **healthy([entry for entry in entries if "SHOP" not in entry.reference]),
+        "projects/SHOP/tokens/ci": UNCERTAIN,
+    }
+    result = site.run(ci(), projects=keys, prune=["old-*"])
+    assert {key: site.alive(stray) for key, stray in strays.items()} == {"PAY": True, "SHOP": True, "DATA": False}
+    assert sorted(failure["owner"] for failure in result["failures"]) == ["projects/PAY", "projects/SHOP"]
+
+
+def test_a_stored_token_is_never_pruned_whatever_it_is_called(site):
+    token = site.issue_elsewhere(permissions=["REPO_READ"], created_days_ago=1, expires_in_days=89)
+    token.name = "old-renamed"
+    site.run(ci(), prune=["old-*"])
+    assert site.alive(token)
+    assert site.sim.token(token.id).name == "ci"
+
+
+# How old the store's word may be.
+
+
+@pytest.mark.parametrize(("seconds", "again"), [(FRESH, []), (FRESH + 1, ["read"])], ids=["fresh", "stale"])
+def test_what_the_store_said_more_than_half_an_hour_ago_is_asked_again_before_the_next_call(tmp_path, seconds, again):
+    site = new_site(tmp_path / "secrets", projects=MANY[:201])
+
+    def slow_first_write(verb):
+        if verb == "write" and "write" not in site.store.diary:
+            site.clock.now += seconds
+
+    site.store = Watched(site.store, before=slow_first_write)
+    site.run(ci(), projects=MANY[:201])
+    assert site.store.diary == ["prepare", "read", "write", *again, "write"]
+
+
+def test_secrets_that_come_too_late_to_be_surely_ours_are_revoked_and_not_written(site):
+    old = site.issue_elsewhere(**OLD)
+    site.store = Watched(site.store)
+
+    def hang(number):
+        site.clock.now += FRESH + 1 if number == 1 else 0
+
+    site.after_call = hang
+    result = site.run(ci())
+    assert "write" not in site.store.diary
+    assert site.stored() == old.id
+    assert site.ids() == [old.id]
+    assert result["changed"] is False
+    assert [note["reason"] for note in result["notes"]] == ["too_late"]
+
+
+def test_secrets_that_come_in_time_are_written(site):
+    def hang(number):
+        site.clock.now += FRESH if number == 1 else 0
+
+    site.after_call = hang
+    site.run(ci())
+    assert site.sim.authenticates(site.secret())
+
+
+# Check mode.
+
+
+WORLDS = {
+    "nothing there": {},
+    "expiring": {"ci": OLD},
+    "expired": {"ci": {"created_days_ago": 90, "expires_in_days": -1}},
+    "other permissions": {"ci": {"permissions": ["REPO_ADMIN"], "created_days_ago": 1, "expires_in_days": 89}},
+    "expiring with more rights": {"ci": {"permissions": ["PROJECT_ADMIN"], **OLD}},
+    "right": {"ci": {"created_days_ago": 1, "expires_in_days": 89}},
+}
+
+
+@pytest.mark.parametrize("grace", [0, 7])
+@pytest.mark.parametrize("world", WORLDS)
+def test_check_mode_writes_nothing_and_predicts_what_the_run_then_does(site, world, grace):
+    for name, more in WORLDS[world].items():
+        site.issue_elsewhere(name, **more)
+    site.sim.add_token(PAY, "old-jenkins")
+    before, ids = tree(site.place), site.ids()
+    predicted = site.run(ci(grace_days=grace), prune=["old-*"], check_mode=True)
+    assert (tree(site.place), site.ids()) == (before, ids)
+    assert set(site.counts()) == {"GET"}
+    real = site.run(ci(grace_days=grace), prune=["old-*"])
+    assert predicted["diff"] == real["diff"]
+    assert predicted["changed"] == real["changed"] is True
+    assert rotated(predicted) == rotated(real)
+    assert predicted["counts"] == real["counts"]
+    assert not site.run(ci(grace_days=grace), prune=["old-*"])["changed"]
+
+
+def test_check_mode_leaves_no_lock_behind(site):
+    site.run(ci(), check_mode=True)
+    assert list(site.place.iterdir()) == []
+
+
+def test_check_mode_predicts_every_batch(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY)
+    predicted = site.run(ci(), projects=MANY, check_mode=True)
+    assert predicted["counts"]["issued"] == 250
+    assert site.counts() == {"GET": 250}
+
+
+# The result.
+
+
+def test_a_guard_stops_the_run_before_anything_is_written(site):
+    for number in range(11):
+        site.sim.add_token(PAY, f"old-{number}")
+    result = site.run(ci(), prune=["old-*"])
+    assert (result["failed"], result["changed"], reasons(result)) == (True, False, ["guard"])
+    assert set(site.counts()) == {"GET"}
+
+
+def test_the_result_names_references_ids_and_reasons(site):
+    old = site.issue_elsewhere(**OLD)
+    result = site.run(ci(grace_days=0))
+    issue, revoke = result["changes"]
+    assert issue == {
+        "reference": CI,
+        "step": "issue",
+        "reason": "expiring",
+        "replaces": old.id,
+        "id": site.stored(),
+    }
+    assert revoke == {"reference": CI, "step": "revoke", "reason": "superseded", "id": old.id}
+    assert result["counts"] == {"owners": 1, "owners_failed": 0, "tokens": 1, "issued": 1, "updated": 0, "revoked": 1}
+    assert "secrets" not in result
+
+
+def test_a_store_whose_error_quotes_nothing_secret_keeps_the_result_clean(site):
+    site.store = SpoiltStore(site.place, lands=0, error="The disk is full.")
+    result = site.run(ci())
+    (token,) = site.sim.tokens(PAY)
+    assert token.secret not in json.dumps(result)
+    assert "The disk is full." in result["msg"]
+
+
+def test_entries_do_not_show_their_secret(site):
+    site.store = Watched(site.store)
+    site.run(ci())
+    (entry,) = site.store.entries
+    assert site.secret() == entry.secret
+    assert entry.secret not in repr(entry)
