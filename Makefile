@@ -30,6 +30,8 @@ export XDG_CONFIG_HOME := $(home)/.config
 export XDG_DATA_HOME := $(home)/.local/share
 export XDG_STATE_HOME := $(home)/.local/state
 export ANSIBLE_HOME := $(home)/.ansible
+# By itself it would be under the home directory that the password database names, whatever HOME says.
+export ANSIBLE_REMOTE_TMP := $(home)/.ansible/tmp
 export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis

@@ -53,6 +53,10 @@ options:
       replaced:
         description: The ids that this run has replaced, by reference.
         type: dict
+      skip:
+        description: References for which no more tokens shall be issued in this run.
+        type: list
+        elements: str
       discard:
         description: The ids to revoke since their secrets were refused by the store, by reference.
         type: dict

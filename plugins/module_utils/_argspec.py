@@ -59,6 +59,7 @@ STORE: Spec = {
             "issue": {"type": "bool", "default": True},
             "more_calls": {"type": "bool", "default": False},
             "replaced": {"type": "dict"},
+            "skip": {"type": "list", "elements": "str"},
             "discard": {"type": "dict"},
             "stored": {"type": "dict"},
         },

@@ -99,7 +99,9 @@ def would_issue_again(view: View, spec: TokenSpec, created: Token, policy: Polic
     stored = replace(policy, stored={reference: created.id})
     # `always` asks for one more token by intent; what is tested here is whether anything else would.
     spec = replace(spec, rotate="auto") if spec.rotate == "always" else spec
-    for now in (start, start + (spec.grace_days + 2) * DAY):
+    # The later look falls just short: the narrowest windows allowed make the token due at that very instant.
+    later = min(start, created.created) + (spec.grace_days + 2) * DAY - 1
+    for now in (start, later):
         case = _Case(reference, spec, stored, replace(view, now=now), (created,), created)
         step = _decide(case)
         if isinstance(step, Issue):
@@ -160,7 +162,8 @@ def _plan_one(view: View, spec: TokenSpec, policy: Policy) -> Plan:
         return _issuing(case, step)
     kept = step.token if isinstance(step, (Keep, Update)) else case.current
     others, warnings = _part_two(case, kept, policy.replaced.get(reference))
-    return Plan(reference, spec, kept, (step, *others), (), (*_never_warning(case), *warnings))
+    steps = (step, *_withheld(case, step), *others)
+    return Plan(reference, spec, kept, steps, (), (*_never_warning(case), *warnings))
 
 
 def _current(case: _Case) -> Token | None:
@@ -261,6 +264,14 @@ def _row_update(case: _Case) -> Step | None:
     if name is None and permissions is None:
         return None
     return Update(token, "permissions" if permissions else "name", name, permissions)
+
+
+def _withheld(case: _Case, step: Step) -> tuple[Step, ...]:
+    """What is told beside the renaming of the token in use, whose permissions should have changed too."""
+    if not isinstance(step, Update) or step.token.id != case.view.in_use:
+        return ()
+    differ = step.token.permissions.normal != case.spec.wanted.normal
+    return (Keep(step.token, "in_use"),) if differ else ()
 
 
 def _never_warning(case: _Case) -> tuple[str, ...]:

@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._apply import Applied, apply
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter, Issued
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import Declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, LockoutError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    BitbucketError,
+    ConnectError,
+    LockoutError,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import BATCH, FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._report import Report
@@ -141,6 +145,9 @@ class _Execution:
             for plan in survey.plans:
                 if plan.issue is None:
                     continue
+                if plan.reference in self._run.skip:
+                    self._postponed.add(plan.reference)
+                    continue
                 issued += 1
                 if issued > BATCH:
                     self._postponed.add(plan.reference)
@@ -154,8 +161,8 @@ class _Execution:
                 continue
             applied = apply(self._api, survey.view, survey.policy, self._due(plan))
             results.append((plan, applied))
-            if isinstance(applied.error, LockoutError):
-                self._workers.refused()
+            self._workers.note(applied.error)
+            if isinstance(applied.error, (LockoutError, ConnectError)):
                 break
         return results
 

@@ -33,7 +33,7 @@ class Run:
     """What one call is to do beside the declarations.
 
     ``more_calls``: the caller hands the secrets over and calls again, so at most :data:`BATCH` tokens are issued,
-    and what must wait for the hand-over waits.
+    and what must wait for the hand-over waits. For the references in ``skip`` none is issued.
     """
 
     policy: Policy
@@ -43,6 +43,7 @@ class Run:
     max_reissues: int = 10
     concurrency: int = 8
     check_mode: bool = False
+    skip: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -233,8 +233,9 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         replaced=handover.get("replaced") or {},
     )
     more_calls = bool(handover.get("more_calls"))
+    skip = frozenset(handover.get("skip") or ())
     # The guards protect many owners from one mistake; here the task names the one token.
-    wanted = Run(policy, handover.get("issue", True), more_calls, sys.maxsize, sys.maxsize, 1, check_mode)
+    wanted = Run(policy, handover.get("issue", True), more_calls, sys.maxsize, sys.maxsize, 1, check_mode, skip)
     return _shaped(reconcile(api, [Declaration(owner, (spec,))], wanted), bool(handover))
 
 

@@ -228,6 +228,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         max_reissues=params["max_reissues"],
         concurrency=params["concurrency"],
         check_mode=check_mode,
+        skip=frozenset(handover.get("skip") or ()),
     )
     return _results.result_of(reconcile(api, declared, wanted))
 

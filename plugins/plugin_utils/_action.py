@@ -130,6 +130,9 @@ class CustodyAction(ActionBase, abc.ABC):
             self._play_context.no_log = no_log
         kept = {key: result.pop(key, None) for key in _NOT_JSON}
         plain: Result = json.loads(json.dumps(result))
+        if plain.get("failed") and not plain.get("msg"):
+            # What it crashed with is not passed on: an exception may quote anything.
+            plain["msg"] = f"{self.module_name} did not run to its end. Run it without a store to see why."
         if kept["warnings"]:
             plain["warnings"] = kept["warnings"]
         return plain

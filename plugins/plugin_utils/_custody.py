@@ -34,12 +34,15 @@ ModuleCall = c.Callable[[list[str] | None, Result], Result]
 
 @dataclass
 class _Open:
-    """Owners that something is still to be done for."""
+    """What is still to be done: owners to retire or prune for, the ids that were replaced, and references that have
+    had their turn, whatever became of it.
+    """
 
     retire: dict[str, None] = field(default_factory=dict)
     unverified: set[str] = field(default_factory=set)
     prune: dict[str, None] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
+    skip: dict[str, None] = field(default_factory=dict)
 
 
 class Custody:
@@ -61,6 +64,7 @@ class Custody:
     ) -> None:
         self._store = store
         self._references = references
+        self._all = [reference for group in references.values() for reference in group]
         self._call = call
         self._say = say
         self._clock = clock
@@ -75,7 +79,7 @@ class Custody:
         :returns: the merged result of all calls, without any secret.
         """
         try:
-            self._store.prepare(check_mode)
+            self._store.prepare(self._all, check_mode)
             self._read()
             result = self._issue(None)
         except StoreError as error:
@@ -91,9 +95,8 @@ class Custody:
         return self._ledger.result()
 
     def _read(self) -> None:
-        wanted = [reference for group in self._references.values() for reference in group]
         started = self._clock()
-        self._stored = self._store.read(wanted)
+        self._stored = self._store.read(self._all)
         self._read_at = started
 
     def _issue(self, owners: list[str] | None) -> Result:
@@ -101,7 +104,11 @@ class Custody:
         if self._clock() - self._read_at > FRESH:
             self._read()
         started = self._clock()
-        result = self._call(owners, {"more_calls": True, "stored": self._stored_for(owners)})
+        told: Result = {"more_calls": True, "stored": self._stored_for(owners), "skip": list(self._open.skip)}
+        result = self._call(owners, told)
+        self._open.skip.update(dict.fromkeys(entry["reference"] for entry in result.get("failures") or ()))
+        if result.get("reason") == "guard":
+            result["msg"] = f"{self._store.name}: {result['msg']}"
         issued = self._ledger.take(result)
         if issued:
             self._hand_over(issued, started)
@@ -167,20 +174,22 @@ class Custody:
                 "It was left alone; once the store works, run again."
             )
             self._ledger.fail(BitbucketError(message, "store"), reference)
+            self._open.skip[reference] = None
         elif answer == WRITTEN:
             self._stored[reference] = item["id"]
             if item["retire"]:
                 self._open.retire[owner] = None
-                if item["replaces"] and item["replaces"].isdigit():
-                    self._open.replaced[reference] = item["replaces"]
             if not item["verified"]:
                 self._open.unverified.add(owner)
+            elif item["replaces"] and item["replaces"].isdigit():
+                self._open.replaced[reference] = item["replaces"]
 
     def _discard(self, tokens: dict[str, str], reason: str) -> None:
         """Revoke what was issued here and will be nobody's, and look at those owners again."""
         owners = list(dict.fromkeys(reference.rpartition("/tokens/")[0] for reference in tokens))
         for reference, token_id in tokens.items():
             self._ledger.withdraw(reference, token_id, reason)
+            self._open.skip[reference] = None
         result = self._call(owners, {"discard": tokens})
         self._ledger.take(result)
         if "failures" not in result:
@@ -190,12 +199,11 @@ class Custody:
 
     def _retire(self) -> None:
         """What waited for the hand-over, decided from what the store holds by a read made after it."""
-        owners = [owner for owner in self._open.retire if owner not in self._open.unverified]
-        self._follow_up(owners, prune=False)
+        self._follow_up([owner for owner in self._open.retire if owner not in self._open.unverified], prune=False)
 
     def _prune(self) -> None:
-        failed = self._ledger.failed_owners
-        self._follow_up([owner for owner in self._open.prune if owner not in failed], prune=True)
+        spared = self._ledger.failed_owners | self._open.unverified
+        self._follow_up([owner for owner in self._open.prune if owner not in spared], prune=True)
 
     def _follow_up(self, owners: list[str], prune: bool) -> None:
         if not owners or self._ledger.stopped is not None:

@@ -45,7 +45,7 @@ class AnsibleVaultStore(Store):
         self._lock = path.parent / f".{path.name}.lock"
         self._temporary = path.parent / f".{path.name}.tmp"
 
-    def prepare(self, check_mode: bool) -> None:
+    def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
         files.require_writable(self._path.parent)
         self._load()
         if not check_mode:

@@ -53,8 +53,8 @@ class Store(abc.ABC):
     name: str
 
     @abc.abstractmethod
-    def prepare(self, check_mode: bool) -> None:
-        """Prove that the store can be read and written.
+    def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
+        """Prove that the store can be read, and written for ``references``.
 
         :raises StoreError: where it cannot.
         """

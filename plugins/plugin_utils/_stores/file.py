@@ -44,10 +44,14 @@ class FileStore(Store):
         self._lock = self._directory / f".{stem}.lock"
         self._temporary = self._directory / f".{stem}.tmp"
 
-    def prepare(self, check_mode: bool) -> None:
+    def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
         files.require_writable(self._directory)
-        if self._single and self._path.is_dir():
-            raise StoreError(f"{self._path} is a directory: name the file that shall hold the secret.")
+        paths = [self._file(reference) for reference in references]
+        for path in paths:
+            if path.is_dir():
+                raise StoreError(f"{path} is a directory: the secret shall be in a file of that name.")
+        for directory in {path.parent for path in paths}:
+            files.require_writable(next(folder for folder in (directory, *directory.parents) if folder.exists()))
         if not check_mode:
             with files.locked(self._lock, self._timeout):
                 files.discard(self._temporary)

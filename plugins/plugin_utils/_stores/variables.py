@@ -27,7 +27,12 @@ class _Dumper(_BaseDumper):
     """Writes the two variables."""
 
 
-_Dumper.add_representer(_Id, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:str", str.__str__(value), style='"'))
+def _quoted(dumper: t.Any, value: _Id) -> t.Any:
+    # libyaml takes no subclass of str.
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str.__str__(value), style='"')
+
+
+_Dumper.add_representer(_Id, _quoted)
 
 
 class UnfitError(Exception):

@@ -6,11 +6,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
-
 from tests.simulator import Simulator
 from tests.simulator.adapter import SimulatorAdapter
 
@@ -28,10 +28,15 @@ class Stand:
     sim: Simulator
     sleeps: list[float] = field(default_factory=list)
 
-    def client(self, username: str = "admin", *, token: str = "", url: str = URL, timeout: float = 30) -> Client:
-        credential = Credential(token=token) if token else Credential(username, PASSWORD)
-        transport = Transport(Settings(timeout=timeout), adapters={"http://": SimulatorAdapter(self.sim)})
-        return Client(url, credential, transport, self.sleeps.append)
+    def __post_init__(self) -> None:
+        self.adapter = SimulatorAdapter(self.sim)
+
+    def client(
+        self, username: str = "admin", password: str = PASSWORD, *, token: str = "", settings: Settings | None = None
+    ) -> Client:
+        credential = Credential(token=token) if token else Credential(username, password)
+        transport = Transport(settings or Settings(), adapters={"http://": self.adapter})
+        return Client(URL + self.sim.context_path, credential, transport, self.sleeps.append)
 
     def api(self, username: str = "admin", *, token: str = "") -> DataCenter:
         return DataCenter(self.client(username, token=token))

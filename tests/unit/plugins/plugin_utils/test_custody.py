@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import REFUSED, UNCERTAIN
 

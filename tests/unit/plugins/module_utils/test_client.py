@@ -1,0 +1,305 @@
+"""Retries, the rate gate and paging. D26 to D28; every wait is only noted."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    AnswerError,
+    BitbucketError,
+    ConnectError,
+    InputError,
+    LostAnswerError,
+    StatusError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Exchange, Settings
+from tests.unit.plugins.stand import PAY, SHOP, Stand
+
+TOKENS = f"/rest/access-tokens/latest/{PAY}"
+NEW = {"name": "ci", "permissions": ["REPO_READ"]}
+
+
+@pytest.fixture
+def client(stand: Stand) -> Client:
+    stand.sim.add_token(PAY, "old", token_id="000000000001")
+    return stand.client()
+
+
+CALLS: dict[str, t.Callable[[Client], object]] = {
+    "GET": lambda client: client.get(TOKENS),
+    "POST": lambda client: client.post(f"{TOKENS}/000000000001", {"name": "new"}),
+    "DELETE": lambda client: client.delete(f"{TOKENS}/000000000001"),
+    "PUT": lambda client: client.create(TOKENS, NEW),
+}
+UNSENT = [("refuse", {}), ("connect_timeout", {})]
+LOST = [("drop_before", {}), ("drop_after", {}), ("timeout", {}), ("slow_body", {"seconds": 300}), ("cut_json", {})]
+GATEWAY = [("status", {"status": status}) for status in (502, 503, 504)]
+
+
+def names(fault: t.Any) -> str:
+    return "-".join(str(part) for part in (fault[0], *fault[1].values()))
+
+
+@pytest.mark.parametrize("fault", [*UNSENT, *LOST, *GATEWAY], ids=names)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_reading_and_updating_are_repeated(stand, client, method, fault):
+    stand.sim.faults.arm(fault[0], times=2, **fault[1])
+    CALLS[method](client)
+    assert stand.sim.requests.counts() == {method: 3}
+    assert stand.sleeps == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("fault", [*UNSENT, ("drop_before", {}), *GATEWAY], ids=names)
+def test_deleting_is_repeated(stand, client, fault):
+    stand.sim.faults.arm(fault[0], **fault[1])
+    CALLS["DELETE"](client)
+    assert stand.ids() == []
+    assert stand.sim.requests.counts() == {"DELETE": 2}
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(GATEWAY[1], StatusError), (LOST[0], LostAnswerError), (UNSENT[0], ConnectError)]
+)
+def test_the_fourth_failure_is_the_last(stand, client, fault, error):
+    stand.sim.faults.arm(fault[0], times=None, **fault[1])
+    with pytest.raises(error, match=f"^GET {TOKENS}: "):
+        CALLS["GET"](client)
+    assert (len(stand.sim.requests), stand.sleeps) == (4, [0.5, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500, 501])
+def test_other_failures_are_final(stand, client, status):
+    stand.sim.faults.arm("status", status=status)
+    with pytest.raises(StatusError) as caught:
+        CALLS["GET"](client)
+    assert (caught.value.status, len(stand.sim.requests), stand.sleeps) == (status, 1, [])
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_create_that_the_server_fails_at_is_ambiguous_and_sent_once(stand, client, status, when):
+    stand.sim.faults.arm("status", status=status, when=when)
+    with pytest.raises(LostAnswerError, match=f"status {status}"):
+        CALLS["PUT"](client)
+    assert (stand.sim.requests.counts(), stand.sleeps) == ({"PUT": 1}, [])
+
+
+@pytest.mark.parametrize("fault", LOST, ids=names)
+def test_a_create_whose_answer_is_lost_is_ambiguous_and_sent_once(stand, client, fault):
+    stand.sim.faults.arm(fault[0], **fault[1])
+    with pytest.raises(LostAnswerError):
+        CALLS["PUT"](client)
+    assert (stand.sim.requests.counts(), stand.sleeps) == ({"PUT": 1}, [])
+
+
+@pytest.mark.parametrize("fault", [*UNSENT, ("status", {"status": 429})], ids=names)
+def test_a_create_that_certainly_did_not_happen_is_repeated(stand, client, fault):
+    stand.sim.faults.arm(fault[0], **fault[1])
+    CALLS["PUT"](client)
+    assert [token.name for token in stand.sim.tokens(PAY)] == ["old", "ci"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_create_that_is_refused_is_not_ambiguous(stand, client, status):
+    stand.sim.faults.arm("status", status=status)
+    with pytest.raises(StatusError):
+        CALLS["PUT"](client)
+    assert len(stand.sim.requests) == 1
+
+
+@pytest.fixture
+def seconds(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits, with a clock that they move."""
+    clock = SimpleNamespace(now=1000.0)
+
+    def sleep(duration: float) -> None:
+        stand.sleeps.append(duration)
+        clock.now += duration
+
+    monkeypatch.setattr(_client, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep))
+    return stand.sleeps
+
+
+def ticking(stand: Stand) -> Client:
+    """The stand's client with the moving clock."""
+    made = stand.client()
+    return Client(made.url, made.credential, made._transport, _client.time.sleep)
+
+
+@pytest.mark.parametrize("method", list(CALLS))
+@pytest.mark.parametrize(
+    ("header", "pause"),
+    [("7", 7), ("0", 1), ("in 9 s", 9), ("9 s ago", 1), (None, 2), ("soon", 2), ("1" * 10, 2)],
+)
+@pytest.mark.usefixtures("client")
+def test_429_waits_as_long_as_the_server_asks(stand, seconds, method, header, pause):
+    dates = {"in 9 s": stand.sim.clock.http_date(-9), "9 s ago": stand.sim.clock.http_date(9)}
+    stand.sim.faults.arm("status", status=429, retry_after=dates.get(header, header))
+    CALLS[method](ticking(stand))
+    assert seconds == [pause]
+    assert stand.sim.requests.counts() == {method: 2}
+
+
+def test_a_date_to_wait_for_means_nothing_without_the_servers_clock(stand, seconds):
+    stand.sim.switches.date_header = "missing"
+    stand.sim.faults.arm("status", status=429, retry_after=stand.sim.clock.http_date(-500))
+    ticking(stand).get(TOKENS)
+    assert seconds == [2]
+
+
+def test_without_advice_the_pause_grows(stand, seconds):
+    stand.sim.faults.arm("status", status=429, times=3)
+    ticking(stand).get(TOKENS)
+    assert len(seconds) == 3
+    assert seconds[0] < seconds[1] < seconds[2]
+
+
+@pytest.mark.parametrize(("asked", "requests"), [(60, 11), (600, 2), (601, 1)])
+def test_ten_minutes_of_429_are_enough(stand, seconds, asked, requests):
+    stand.sim.faults.arm("status", status=429, retry_after=asked, times=None)
+    with pytest.raises(StatusError, match="rate limit") as caught:
+        ticking(stand).get(TOKENS)
+    assert (caught.value.status, len(stand.sim.requests)) == (429, requests)
+    assert sum(seconds) <= 600
+
+
+def test_429_for_one_worker_holds_back_all(stand, seconds):
+    client = ticking(stand)
+    wait = _client.time.sleep
+
+    def meanwhile(duration: float) -> None:
+        if not seconds:
+            seconds.append(0)
+            client.get(f"/rest/access-tokens/latest/{SHOP}")
+        wait(duration)
+
+    client._gate._sleep = meanwhile
+    stand.sim.faults.arm("status", status=429, retry_after=7)
+    client.get(TOKENS)
+    assert seconds[1] == 7, "the other worker did not wait"
+    assert stand.requests == [f"GET {PAY}", f"GET {SHOP}", f"GET {PAY}"]
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [{}, {"page_cap": 2}, {"page_cap": 2, "page_gaps": 3}, {"page_cap": 1}, {"page_cap": 3, "page_overlap": 2}],
+    ids=str,
+)
+def test_paging_follows_the_server_whatever_its_pages_are_like(stand, switches):
+    expected = {stand.sim.add_token(PAY, f"t{number}").id for number in range(7)}
+    stand.sim.switches.update(switches)
+    seen = [value["id"] for value, _answer in stand.client().pages(TOKENS)]
+    assert set(seen) == expected
+    assert [token.id for token in stand.api().tokens(_owner(PAY)).tokens] == list(dict.fromkeys(seen))
+    assert stand.sim.requests[0].query == "start=0&limit=1000"
+
+
+def _owner(path: str) -> t.Any:
+    return SimpleNamespace(path=path)
+
+
+class Scripted:
+    """Answers that no Bitbucket gives, and so not the simulator either."""
+
+    def __init__(self, *bodies: t.Any) -> None:
+        self.bodies = list(bodies)
+
+    def exchange(self, *_request: t.Any) -> Exchange:
+        body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
+        return Exchange(200, {"content-type": "application/json"}, json.dumps(body).encode())
+
+
+def page(**fields: t.Any) -> dict[str, t.Any]:
+    return {"values": [{}], "isLastPage": False, "nextPageStart": 1, **fields}
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        pytest.param([[]], id="no-page"),
+        pytest.param([None], id="null"),
+        pytest.param([{"isLastPage": True}], id="no-values"),
+        pytest.param([{"values": {}, "isLastPage": True}], id="values-no-list"),
+        pytest.param([{"values": []}], id="last-or-not"),
+        pytest.param([page(isLastPage="true")], id="last-as-text"),
+        pytest.param([page(nextPageStart=None)], id="no-next-start"),
+        pytest.param([page(nextPageStart=True)], id="boolean-start"),
+        pytest.param([page(nextPageStart=0)], id="starts-again"),
+        pytest.param([page(nextPageStart=5), page(nextPageStart=5)], id="stays-where-it-is"),
+        pytest.param([page(nextPageStart=5), page(nextPageStart=3)], id="goes-back"),
+    ],
+)
+def test_a_listing_that_is_none_or_loops_is_an_error_and_not_empty(bodies):
+    client = Client("http://bitbucket.test", Credential(token="t"), t.cast("t.Any", Scripted(*bodies)))
+    with pytest.raises(AnswerError, match="^GET /x: the answer"):
+        list(client.pages("/x"))
+
+
+def test_an_empty_listing_still_brings_its_answer(stand):
+    ((value, answer),) = stand.client().pages(TOKENS)
+    assert (value, answer.now) == (None, stand.sim.clock.now_ms())
+
+
+def test_every_mutation_says_no_check_and_sends_json(stand, client):
+    for call in CALLS.values():
+        call(client)
+    mutations = [call for call in stand.adapter.calls if call.method != "GET"]
+    assert [call.method for call in mutations] == ["POST", "DELETE", "PUT"]
+    assert {call.headers["X-Atlassian-Token"] for call in mutations} == {"no-check"}
+    assert {call.headers["Content-Type"] for call in mutations} == {"application/json"}
+
+
+@pytest.mark.parametrize(
+    "fault", [("cut_json", {}), ("broken_json", {"at": "in_secret"}), ("slow_body", {"seconds": 99})]
+)
+def test_a_broken_answer_is_never_quoted(stand, client, fault):
+    stand.sim.faults.arm(fault[0], method="PUT", **fault[1])
+    with pytest.raises(BitbucketError) as caught:
+        client.create(TOKENS, NEW)
+    secret = stand.sim.tokens(PAY)[-1].secret
+    assert not any(secret[start : start + 12] in str(caught.value) for start in range(0, len(secret), 12))
+
+
+def test_a_cut_answer_passes_on_the_id_it_still_named(stand, client):
+    stand.sim.faults.arm("broken_json", method="PUT")
+    with pytest.raises(AnswerError) as caught:
+        client.create(TOKENS, NEW)
+    assert caught.value.token_id == stand.ids()[-1]
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        ("https://bitbucket.example.com", True),
+        ("http://bitbucket.example.com:7990/bitbucket/ ", True),
+        ("bitbucket.example.com", False),
+        ("ftp://bitbucket.example.com", False),
+        ("https://", False),
+        ("https://bitbucket.example.com:port", False),
+        ("https://admin:hunter2hunter2@bitbucket.example.com", False),
+        ("https://bitbucket.example.com/?token=hunter2hunter2", False),
+        ("https://bitbucket.example.com/#x", False),
+        ("", False),
+    ],
+)
+def test_what_is_a_base_url(stand, url, accepted):
+    def made() -> Client:
+        return Client(url, Credential(token="t"), stand.client()._transport)
+
+    if accepted:
+        assert made().url == url.strip(" /")
+        return
+    with pytest.raises(InputError, match="base URL") as caught:
+        made()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_time_limit_reaches_every_request(stand):
+    stand.client(settings=Settings(timeout=3)).get(TOKENS)
+    assert stand.adapter.calls[0].timeout == (3, 3)

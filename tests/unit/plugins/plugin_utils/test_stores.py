@@ -1,0 +1,764 @@
+"""The stores on a real file system: what they hold, what they refuse, and what a crash or another run does to them."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import multiprocessing
+import os
+import stat
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores import files
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store, StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+
+CI = "projects/PAY/tokens/ci"
+DEPLOY = "projects/PAY/repos/ledger/tokens/deploy"
+ONE, TWO, THREE = "012345670123", "000000000002", "343808353895"
+PASSWORD = "a-vault-password-long-enough-4711"
+WRITERS, EACH = 8, 25
+
+
+def secret_of(token_id: str, prefix: str = "BBDC-") -> str:
+    """A secret as Bitbucket makes them, whose id can be read."""
+    return prefix + base64.b64encode(f"{token_id}:".encode() + bytes(range(100, 120))).decode()
+
+
+def entry(token_id: str, replaces: str | None = None, reference: str = CI, secret: str | None = None) -> Entry:
+    return Entry(reference, token_id, secret_of(token_id) if secret is None else secret, replaces)
+
+
+def vault(*labels: str, password: str = PASSWORD) -> VaultLib:
+    return VaultLib([(label, VaultSecret(password.encode())) for label in labels or ("default",)])
+
+
+class Place:
+    """Where a kind of store keeps things in this test, and how to open it there."""
+
+    def __init__(self, kind: str, directory: Path) -> None:
+        self.kind = kind
+        self.directory = directory
+        self.path = {"file": directory / "tokens", "one file": directory / "ci.token"}.get(kind, directory / "v.yml")
+        if kind == "file":
+            self.path.mkdir()
+
+    def open(self, **options: t.Any) -> Store:
+        kind = "ansible_vault" if self.kind == "ansible_vault" else "file"
+        return open_store(f"{kind}:{self.path}", options, vault(), single=self.kind == "one file")
+
+    @property
+    def lock(self) -> Path:
+        names = {"file": self.path / ".token.lock", "one file": self.directory / ".ci.token.lock"}
+        return names.get(self.kind, self.directory / ".v.yml.lock")
+
+    @property
+    def temporary(self) -> Path:
+        return self.lock.with_suffix(".tmp")
+
+    @property
+    def target(self) -> Path:
+        return self.path / f"{CI}.token" if self.kind == "file" else self.path
+
+    def put(self, text: str) -> None:
+        """Something that somebody has put there by hand."""
+        if self.kind == "ansible_vault":
+            plain = yaml.safe_dump({"bitbucket_tokens": {CI: text}})
+            self.target.write_text(vault().encrypt(plain, VaultSecret(PASSWORD.encode())), encoding="utf-8")
+            return
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        self.target.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(params=["file", "one file", "ansible_vault"])
+def place(request, tmp_path):
+    return Place(request.param, tmp_path)
+
+
+@pytest.fixture
+def vaulted(tmp_path):
+    return Place("ansible_vault", tmp_path)
+
+
+# Compare and set.
+
+
+@pytest.mark.parametrize(
+    ("held", "replaces", "answer", "holds"),
+    [
+        (None, None, "written", THREE),
+        (ONE, ONE, "written", THREE),
+        (ONE, None, "refused", ONE),
+        (ONE, TWO, "refused", ONE),
+        (None, ONE, "refused", None),
+        (THREE, ONE, "written", THREE),
+        (THREE, None, "written", THREE),
+    ],
+    ids=["nothing", "the one read", "not nothing", "another", "no longer", "already ours", "ours, not nothing"],
+)
+def test_compare_and_set(place, held, replaces, answer, holds):
+    store = place.open()
+    if held:
+        store.write([entry(held)])
+    assert store.write([entry(THREE, replaces)]) == {CI: answer}
+    assert place.open().read([CI]) == {CI: holds}
+
+
+def test_a_secret_without_a_readable_id_is_unknown_and_can_be_replaced_as_such(place):
+    place.put("a-password-put-here-by-hand")
+    store = place.open()
+    assert store.read([CI]) == {CI: "unknown"}
+    assert store.write([entry(ONE, None)]) == {CI: "refused"}
+    assert store.write([entry(ONE, "unknown")]) == {CI: "written"}
+    assert store.secret(CI) == secret_of(ONE)
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "$REDACTED$"])
+def test_what_a_log_filter_leaves_counts_as_nothing(place, text):
+    place.put(text)
+    assert place.open().read([CI]) == {CI: None}
+    with pytest.raises(StoreError, match=f"holds no secret of {CI}"):
+        place.open().secret(CI)
+
+
+@pytest.mark.parametrize("prefix", ["", "BBDC-"])
+def test_ids_are_read_back_as_strings_with_their_zeros(place, prefix):
+    place.open().write([entry(ONE, secret=secret_of(ONE, prefix))])
+    assert place.open().read([CI]) == {CI: ONE}
+    assert place.open().secret(CI) == secret_of(ONE, prefix)
+
+
+def test_every_reference_asked_for_has_an_answer(place):
+    if place.kind == "one file":
+        pytest.skip("that one has a single reference")
+    place.open().write([entry(ONE)])
+    assert place.open().read([CI, DEPLOY]) == {CI: ONE, DEPLOY: None}
+
+
+@pytest.mark.parametrize("secret", ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "", "two words", "zeile\nzwei"])
+def test_what_cannot_be_a_secret_is_never_written(place, secret):
+    store = place.open()
+    assert_not_written(store, entry(ONE, secret=secret))
+    assert place.open().read([CI]) == {CI: None}
+
+
+def test_another_tokens_secret_is_never_written(place):
+    assert_not_written(place.open(), entry(ONE, secret=secret_of(TWO)))
+    assert place.open().read([CI]) == {CI: None}
+
+
+def assert_not_written(store: Store, item: Entry) -> None:
+    """Refusing may be an error or the answer that nothing is known; it never claims success, nor quotes."""
+    try:
+        answers = store.write([item])
+    except StoreError as error:
+        assert not item.secret or item.secret not in str(error)
+    else:
+        assert answers == {item.reference: "unknown"}
+
+
+# How a store is named.
+
+
+@pytest.mark.parametrize("text", ["vault:x", "file", "file:", "file: ", ":x", "", "hashi-vault:kv/x"])
+def test_an_unknown_kind_is_answered_with_the_kinds_there_are(text):
+    with pytest.raises(StoreError) as caught:
+        open_store(text, {}, vault(), single=False)
+    assert "KIND:PLACE" in str(caught.value)
+    assert "ansible_vault, file" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["file", "ansible_vault"])
+def test_an_unknown_option_is_answered_with_the_options_there_are(kind, tmp_path):
+    with pytest.raises(StoreError, match=r"has no owner: it knows .*lock_timeout"):
+        open_store(f"{kind}:{tmp_path}/x", {"owner": "ci"}, vault(), single=False)
+
+
+@pytest.mark.parametrize("value", ["soon", -1, 3601, None, "nan"])
+def test_a_lock_timeout_that_is_no_time_is_refused(value, tmp_path):
+    with pytest.raises(StoreError, match=r"lock_timeout.* seconds"):
+        open_store(f"file:{tmp_path}", {"lock_timeout": value}, vault(), single=False)
+
+
+@pytest.mark.parametrize("mode", ["0644", "0604", "0602", "0601", "0777"])
+def test_files_that_everybody_may_read_are_refused(mode, tmp_path):
+    with pytest.raises(StoreError, match="everybody"):
+        open_store(f"file:{tmp_path}", {"mode": mode}, vault(), single=False)
+
+
+@pytest.mark.parametrize("mode", [0o640, 640, "u=rw", "", "9", "0o640"])
+def test_a_mode_that_is_not_octal_in_quotes_is_refused(mode, tmp_path):
+    with pytest.raises(StoreError, match="octal"):
+        open_store(f"file:{tmp_path}", {"mode": mode}, vault(), single=False)
+
+
+def test_a_relative_path_starts_where_ansible_was_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert open_store("file:tokens", {}, vault(), single=False).name == f"file:{tmp_path}/tokens"
+
+
+def test_a_path_may_hold_a_colon(tmp_path):
+    assert open_store(f"file:{tmp_path}/a:b", {}, vault(), single=True).name == f"file:{tmp_path}/a:b"
+
+
+# Files: permissions, atomicity, locks.
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_written_is_readable_by_its_owner_only(place):
+    before = os.umask(0)
+    try:
+        place.open().write([entry(ONE)])
+    finally:
+        os.umask(before)
+    made = [path for path in place.directory.rglob("*") if path.is_file()]
+    assert {path: mode_of(path) for path in made} == dict.fromkeys(made, 0o600)
+
+
+def test_directories_made_for_references_are_private(tmp_path):
+    before = os.umask(0)
+    try:
+        Place("file", tmp_path).open().write([entry(ONE, reference=DEPLOY)])
+    finally:
+        os.umask(before)
+    made = [path for path in (tmp_path / "tokens").rglob("*") if path.is_dir()]
+    assert made
+    assert {path.name: oct(mode_of(path)) for path in made} == {path.name: "0o700" for path in made}
+
+
+@pytest.mark.parametrize("kind", ["file", "one file"])
+def test_a_declared_mode_is_given_to_new_files_and_to_those_there(kind, tmp_path):
+    place = Place(kind, tmp_path)
+    place.open().write([entry(ONE)])
+    place.open(mode="0640").write([entry(TWO, ONE)])
+    assert mode_of(place.target) == 0o640
+
+
+def test_a_vaulted_file_keeps_its_permissions(vaulted):
+    vaulted.put("x")
+    vaulted.target.chmod(0o660)
+    vaulted.open().write([entry(ONE, "unknown")])
+    assert mode_of(vaulted.target) == 0o660
+
+
+def test_a_write_leaves_nothing_but_the_file_and_its_lock(place):
+    place.open().write([entry(ONE)])
+    assert {path for path in place.directory.rglob("*") if path.is_file()} == {place.target, place.lock}
+
+
+def test_preparing_sweeps_what_a_killed_run_has_left(place):
+    place.temporary.write_text(secret_of(ONE), encoding="utf-8")
+    place.open().prepare(check_mode=False)
+    assert not place.temporary.exists()
+
+
+def test_check_mode_neither_sweeps_nor_locks(place):
+    place.temporary.write_text("left", encoding="utf-8")
+    place.open().prepare(check_mode=True)
+    assert place.temporary.exists()
+    assert not place.lock.exists()
+
+
+def test_a_leftover_does_not_get_in_the_way_of_a_write(place):
+    place.temporary.write_text("left", encoding="utf-8")
+    assert place.open().write([entry(ONE)]) == {CI: "written"}
+    assert not place.temporary.exists()
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_secret_and_no_temporary_file(place, step, monkeypatch):
+    place.open().write([entry(ONE)])
+    before = place.target.read_bytes()
+
+    def broken(*_arguments: t.Any) -> t.NoReturn:
+        raise OSError(28, "No space left on device")
+
+    # The operating system's own failure cannot be had in a test that may run as root.
+    monkeypatch.setattr(*((files.os, "fsync", broken) if step == "fsync" else (Path, "replace", broken)))
+    try:
+        assert place.open().write([entry(TWO, ONE)]) == {CI: "unknown"}
+    except StoreError as error:
+        assert "No space left on device" in str(error)
+    monkeypatch.undo()
+    assert place.target.read_bytes() == before
+    assert not place.temporary.exists()
+
+
+def test_an_interrupted_write_removes_its_temporary_file(place, monkeypatch):
+    def interrupted(*_arguments: t.Any) -> t.NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files.os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        place.open().write([entry(ONE)])
+    monkeypatch.undo()
+    assert not place.temporary.exists()
+    assert place.open().read([CI]) == {CI: None}
+
+
+def test_a_reader_never_meets_a_torn_file(place):
+    """The file is replaced at once: a descriptor opened before keeps the whole old one."""
+    place.open().write([entry(ONE)])
+    with place.target.open("rb") as before:
+        inode = place.target.stat().st_ino
+        old = place.target.read_bytes()
+        place.open().write([entry(TWO, ONE)])
+        assert place.target.stat().st_ino != inode
+        assert before.read() == old
+
+
+def hold(lock: Path) -> t.IO[bytes]:
+    stream = lock.open("wb")
+    fcntl.flock(stream, fcntl.LOCK_EX)
+    return stream
+
+
+@pytest.mark.parametrize("verb", ["prepare", "write"])
+def test_a_lock_that_is_not_given_up_is_told_in_one_sentence(place, verb):
+    store = place.open(lock_timeout=0.2)
+    with hold(place.lock), pytest.raises(StoreError) as caught:
+        store.prepare(check_mode=False) if verb == "prepare" else store.write([entry(ONE)])
+    assert str(caught.value) == f"{place.lock} is locked by another run for more than 0.2 seconds."
+    assert place.open().read([CI]) == {CI: None}
+
+
+def test_a_lock_that_is_given_up_in_time_is_waited_for(place):
+    context = multiprocessing.get_context("fork")
+    held, done = context.Event(), context.Event()
+    other = context.Process(target=hold_for, args=(place.lock, held, done))
+    other.start()
+    try:
+        assert held.wait(10)
+        begun = time.monotonic()
+        done.set()
+        assert place.open(lock_timeout=10).write([entry(ONE)]) == {CI: "written"}
+        assert 0.15 < time.monotonic() - begun < 9
+    finally:
+        other.join(10)
+
+
+def hold_for(lock: Path, held: t.Any, done: t.Any) -> None:
+    with hold(lock):
+        held.set()
+        done.wait(10)
+        time.sleep(0.2)
+
+
+def test_reading_needs_no_lock(place):
+    place.open().write([entry(ONE)])
+    with hold(place.lock):
+        assert place.open(lock_timeout=0).read([CI]) == {CI: ONE}
+
+
+def test_a_missing_directory_is_named_before_anything_is_created(place):
+    place.path = place.directory / "nowhere" / "x.yml"
+    for check_mode in (False, True):
+        with pytest.raises(StoreError, match=r"nowhere.* is not a directory: create it first"):
+            place.open().prepare(check_mode)
+    assert not (place.directory / "nowhere").exists()
+
+
+def test_a_file_in_place_of_the_directory_is_refused(place):
+    blocked = place.directory / "blocked"
+    blocked.write_text("", encoding="utf-8")
+    place.path = blocked if place.kind == "file" else blocked / "x.yml"
+    with pytest.raises(StoreError, match=f"{blocked} is not a directory"):
+        place.open().prepare(check_mode=False)
+
+
+def test_a_directory_in_place_of_the_file_is_refused(place):
+    if place.kind == "file":
+        pytest.skip("that one is a directory")
+    place.path.mkdir()
+    with pytest.raises(StoreError):
+        place.open().prepare(check_mode=False)
+
+
+def test_an_unwritable_directory_is_found_out_before_anything_is_created(place):
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere, and a read-only mount takes rights that containers lack")
+    directory = place.path if place.kind == "file" else place.directory
+    directory.chmod(0o500)
+    try:
+        for check_mode in (False, True):
+            with pytest.raises(StoreError, match="not writable"):
+                place.open().prepare(check_mode)
+    finally:
+        directory.chmod(0o700)
+
+
+def test_a_link_stays_a_link_and_its_target_is_written(place):
+    if place.kind == "file":
+        pytest.skip("references are files of the store's own making")
+    real = place.directory / "elsewhere"
+    real.mkdir()
+    place.open().write([entry(ONE)])
+    place.path.rename(real / place.path.name)
+    place.path.symlink_to(real / place.path.name)
+    assert place.open().write([entry(TWO, ONE)]) == {CI: "written"}
+    assert place.path.is_symlink()
+    assert place.open().read([CI]) == {CI: TWO}
+    assert [path.name for path in real.iterdir() if path.suffix == ".tmp"] == []
+
+
+def test_runs_that_reach_a_file_by_two_names_share_its_lock(place):
+    if place.kind == "file":
+        pytest.skip("see the directory's own test")
+    place.open().write([entry(ONE)])
+    link = place.directory / "links"
+    link.mkdir()
+    (link / place.path.name).symlink_to(place.path)
+    by_link = Place.open(with_path(place, link / place.path.name), lock_timeout=0.1)
+    with hold(place.lock), pytest.raises(StoreError, match="is locked by another run"):
+        by_link.write([entry(TWO, ONE)])
+
+
+def with_path(place: Place, path: Path) -> Place:
+    other = object.__new__(Place)
+    other.kind, other.directory, other.path = place.kind, place.directory, path
+    return other
+
+
+def test_a_directory_reached_by_a_link_has_one_lock(tmp_path):
+    place = Place("file", tmp_path)
+    (tmp_path / "link").symlink_to(place.path)
+    with hold(place.lock), pytest.raises(StoreError, match="is locked by another run"):
+        with_path(place, tmp_path / "link").open(lock_timeout=0.1).write([entry(ONE)])
+
+
+def test_a_link_to_another_file_system_is_written_or_refused_beforehand(place):
+    memory = Path("/dev/shm")
+    if place.kind == "file":
+        pytest.skip("references are files of the store's own making")
+    if not memory.is_dir() or memory.stat().st_dev == place.directory.stat().st_dev or not os.access(memory, os.W_OK):
+        pytest.skip("there is no second writable file system at /dev/shm")
+    target = memory / f"tokensmith-{os.getpid()}-{place.path.name}"
+    try:
+        place.open().write([entry(ONE)])
+        target.write_bytes(place.path.read_bytes())
+        place.path.unlink()
+        place.path.symlink_to(target)
+        try:
+            place.open().prepare(check_mode=False)
+        except StoreError:
+            return
+        assert place.open().write([entry(TWO, ONE)]) == {CI: "written"}
+    finally:
+        target.unlink(missing_ok=True)
+
+
+def test_references_keep_apart_what_names_could_mix_up(tmp_path):
+    store = Place("file", tmp_path).open()
+    references = ["projects/PAY/tokens/a", "projects/PAY/tokens/A", "projects/PAY/tokens/a%2Fb", "users/a/tokens/a"]
+    ids = {reference: f"00000000000{number}" for number, reference in enumerate(references)}
+    store.write([entry(token_id, reference=reference) for reference, token_id in ids.items()])
+    assert store.read(references) == ids
+
+
+def test_names_that_are_too_long_for_a_file_are_found_out_and_harm_no_other(tmp_path):
+    store = Place("file", tmp_path).open()
+    long = f"projects/PAY/tokens/{'%C3%A4' * 120}"
+    assert store.write([entry(ONE, reference=long), entry(TWO)]) == {long: "unknown", CI: "written"}
+
+
+def test_binary_rubbish_in_a_secrets_place_is_an_error_not_nothing(place):
+    place.target.parent.mkdir(parents=True, exist_ok=True)
+    place.target.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(StoreError):
+        place.open().read([CI])
+
+
+# The vaulted file.
+
+
+def decrypted(path: Path, password: str = PASSWORD) -> str:
+    return vault(password=password).decrypt(path.read_text(encoding="utf-8")).decode()
+
+
+def encrypt(path: Path, plain: str, label: str | None = None) -> None:
+    text = vault().encrypt(plain, VaultSecret(PASSWORD.encode()), vault_id=label)
+    path.write_bytes(text)
+
+
+OTHERS = """---
+# What the team keeps here.
+database_password: "pö*ssword"   # with a comment
+
+list:
+  - 1
+  - {a: b}
+text: |
+  # not a comment
+
+  last line
+"""
+
+
+def test_a_new_file_is_encrypted_and_usable_as_variables(vaulted):
+    vaulted.open().write([entry(ONE), entry(TWO, reference=DEPLOY)])
+    assert vaulted.path.read_bytes().startswith(b"$ANSIBLE_VAULT;1.1;AES256\n")
+    assert yaml.safe_load(decrypted(vaulted.path)) == {
+        "bitbucket_tokens": {CI: secret_of(ONE), DEPLOY: secret_of(TWO)},
+        "bitbucket_token_ids": {CI: ONE, DEPLOY: TWO},
+    }
+
+
+def test_other_variables_comments_and_order_are_kept_byte_for_byte(vaulted):
+    encrypt(vaulted.path, OTHERS)
+    vaulted.open().write([entry(ONE)])
+    vaulted.open().write([entry(TWO, ONE), entry(THREE, reference=DEPLOY)])
+    plain = decrypted(vaulted.path)
+    assert plain.startswith(OTHERS)
+    assert yaml.safe_load(plain)["bitbucket_token_ids"] == {CI: TWO, DEPLOY: THREE}
+
+
+@pytest.mark.parametrize("where", ["before", "between", "after"])
+def test_others_are_kept_wherever_our_variables_stand(vaulted, where):
+    ours = f"bitbucket_tokens:\n  {CI}: {secret_of(ONE)}\nbitbucket_token_ids:\n  {CI}: {ONE}\n"
+    first, second = "a: 1  # one\n\n# above b\n", "b:\n- 2\n\n# the end\n"
+    texts = {"before": ours + first + second, "between": first + ours + second, "after": first + second + ours}
+    encrypt(vaulted.path, texts[where])
+    assert vaulted.open().read([CI]) == {CI: ONE}
+    assert vaulted.open().write([entry(TWO, ONE)]) == {CI: "written"}
+    plain = decrypted(vaulted.path)
+    assert plain.startswith(first + second)
+    assert yaml.safe_load(plain) == {
+        "a": 1,
+        "b": [2],
+        "bitbucket_tokens": {CI: secret_of(TWO)},
+        "bitbucket_token_ids": {CI: TWO},
+    }
+
+
+def test_unquoted_ids_written_by_hand_keep_their_zeros(vaulted):
+    encrypt(vaulted.path, f"bitbucket_tokens:\n  {CI}: opaque\nbitbucket_token_ids:\n  {CI}: {ONE}\n")
+    assert vaulted.open().read([CI]) == {CI: ONE}
+
+
+def test_a_plaintext_file_is_refused_and_left_as_it_is(vaulted):
+    vaulted.path.write_text("a: 1\n", encoding="utf-8")
+    with pytest.raises(StoreError, match="is not encrypted with ansible-vault"):
+        vaulted.open().prepare(check_mode=False)
+    assert vaulted.path.read_text(encoding="utf-8") == "a: 1\n"
+
+
+def test_a_wrong_password_is_told_in_one_sentence(vaulted):
+    encrypt(vaulted.path, OTHERS)
+    store = open_store(f"ansible_vault:{vaulted.path}", {}, vault(password="another-password"), single=False)
+    with pytest.raises(StoreError, match=r"cannot be decrypted: none of the vault secrets given .* opens it\.$"):
+        store.prepare(check_mode=False)
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new file", "old file"])
+def test_a_missing_password_is_told_before_anything_is_created(vaulted, there):
+    if there:
+        encrypt(vaulted.path, OTHERS)
+    store = open_store(f"ansible_vault:{vaulted.path}", {}, VaultLib(None), single=False)
+    with pytest.raises(StoreError, match="--vault-"):
+        store.prepare(check_mode=True)
+
+
+UNFIT = {
+    "a flow mapping": "{a: 1}\n",
+    "a list": "- a\n- b\n",
+    "text": "just text\n",
+    "two documents": "a: 1\n---\nb: 2\n",
+    "an ended document": "a: 1\n...\n",
+    "no YAML": "a: [1\n",
+    "no mapping in ours": "bitbucket_tokens:\n- x\n",
+    "more than text in ours": "bitbucket_tokens:\n  x: {y: z}\n",
+    "a vaulted string in ours": "bitbucket_tokens:\n  x: !vault abc\n",
+}
+
+
+@pytest.mark.parametrize("plain", UNFIT.values(), ids=UNFIT)
+def test_content_that_cannot_be_kept_is_refused_and_never_quoted(vaulted, plain):
+    encrypt(vaulted.path, plain)
+    before = vaulted.path.read_bytes()
+    with pytest.raises(StoreError) as caught:
+        vaulted.open().prepare(check_mode=False)
+    assert plain.strip() not in str(caught.value)
+    assert str(caught.value).startswith(str(vaulted.path))
+    assert vaulted.path.read_bytes() == before
+
+
+ODD = {
+    "an indented mapping": "  a: 1\n  b: 2\n",
+    "an alias to ours": f"bitbucket_tokens: &t\n  {CI}: {secret_of(ONE)}\ncopy: *t\n",
+    "an alias from ours": f"one: &s {secret_of(ONE)}\nbitbucket_tokens:\n  {CI}: *s\n",
+    "a comment above the document": "# ours\n---\na: 1\n",
+    "a directive": "%YAML 1.1\n---\na: 1\n",
+    "no final newline": "a: 1",
+    "text with no final newline": "a: |\n  text",
+    "kept newlines": "a: |+\n  text\n\n\n",
+    "windows lines": "a: 1\r\nb: 2\r\n",
+    "a byte order mark": "\ufeffa: 1\n",
+    "ours in quotes": f"'bitbucket_tokens':\n  {CI}: {secret_of(ONE)}\nz: 1\n",
+    "ours in a flow": "bitbucket_tokens: {" + f"{CI}: {secret_of(ONE)}" + "}\nz: 1\n",
+    "ours with a folded secret": f"bitbucket_tokens:\n  {CI}: >-\n    {secret_of(ONE)}\n\n# about z\nz: 1\n",
+    "ours empty": "bitbucket_tokens:\nbitbucket_token_ids: {}\nz: 1\n",
+    "ours as an explicit key": f"? bitbucket_tokens\n: {CI}: {secret_of(ONE)}\nz: 1\n",
+    "a tagged value": "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\nz: 1\n",
+    "a merge": "base: &b {x: 1}\nderived:\n  <<: *b\n",
+    "only a comment": "# nothing yet\n",
+}
+
+
+def others(plain: str) -> t.Any:
+    """Everything that is not ours, as a YAML reader sees it; tags of Ansible's own are taken as text."""
+    data = yaml.load(plain, Loader=Reader) or {}
+    return {key: value for key, value in data.items() if key not in ("bitbucket_tokens", "bitbucket_token_ids")}
+
+
+class Reader(yaml.SafeLoader):
+    """Reads ``!vault`` as the text it is."""
+
+
+Reader.add_constructor("!vault", lambda loader, node: loader.construct_scalar(node))
+
+
+def assert_kept_or_refused(path: Path, plain: str) -> bool:
+    """The rule of this store: other content is kept, or the file is refused before anything is created."""
+    encrypt(path, plain)
+    store = open_store(f"ansible_vault:{path}", {}, vault(), single=False)
+    try:
+        store.prepare(check_mode=False)
+    except StoreError:
+        assert decrypted(path) == plain
+        return False
+    held = store.read([CI])[CI]
+    assert store.write([entry(TWO, held)]) == {CI: "written"}
+    assert others(decrypted(path)) == others(plain)
+    assert open_store(f"ansible_vault:{path}", {}, vault(), single=False).read([CI]) == {CI: TWO}
+    return True
+
+
+@pytest.mark.parametrize("plain", ODD.values(), ids=ODD)
+def test_odd_content_is_kept_or_refused_but_never_broken(vaulted, plain):
+    assert_kept_or_refused(vaulted.path, plain)
+
+
+@pytest.mark.parametrize("name", ["no final newline", "a comment above the document", "ours empty", "a merge"])
+def test_common_content_is_not_refused(vaulted, name):
+    assert assert_kept_or_refused(vaulted.path, ODD[name])
+
+
+@pytest.mark.parametrize(
+    ("labels", "label", "header"),
+    [
+        (("default",), None, b"$ANSIBLE_VAULT;1.1;AES256\n"),
+        (("prod",), "prod", b"$ANSIBLE_VAULT;1.2;AES256;prod\n"),
+        (("dev", "prod"), "prod", b"$ANSIBLE_VAULT;1.2;AES256;prod\n"),
+        (("default",), "prod", b"$ANSIBLE_VAULT;1.2;AES256;prod\n"),
+        (("prod",), None, b"$ANSIBLE_VAULT;1.1;AES256\n"),
+    ],
+    ids=["no label", "its label", "its label of two", "a label opened without it", "no label opened with one"],
+)
+def test_the_files_vault_id_label_is_kept(vaulted, labels, label, header):
+    encrypt(vaulted.path, OTHERS, label)
+    store = open_store(f"ansible_vault:{vaulted.path}", {}, vault(*labels), single=False)
+    store.write([entry(ONE)])
+    assert vaulted.path.read_bytes().startswith(header)
+
+
+def test_the_files_own_password_is_kept_where_several_are_given(vaulted):
+    both = VaultLib([("dev", VaultSecret(b"dev-password")), ("prod", VaultSecret(PASSWORD.encode()))])
+    encrypt(vaulted.path, OTHERS, "prod")
+    open_store(f"ansible_vault:{vaulted.path}", {}, both, single=False).write([entry(ONE)])
+    assert "bitbucket_tokens" in decrypted(vaulted.path)
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\t\x85\u2028"), max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT,
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXT, children, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def documents(draw):
+    """YAML as people and programs write it: any data, in several styles, with comments and blank lines."""
+    data = draw(st.dictionaries(TEXT.filter(lambda key: not key.startswith("bitbucket_")), VALUES, max_size=4))
+    style = draw(st.sampled_from([None, "'", '"', "|", ">"]))
+    chunks = []
+    for key, value in data.items():
+        comment = draw(st.sampled_from(["", "# a comment\n", "\n", "\n\n  # further in\n"]))
+        chunks.append(comment + yaml.safe_dump({key: value}, default_style=style, allow_unicode=True))
+    if draw(st.booleans()):
+        ours = yaml.safe_dump({"bitbucket_tokens": {CI: secret_of(ONE)}, "bitbucket_token_ids": {CI: ONE}})
+        chunks.insert(draw(st.integers(0, len(chunks))), ours)
+        return "".join(chunks), ours
+    return "".join(chunks), ""
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(document=(OTHERS, ""))
+@example(document=("a: 'x\u2028  y'\nb: 1\n", ""))
+@given(document=documents())
+def test_whatever_else_the_file_holds_stays_byte_identical(tmp_path, document):
+    plain, ours = document
+    path = tmp_path / "v.yml"
+    if not assert_kept_or_refused(path, plain):
+        return
+    kept = plain.replace(ours, "", 1) if ours else plain
+    assert decrypted(path).startswith(kept)
+    rest = decrypted(path)[len(kept) :]
+    assert set(yaml.safe_load(rest)) == {"bitbucket_tokens", "bitbucket_token_ids"}
+
+
+# Writers at once.
+
+
+def write_many(kind: str, path: Path, writer: int) -> None:
+    store = open_store(f"{kind}:{path}", {}, vault(), single=False)
+    for number in range(EACH):
+        token_id = f"{writer:03}{number:09}"
+        reference = f"projects/W{writer}/tokens/t{number}"
+        assert store.write([entry(token_id, reference=reference)]) == {reference: "written"}
+
+
+@pytest.mark.parametrize("kind", ["file", "ansible_vault"])
+def test_processes_that_write_at_once_lose_nothing(kind, tmp_path):
+    place = Place(kind, tmp_path)
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=write_many, args=(kind, place.path, writer)) for writer in range(WRITERS)]
+    for process in writers:
+        process.start()
+    for process in writers:
+        process.join(60)
+    assert [process.exitcode for process in writers] == [0] * WRITERS
+    wanted = {f"projects/W{w}/tokens/t{n}": f"{w:03}{n:09}" for w in range(WRITERS) for n in range(EACH)}
+    assert place.open().read(wanted) == wanted
+
+
+def race(path: Path, kind: str, writer: int, answers: t.Any) -> None:
+    store = open_store(f"{kind}:{path}", {}, vault(), single=False)
+    answers.put((f"{writer:012}", store.write([entry(f"{writer:012}")])[CI]))
+
+
+@pytest.mark.parametrize("kind", ["file", "ansible_vault"])
+def test_of_processes_that_replace_the_same_one_wins(kind, tmp_path):
+    place = Place(kind, tmp_path)
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    racers = [context.Process(target=race, args=(place.path, kind, writer, answers)) for writer in range(WRITERS)]
+    for process in racers:
+        process.start()
+    outcomes = dict(answers.get(timeout=60) for _ in racers)
+    for process in racers:
+        process.join(10)
+    assert sorted(outcomes.values()) == ["refused"] * (WRITERS - 1) + ["written"]
+    (winner,) = (token_id for token_id, answer in outcomes.items() if answer == "written")
+    assert place.open().read([CI]) == {CI: winner}
