@@ -96,8 +96,7 @@ def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[st
     status = exchange.status
     if 300 <= status < 400:
         return StatusError(f"{what}: {_redirect(exchange, clean)}", status)
-    words, exception = _server_words(exchange)
-    words = clean(words)
+    words, exception = _server_words(exchange, clean)
     said = f' The server said: "{words}"' if words else ""
     if status in (401, 403):
         return _denied(what, status, exception, words, said, bearer)
@@ -153,18 +152,21 @@ def _other(status: int) -> str:
 
 
 def _redirect(exchange: Exchange, clean: t.Callable[[str], str]) -> str:
-    location = clean(_shown(exchange.headers.get("location", "").split("?")[0])) or "nowhere"
+    location = _shown(clean(exchange.headers.get("location", "")).split("?")[0]) or "nowhere"
     return (
         f"the server redirects to {location}, and credentials never follow a redirect. Correct `url`: a missing "
         "context path, or http in place of https, is the usual cause."
     )
 
 
-def _server_words(exchange: Exchange) -> tuple[str, str]:
-    """The server's own message and the last part of the exception's class name; Bitbucket has two shapes for them."""
+def _server_words(exchange: Exchange, clean: t.Callable[[str], str]) -> tuple[str, str]:
+    """The server's own message and the last part of the exception's class name; Bitbucket has two shapes for them.
+
+    Credentials are taken out first: whatever shortens or reshapes a text leaves parts of them.
+    """
     if "html" in exchange.headers.get("content-type", ""):
-        text = re.sub(r"<[^>]*>", " ", exchange.body[:4096].decode("utf-8", "replace"))
-        return _shown(text), ""
+        text = clean(exchange.body.decode("utf-8", "replace"))[:4096]
+        return _shown(re.sub(r"<[^>]*>", " ", text)), ""
     try:
         data = json.loads(exchange.body)
     except (ValueError, RecursionError):
@@ -173,10 +175,10 @@ def _server_words(exchange: Exchange) -> tuple[str, str]:
         return "", ""
     errors = data.get("errors")
     entries = [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
-    words = "; ".join(_shown(str(entry["message"])) for entry in entries if entry.get("message"))
+    words = "; ".join(_shown(clean(str(entry["message"]))) for entry in entries if entry.get("message"))
     exceptions = [str(entry["exceptionName"]) for entry in entries if entry.get("exceptionName")]
     exception = exceptions[0].rpartition(".")[2] if exceptions else ""
-    return words or _shown(str(data.get("message") or "")), exception
+    return words or _shown(clean(str(data.get("message") or ""))), exception
 
 
 def _shown(text: str) -> str:

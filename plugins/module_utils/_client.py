@@ -177,7 +177,7 @@ class Client:
         self, method: str, url: str, body: t.Mapping[str, t.Any] | None, what: str, repeatable: bool
     ) -> Exchange:
         """Send until there is an answer that more sending would not better."""
-        attempt, waited = 1, 0.0
+        attempt, limited, waited = 1, 0, 0.0
         while True:
             self._gate.wait()
             try:
@@ -187,8 +187,9 @@ class Client:
                 if not again or attempt == MAX_ATTEMPTS:
                     raise _about(what, error) from None
             else:
-                pause = _rate_pause(exchange, attempt) if exchange.status == 429 else None
-                if pause is not None and waited + pause <= MAX_RATE_WAIT:
+                limited += exchange.status == 429
+                pause = _rate_pause(exchange, limited)
+                if exchange.status == 429 and waited + pause <= MAX_RATE_WAIT:
                     waited += pause
                     self._gate.close(pause)
                     continue
@@ -236,7 +237,7 @@ def _about(what: str, error: BitbucketError) -> BitbucketError:
     return type(error)(f"{what}: {error}")
 
 
-def _rate_pause(exchange: Exchange, attempt: int) -> float:
+def _rate_pause(exchange: Exchange, times: int) -> float:
     """Seconds to wait after a 429: what ``Retry-After`` says as a number or a date, else a growing pause."""
     text = exchange.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
@@ -245,19 +246,20 @@ def _rate_pause(exchange: Exchange, attempt: int) -> float:
         until = email.utils.parsedate_to_datetime(text).timestamp()
         now = email.utils.parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
-        return min(60.0, 2.0 * attempt)
+        return min(60.0, 2.0 * times)
     return max(1.0, until - now)
 
 
 def _page_of(data: t.Any, what: str, start: int) -> tuple[list[t.Any], int | None]:
     """The values of one page and where the next begins (``None`` after the last)."""
-    if not isinstance(data, dict) or not isinstance(data.get("values"), list):
+    values = data.get("values") if isinstance(data, dict) else None
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
         raise AnswerError(f"{what}: the answer is not a page of a listing.")
     if not isinstance(data.get("isLastPage"), bool):
         raise AnswerError(f"{what}: the answer does not say whether more pages follow.")
     if data["isLastPage"]:
-        return data["values"], None
+        return values, None
     following = data.get("nextPageStart")
     if not isinstance(following, int) or isinstance(following, bool) or following <= start:
         raise AnswerError(f"{what}: the answer promises another page but not where it begins.")
-    return data["values"], following
+    return values, following

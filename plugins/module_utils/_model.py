@@ -53,6 +53,12 @@ def owner_of(path: str) -> Owner:
     return Owner(project=name, repository=rest[1] if rest[:1] == ["repos"] else "")
 
 
+def is_reference(text: str) -> bool:
+    """Whether ``text`` is a reference as :meth:`Owner.reference` writes it, and so safe as part of a path."""
+    path, separator, name = text.rpartition("/tokens/")
+    return bool(separator) and path.count("/") in (1, 3) and owner_of(path).reference(unquote(name)) == text
+
+
 def _encoded(name: str) -> str:
     # A leading dot would make a hidden file, or leave the directory, where a store keeps files by reference.
     text = quote(name, safe="", errors="surrogatepass")

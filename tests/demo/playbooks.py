@@ -20,6 +20,7 @@ from .simulation import ROOT, Simulation
 COLLECTIONS = ROOT / ".cache" / "collections"
 LONGEST_RUN = 120
 _RECAP = re.compile(r"^localhost\s+: ok=\d+\s+changed=(\d+)", re.MULTILINE)
+_SECRET = re.compile(r"BBDC-[A-Za-z0-9+/=_-]*")
 _BITBUCKET = ("BITBUCKET_USERNAME", "BITBUCKET_PASSWORD")
 
 
@@ -108,8 +109,13 @@ class Shell:
         if remember:
             self.printed.append(output)
         if process.returncode:
-            raise PlaybookError(f"`{line}` ended with exit code {process.returncode}.", output)
+            raise PlaybookError(f"`{line}` ended with exit code {process.returncode}.", self._clean(output))
         return Finished(output, time.monotonic() - started)
+
+    def _clean(self, output: str) -> str:
+        """What may be shown: should a secret have got in, it ends here."""
+        password = self._env.get("BITBUCKET_PASSWORD") or "BBDC-"
+        return _SECRET.sub("[secret]", output).replace(password, "[secret]")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret
+from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret, parse_vaulttext_envelope
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores import files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
@@ -39,18 +39,20 @@ class AnsibleVaultStore(Store):
 
     def __init__(self, path: Path, vault: VaultLib, lock_timeout: float = 60) -> None:
         self.name = f"ansible_vault:{path}"
+        # The lock and the new file are beside the real one, by whatever link it is named.
+        path = path.resolve()
         self._path = path
         self._vault = vault
         self._timeout = lock_timeout
         self._lock = path.parent / f".{path.name}.lock"
-        self._temporary = path.parent / f".{path.name}.tmp"
 
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
         files.require_writable(self._path.parent)
+        files.require_replaceable(self._path)
         self._load()
         if not check_mode:
             with files.locked(self._lock, self._timeout):
-                files.discard(self._temporary)
+                files.sweep(self._path)
 
     def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
         variables, _key = self._load()
@@ -81,25 +83,30 @@ class AnsibleVaultStore(Store):
         if not is_encrypted(text):
             raise StoreError(f"{self._path} is not encrypted with ansible-vault. Encrypt it, or name another file.")
         try:
-            plain, vault_id, secret = self._vault.decrypt_and_get_vault_id(text)
+            plain, _opened_by, secret = self._vault.decrypt_and_get_vault_id(text)
+            # The label of the file itself: another vault id may have the same password.
+            label = parse_vaulttext_envelope(text.encode())[3]
         except AnsibleError:
             raise StoreError(
                 f"{self._path} cannot be decrypted: none of the vault secrets given (`--vault-id`, "
                 "`--vault-password-file`, or AWX's vault credential) opens it."
             ) from None
         try:
-            return Variables(_text(plain)), (vault_id, secret)
+            return Variables(_text(plain)), (label, secret)
         except UnfitError as error:
             raise StoreError(f"{self._path} {error}") from None
 
     def _new_key(self) -> _Key:
+        missing = StoreError(
+            f"{self._path} is to be encrypted, and there is no vault secret to do it with: give one with `--vault-id` "
+            "or `--vault-password-file`, or attach a vault credential in AWX."
+        )
+        if not self._vault.secrets:
+            raise missing
         try:
-            key: _Key = match_encrypt_secret(self._vault.secrets or [], constants.DEFAULT_VAULT_ENCRYPT_IDENTITY)
+            key: _Key = match_encrypt_secret(self._vault.secrets, constants.DEFAULT_VAULT_ENCRYPT_IDENTITY)
         except AnsibleError:
-            raise StoreError(
-                f"{self._path} is to be encrypted, and there is no vault secret to do it with: give one with "
-                "`--vault-id` or `--vault-password-file`, or attach a vault credential in AWX."
-            ) from None
+            raise missing from None
         return key
 
     def _replace(self, variables: Variables, key: _Key, entries: c.Sequence[Entry]) -> None:
@@ -107,7 +114,7 @@ class AnsibleVaultStore(Store):
         vault_id, secret = key
         # The default label is written as no label at all, as ansible-vault does.
         label = None if vault_id == constants.DEFAULT_VAULT_IDENTITY else vault_id
-        files.replace(self._path, self._vault.encrypt(plain, secret, vault_id=label), self._temporary)
+        files.replace(self._path, self._vault.encrypt(plain, secret, vault_id=label))
         written = files.read(self._path)
         if written is None or _text(self._vault.decrypt(written)) != plain:
             raise StoreError(f"{self._path} does not hold what was written to it.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections.abc as c
 from pathlib import Path
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import is_reference
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores import files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
     UNCERTAIN,
@@ -35,6 +36,8 @@ class FileStore(Store):
         if mode & _WORLD:
             raise StoreError("`store_options.mode` would let everybody on the machine read the secrets.")
         self.name = f"file:{path}"
+        # The lock and the new file are beside the real one, by whatever link it is named.
+        path = path.resolve()
         self._path = path
         self._single = single
         self._mode = mode
@@ -42,19 +45,16 @@ class FileStore(Store):
         self._directory = path.parent if single else path
         stem = path.name if single else "token"
         self._lock = self._directory / f".{stem}.lock"
-        self._temporary = self._directory / f".{stem}.tmp"
 
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
         files.require_writable(self._directory)
         paths = [self._file(reference) for reference in references]
         for path in paths:
-            if path.is_dir():
-                raise StoreError(f"{path} is a directory: the secret shall be in a file of that name.")
-        for directory in {path.parent for path in paths}:
-            files.require_writable(next(folder for folder in (directory, *directory.parents) if folder.exists()))
+            files.require_replaceable(path)
         if not check_mode:
             with files.locked(self._lock, self._timeout):
-                files.discard(self._temporary)
+                for path in paths:
+                    files.sweep(path)
 
     def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
         return {reference: id_of(files.read(self._file(reference))) for reference in references}
@@ -77,11 +77,15 @@ class FileStore(Store):
             known = outcome(id_of(files.read(path)), entry)
             if known:
                 return known
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            files.replace(path, f"{entry.secret}\n".encode(), self._temporary, self._mode)
+            files.make_directories(path.parent)
+            files.replace(path, f"{entry.secret}\n".encode(), self._mode)
             return WRITTEN if (files.read(path) or "").strip() == entry.secret else UNCERTAIN
         except (StoreError, OSError):
             return UNCERTAIN
 
     def _file(self, reference: str) -> Path:
-        return self._path if self._single else self._path / f"{reference}.token"
+        if self._single:
+            return self._path
+        if not is_reference(reference):
+            raise StoreError(f"{reference} is not a reference, such as projects/PAY/tokens/ci.")
+        return self._path / f"{reference}.token"

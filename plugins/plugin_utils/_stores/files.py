@@ -17,6 +17,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base 
 
 _PRIVATE = 0o600
 _POLL = 0.05
+_LONGEST_NAME = 255
 
 
 @contextlib.contextmanager
@@ -51,17 +52,17 @@ def _acquire(descriptor: int, path: Path, timeout: float) -> None:
             raise StoreError(f"{path} cannot be locked: {error.strerror}.") from None
 
 
-def replace(path: Path, data: bytes, temporary: Path, mode: int | None = None) -> None:
+def replace(path: Path, data: bytes, mode: int | None = None) -> None:
     """Put ``data`` in place of ``path`` at once and for good, or leave it as it was.
 
-    To be called with the lock held, so that nobody else uses ``temporary``, which must be on the same file system.
+    To be called with the lock held, so that nobody else uses the temporary file beside it.
 
     :param mode: the file's permissions; by default those it has, or private for a new one.
     :raises StoreError: where that failed.
     """
-    path = path.resolve()
+    temporary = _temporary(path)
     try:
-        discard(temporary)
+        temporary.unlink(missing_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -71,20 +72,45 @@ def replace(path: Path, data: bytes, temporary: Path, mode: int | None = None) -
                 os.fsync(descriptor)
             temporary.replace(path)
         except BaseException:
-            discard(temporary)
+            temporary.unlink(missing_ok=True)
             raise
         _sync_directory(path.parent)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def discard(temporary: Path) -> None:
-    """Remove what a killed run has left."""
-    temporary.unlink(missing_ok=True)
+def sweep(path: Path) -> None:
+    """Remove what a run that was killed while it replaced ``path`` has left. To be called with the lock held.
+
+    :raises StoreError: where that is not allowed.
+    """
+    left = _temporary(path)
+    try:
+        left.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{left} is left of a killed run and cannot be removed: {error.strerror}.") from None
+
+
+def require_replaceable(path: Path) -> None:
+    """Prove that ``path`` can be replaced, as far as that can be known without doing it.
+
+    :raises StoreError: where it cannot.
+    """
+    if path.is_dir():
+        raise StoreError(f"{path} is a directory: the secret shall be in a file of that name.")
+    if len(os.fsencode(_temporary(path).name)) > _LONGEST_NAME:
+        raise StoreError(f"{path.name} is too long for the name of a file: keep this token in another kind of store.")
+    require_writable(next(folder for folder in path.parents if folder.exists()))
+
+
+def make_directories(directory: Path) -> None:
+    """Make what is missing of ``directory``, each level for its owner only."""
+    for missing in reversed([folder for folder in (directory, *directory.parents) if not folder.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def require_writable(directory: Path) -> None:
-    """Prove that files can be replaced in ``directory``.
+    """Prove that files can be made in ``directory``.
 
     :raises StoreError: where it is missing or not writable.
     """
@@ -107,6 +133,10 @@ def read(path: Path) -> str | None:
         raise StoreError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise StoreError(f"{path} is not a text file.") from None
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
 
 
 def _take_over(descriptor: int, path: Path, mode: int | None) -> None:

@@ -35,6 +35,10 @@ def _quoted(dumper: t.Any, value: _Id) -> t.Any:
 _Dumper.add_representer(_Id, _quoted)
 
 
+_Entries = list[tuple[t.Any, t.Any]]
+_OWN_FILE = "holds something that would not stay as it is beside these variables: give the store a file of its own."
+
+
 class UnfitError(Exception):
     """The file holds something that this store cannot keep as it is. The message continues "FILE …"."""
 
@@ -43,13 +47,17 @@ class Variables:
     """The content of the file.
 
     :param text: the decrypted file.
-    :raises UnfitError: where it is not a mapping in which the two variables can be replaced.
+    :raises UnfitError: where the two variables cannot be replaced in it without changing what else it means.
     """
 
     def __init__(self, text: str) -> None:
-        self._others, blocks = _parts(text)
-        self.secrets = _mapping(blocks, SECRETS)
-        self.ids = _mapping(blocks, IDS)
+        entries = _entries(text)
+        values = {key.value: _plain(value, key.value) for key, value in entries if key.value in (SECRETS, IDS)}
+        self.secrets = values.get(SECRETS, {})
+        self.ids = values.get(IDS, {})
+        self._others = _without_ours(text, entries)
+        if self._others.strip():
+            self._prove(entries)
 
     def with_secrets(self, new: dict[str, tuple[str, str]]) -> str:
         """The file's text with ``new`` (reference to secret and id) merged in; all else as it was."""
@@ -60,28 +68,45 @@ class Variables:
         block: str = yaml.dump({SECRETS: secrets, IDS: quoted}, Dumper=_Dumper, default_flow_style=False, width=4096)
         return head + block
 
+    def _prove(self, before: _Entries) -> None:
+        """Make sure, before any token is created, that writing keeps everything else."""
+        try:
+            after = _entries(self.with_secrets({}))
+        except UnfitError:
+            raise UnfitError(_OWN_FILE) from None
+        ours = {key.value: _plain(value, key.value) for key, value in after if _is_ours(key)}
+        if _meaning(before) != _meaning(after) or ours != {SECRETS: self.secrets, IDS: self.ids}:
+            raise UnfitError(_OWN_FILE)
 
-def _parts(text: str) -> tuple[str, dict[str, t.Any]]:
-    """Everything but our two variables, as it is written, and the values of those two."""
+
+def _entries(text: str) -> _Entries:
+    """The top-level variables, unread, in their order."""
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError:
         # The library's message would quote the line, and so perhaps a secret.
-        raise UnfitError("does not hold valid YAML once decrypted.") from None
+        raise UnfitError("does not hold one valid YAML document once decrypted.") from None
     if node is None:
-        return text, {}
+        return []
     if not isinstance(node, yaml.MappingNode) or node.flow_style:
-        raise UnfitError("does not hold variables, one per line, once decrypted: give the store a file of its own.")
+        raise UnfitError(_OWN_FILE)
+    entries: _Entries = node.value
+    return entries
+
+
+def _is_ours(key: t.Any) -> bool:
+    return key.value in (SECRETS, IDS)
+
+
+def _without_ours(text: str, entries: _Entries) -> str:
     lines = text.splitlines(keepends=True)
-    if any(line.startswith(("---", "...")) for line in lines[1:]):
-        raise UnfitError("holds more than one YAML document once decrypted: give the store a file of its own.")
-    drop: set[int] = set()
-    values: dict[str, t.Any] = {}
-    for key, value in node.value:
-        if key.value in (SECRETS, IDS):
-            drop.update(range(key.start_mark.line, _last_line(value) + 1))
-            values[key.value] = _plain(value, key.value)
-    return "".join(line for number, line in enumerate(lines) if number not in drop), values
+    drop = {
+        number
+        for key, value in entries
+        if _is_ours(key)
+        for number in range(key.start_mark.line, max(key.end_mark.line, _last_line(value)) + 1)
+    }
+    return "".join(line for number, line in enumerate(lines) if number not in drop)
 
 
 def _last_line(node: t.Any) -> int:
@@ -93,16 +118,28 @@ def _last_line(node: t.Any) -> int:
     return _last_line(last[1] if isinstance(last, tuple) else last)
 
 
-def _plain(node: t.Any, name: str) -> t.Any:
-    if isinstance(node, yaml.ScalarNode) and not node.value.strip("~"):
+def _meaning(entries: _Entries) -> list[t.Any]:
+    """What the variables that are not ours say."""
+    return [(_shape(key), _shape(value)) for key, value in entries if not _is_ours(key)]
+
+
+def _shape(node: t.Any, above: tuple[int, ...] = ()) -> t.Any:
+    """What a node means, without where it is written. One that contains itself is cut there."""
+    if id(node) in above:
+        return above.index(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        return node.tag, node.value
+    above = (*above, id(node))
+    if isinstance(node, yaml.MappingNode):
+        return node.tag, [(_shape(key, above), _shape(value, above)) for key, value in node.value]
+    return node.tag, [_shape(item, above) for item in node.value]
+
+
+def _plain(node: t.Any, name: str) -> dict[str, str]:
+    if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null":
         return {}
     if not isinstance(node, yaml.MappingNode):
         raise UnfitError(f"holds a {name} that is not a mapping of references.")
-    pairs = [(key.value, value) for key, value in node.value]
-    if any(not isinstance(value, yaml.ScalarNode) or value.tag == "!vault" for _key, value in pairs):
+    if any(not isinstance(value, yaml.ScalarNode) or value.tag.startswith("!") for _key, value in node.value):
         raise UnfitError(f"holds a {name} with something else than plain text in it.")
-    return {key: value.value for key, value in pairs}
-
-
-def _mapping(blocks: dict[str, t.Any], name: str) -> dict[str, str]:
-    return dict(blocks.get(name) or {})
+    return {key.value: value.value for key, value in node.value}

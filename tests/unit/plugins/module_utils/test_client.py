@@ -237,7 +237,7 @@ def page(**fields: t.Any) -> dict[str, t.Any]:
 )
 def test_a_listing_that_is_none_or_loops_is_an_error_and_not_empty(bodies):
     client = Client("http://bitbucket.test", Credential(token="t"), t.cast("t.Any", Scripted(*bodies)))
-    with pytest.raises(AnswerError, match="^GET /x: the answer"):
+    with pytest.raises(AnswerError, match=r"^GET /x: the answer"):
         list(client.pages("/x"))
 
 
@@ -255,15 +255,13 @@ def test_every_mutation_says_no_check_and_sends_json(stand, client):
     assert {call.headers["Content-Type"] for call in mutations} == {"application/json"}
 
 
-@pytest.mark.parametrize(
-    "fault", [("cut_json", {}), ("broken_json", {"at": "in_secret"}), ("slow_body", {"seconds": 99})]
-)
+@pytest.mark.parametrize("fault", ["cut_json", "broken_json"])
 def test_a_broken_answer_is_never_quoted(stand, client, fault):
-    stand.sim.faults.arm(fault[0], method="PUT", **fault[1])
+    stand.sim.faults.arm(fault, method="PUT", at="in_secret")
     with pytest.raises(BitbucketError) as caught:
         client.create(TOKENS, NEW)
     secret = stand.sim.tokens(PAY)[-1].secret
-    assert not any(secret[start : start + 12] in str(caught.value) for start in range(0, len(secret), 12))
+    assert not any(secret[start : start + 8] in str(caught.value) for start in range(5, 40, 8))
 
 
 def test_a_cut_answer_passes_on_the_id_it_still_named(stand, client):

@@ -420,10 +420,8 @@ def test_what_an_issue_replaces_is_what_the_store_held():
 
 def test_a_token_that_another_reference_stores_is_no_candidate():
     specs = [spec("ci"), spec("deploy")]
-    renamed_in_the_browser = token("1", name="deploy")
-    plans = planned(
-        [renamed_in_the_browser, token("2", 20, 70, name="deploy")], {"ci": "1", "deploy": "2"}, specs=specs
-    )
+    renamed_in_the_browser, other = token("1", name="deploy"), token("2", 20, 70, name="deploy")
+    plans = planned([renamed_in_the_browser, other], {"ci": "1", "deploy": "2"}, specs=specs)
     assert [list(map(words, item.steps)) for item in plans] == [["update 1 ci"], ["keep 2"]]
     plans = planned([renamed_in_the_browser], {"ci": "1", "deploy": None}, specs=specs)
     assert [list(map(words, item.steps)) for item in plans] == [["update 1 ci"], ["issue absent"]]

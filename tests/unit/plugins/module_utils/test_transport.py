@@ -56,9 +56,7 @@ def test_settings_reach_the_request(adapter, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("bundle", "verify"), [(None, True), ("/etc/ca.pem", "/etc/ca.pem")])
-def test_certificates_are_verified_with_the_systems_or_the_environments_authorities(
-    adapter, bundle, verify, monkeypatch
-):
+def test_certificates_are_verified_by_the_systems_or_the_environments_bundle(adapter, bundle, verify, monkeypatch):
     if bundle:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
     ask(adapter)

@@ -96,9 +96,9 @@ class Watched(Store):
         self.before(verb)
         self.diary.append(verb)
 
-    def prepare(self, check_mode: bool) -> None:
+    def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
         self._note("prepare")
-        self.inner.prepare(check_mode)
+        self.inner.prepare(references, check_mode)
 
     def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
         self._note("read")

@@ -72,7 +72,7 @@ class Place:
         """Something that somebody has put there by hand."""
         if self.kind == "ansible_vault":
             plain = yaml.safe_dump({"bitbucket_tokens": {CI: text}})
-            self.target.write_text(vault().encrypt(plain, VaultSecret(PASSWORD.encode())), encoding="utf-8")
+            encrypt(self.target, plain)
             return
         self.target.parent.mkdir(parents=True, exist_ok=True)
         self.target.write_text(text, encoding="utf-8")
@@ -157,12 +157,16 @@ def test_another_tokens_secret_is_never_written(place):
 
 def assert_not_written(store: Store, item: Entry) -> None:
     """Refusing may be an error or the answer that nothing is known; it never claims success, nor quotes."""
+    said = outcome_of(store, item)
+    assert said in ("unknown", f"What should be stored for {CI} is not the secret of token {item.id}.")
+
+
+def outcome_of(store: Store, item: Entry) -> str:
+    """The answer, or the error's sentence."""
     try:
-        answers = store.write([item])
+        return store.write([item])[item.reference]
     except StoreError as error:
-        assert not item.secret or item.secret not in str(error)
-    else:
-        assert answers == {item.reference: "unknown"}
+        return str(error)
 
 
 # How a store is named.
@@ -259,13 +263,13 @@ def test_a_write_leaves_nothing_but_the_file_and_its_lock(place):
 
 def test_preparing_sweeps_what_a_killed_run_has_left(place):
     place.temporary.write_text(secret_of(ONE), encoding="utf-8")
-    place.open().prepare(check_mode=False)
+    place.open().prepare([CI], check_mode=False)
     assert not place.temporary.exists()
 
 
 def test_check_mode_neither_sweeps_nor_locks(place):
     place.temporary.write_text("left", encoding="utf-8")
-    place.open().prepare(check_mode=True)
+    place.open().prepare([CI], check_mode=True)
     assert place.temporary.exists()
     assert not place.lock.exists()
 
@@ -286,11 +290,9 @@ def test_a_write_that_fails_leaves_the_old_secret_and_no_temporary_file(place, s
 
     # The operating system's own failure cannot be had in a test that may run as root.
     monkeypatch.setattr(*((files.os, "fsync", broken) if step == "fsync" else (Path, "replace", broken)))
-    try:
-        assert place.open().write([entry(TWO, ONE)]) == {CI: "unknown"}
-    except StoreError as error:
-        assert "No space left on device" in str(error)
+    said = outcome_of(place.open(), entry(TWO, ONE))
     monkeypatch.undo()
+    assert said == "unknown" or "No space left on device" in said
     assert place.target.read_bytes() == before
     assert not place.temporary.exists()
 
@@ -328,7 +330,7 @@ def hold(lock: Path) -> t.IO[bytes]:
 def test_a_lock_that_is_not_given_up_is_told_in_one_sentence(place, verb):
     store = place.open(lock_timeout=0.2)
     with hold(place.lock), pytest.raises(StoreError) as caught:
-        store.prepare(check_mode=False) if verb == "prepare" else store.write([entry(ONE)])
+        store.prepare([CI], check_mode=False) if verb == "prepare" else store.write([entry(ONE)])
     assert str(caught.value) == f"{place.lock} is locked by another run for more than 0.2 seconds."
     assert place.open().read([CI]) == {CI: None}
 
@@ -365,7 +367,7 @@ def test_a_missing_directory_is_named_before_anything_is_created(place):
     place.path = place.directory / "nowhere" / "x.yml"
     for check_mode in (False, True):
         with pytest.raises(StoreError, match=r"nowhere.* is not a directory: create it first"):
-            place.open().prepare(check_mode)
+            place.open().prepare([CI], check_mode)
     assert not (place.directory / "nowhere").exists()
 
 
@@ -374,7 +376,7 @@ def test_a_file_in_place_of_the_directory_is_refused(place):
     blocked.write_text("", encoding="utf-8")
     place.path = blocked if place.kind == "file" else blocked / "x.yml"
     with pytest.raises(StoreError, match=f"{blocked} is not a directory"):
-        place.open().prepare(check_mode=False)
+        place.open().prepare([CI], check_mode=False)
 
 
 def test_a_directory_in_place_of_the_file_is_refused(place):
@@ -382,7 +384,7 @@ def test_a_directory_in_place_of_the_file_is_refused(place):
         pytest.skip("that one is a directory")
     place.path.mkdir()
     with pytest.raises(StoreError):
-        place.open().prepare(check_mode=False)
+        place.open().prepare([CI], check_mode=False)
 
 
 def test_an_unwritable_directory_is_found_out_before_anything_is_created(place):
@@ -393,7 +395,7 @@ def test_an_unwritable_directory_is_found_out_before_anything_is_created(place):
     try:
         for check_mode in (False, True):
             with pytest.raises(StoreError, match="not writable"):
-                place.open().prepare(check_mode)
+                place.open().prepare([CI], check_mode)
     finally:
         directory.chmod(0o700)
 
@@ -450,7 +452,7 @@ def test_a_link_to_another_file_system_is_written_or_refused_beforehand(place):
         place.path.unlink()
         place.path.symlink_to(target)
         try:
-            place.open().prepare(check_mode=False)
+            place.open().prepare([CI], check_mode=False)
         except StoreError:
             return
         assert place.open().write([entry(TWO, ONE)]) == {CI: "written"}
@@ -549,7 +551,7 @@ def test_unquoted_ids_written_by_hand_keep_their_zeros(vaulted):
 def test_a_plaintext_file_is_refused_and_left_as_it_is(vaulted):
     vaulted.path.write_text("a: 1\n", encoding="utf-8")
     with pytest.raises(StoreError, match="is not encrypted with ansible-vault"):
-        vaulted.open().prepare(check_mode=False)
+        vaulted.open().prepare([CI], check_mode=False)
     assert vaulted.path.read_text(encoding="utf-8") == "a: 1\n"
 
 
@@ -557,7 +559,7 @@ def test_a_wrong_password_is_told_in_one_sentence(vaulted):
     encrypt(vaulted.path, OTHERS)
     store = open_store(f"ansible_vault:{vaulted.path}", {}, vault(password="another-password"), single=False)
     with pytest.raises(StoreError, match=r"cannot be decrypted: none of the vault secrets given .* opens it\.$"):
-        store.prepare(check_mode=False)
+        store.prepare([CI], check_mode=False)
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["new file", "old file"])
@@ -566,7 +568,7 @@ def test_a_missing_password_is_told_before_anything_is_created(vaulted, there):
         encrypt(vaulted.path, OTHERS)
     store = open_store(f"ansible_vault:{vaulted.path}", {}, VaultLib(None), single=False)
     with pytest.raises(StoreError, match="--vault-"):
-        store.prepare(check_mode=True)
+        store.prepare([CI], check_mode=True)
 
 
 UNFIT = {
@@ -587,7 +589,7 @@ def test_content_that_cannot_be_kept_is_refused_and_never_quoted(vaulted, plain)
     encrypt(vaulted.path, plain)
     before = vaulted.path.read_bytes()
     with pytest.raises(StoreError) as caught:
-        vaulted.open().prepare(check_mode=False)
+        vaulted.open().prepare([CI], check_mode=False)
     assert plain.strip() not in str(caught.value)
     assert str(caught.value).startswith(str(vaulted.path))
     assert vaulted.path.read_bytes() == before
@@ -633,7 +635,7 @@ def assert_kept_or_refused(path: Path, plain: str) -> bool:
     encrypt(path, plain)
     store = open_store(f"ansible_vault:{path}", {}, vault(), single=False)
     try:
-        store.prepare(check_mode=False)
+        store.prepare([CI], check_mode=False)
     except StoreError:
         assert decrypted(path) == plain
         return False
@@ -691,9 +693,10 @@ VALUES = st.recursive(
 def documents(draw):
     """YAML as people and programs write it: any data, in several styles, with comments and blank lines."""
     data = draw(st.dictionaries(TEXT.filter(lambda key: not key.startswith("bitbucket_")), VALUES, max_size=4))
-    style = draw(st.sampled_from([None, "'", '"', "|", ">"]))
     chunks = []
     for key, value in data.items():
+        # Other values would get tags that not every reader takes.
+        style = draw(st.sampled_from([None, "'", '"', "|", ">"])) if isinstance(value, str) else None
         comment = draw(st.sampled_from(["", "# a comment\n", "\n", "\n\n  # further in\n"]))
         chunks.append(comment + yaml.safe_dump({key: value}, default_style=style, allow_unicode=True))
     if draw(st.booleans()):

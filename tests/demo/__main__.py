@@ -1,0 +1,114 @@
+"""``python -m tests.demo``: ends by itself and leaves nothing running, whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import types
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("ansible", "requests", "rich", "uvicorn", "yaml")
+COLLECTION = ROOT / ".cache" / "collections" / "ansible_collections" / "tokensmith" / "bitbucket"
+REMEDY = "run `make demo`, which installs what it needs into .venv"
+
+
+def missing() -> str | None:
+    """What is not there, in one sentence."""
+    for package in PACKAGES:
+        if importlib.util.find_spec(package) is None:
+            return f"the Python package {package} is missing: {REMEDY}"
+    from .playbooks import program
+
+    for name in ("ansible-playbook", "ansible-vault"):
+        if program(name) is None:
+            return f"{name} was not found: {REMEDY}"
+    if not (COLLECTION / "MANIFEST.json").exists():
+        return f"the collection is not built into .cache/collections: {REMEDY}, and builds it"
+    return None
+
+
+class _Stopped(BaseException):
+    """A signal asked for the end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _stop(number: int, _frame: types.FrameType | None) -> t.NoReturn:
+    # Whoever asks twice must not stop the cleaning up.
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
+    raise _Stopped(number)
+
+
+@contextlib.contextmanager
+def _workplace() -> Iterator[Path]:
+    base = ROOT / ".cache" / "demo"
+    base.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="run-", dir=base))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            base.rmdir()
+
+
+def demonstrate() -> None:
+    """All of it; imports late, so that a missing package is a sentence."""
+    from .show import Screen
+    from .simulation import simulation
+    from .story import Story, introduce
+
+    screen = Screen()
+    started = time.monotonic()
+    screen.title("tokensmith.bitbucket, on a simulated Bitbucket Data Center 10.4", "Nothing here leaves this machine.")
+    with _workplace() as directory:
+        screen.step("Start the simulator, with a small company in it")
+        with simulation(directory, "--profile", "10.4") as running:
+            introduce(screen, running, directory.relative_to(ROOT))
+            Story(screen, running, directory).tell()
+    screen.found("The simulator has ended, and its secrets are deleted")
+    screen.end(f"\nAll of it as promised, in {time.monotonic() - started:.0f} s.")
+
+
+def main() -> int:
+    lack = missing()
+    if lack:
+        print(f"demo: {lack}", file=sys.stderr)
+        return 2
+    from .playbooks import PlaybookError
+    from .simulation import SimulationError
+    from .story import ExpectationError
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        demonstrate()
+    except PlaybookError as error:
+        print(f"{_tail(error.output)}\ndemo: failed: {error}", file=sys.stderr)
+        return 1
+    except (ExpectationError, SimulationError) as error:
+        print(f"demo: failed: {error}", file=sys.stderr)
+        return 1
+    except _Stopped as stopped:
+        print("\ndemo: stopped; nothing is left running", file=sys.stderr)
+        return 128 + stopped.number
+    return 0
+
+
+def _tail(output: str) -> str:
+    return "\n".join(output.rstrip().splitlines()[-30:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

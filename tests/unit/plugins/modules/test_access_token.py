@@ -1,0 +1,273 @@
+"""One token, from parameters to what is left on the server."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token
+from tests.unit.plugins.stand import CI, LEDGER, PAY, Stand, token_params
+
+Params = dict[str, t.Any]
+
+
+def run(stand: Stand, check: bool = False, caller: str = "admin", **given: t.Any) -> dict[str, t.Any]:
+    return access_token.run(token_params(**given), stand.client(caller), check)
+
+
+def stored(stand: Stand, age: float, left: float | None, permissions: str = "REPO_READ", **more: t.Any) -> Params:
+    """The secret of a token made just so, as what the caller has stored."""
+    name = more.pop("name", "ci")
+    token = stand.sim.add_token(PAY, name, [permissions], created_days_ago=age, expires_in_days=left, **more)
+    return {"secret": token.secret}
+
+
+def two(stand: Stand, *tokens: tuple[t.Any, ...]) -> Params:
+    """Several of them; the first is the stored one."""
+    return [stored(stand, *token[:3]) for token in tokens][0]
+
+
+def by_id(stand: Stand) -> Params:
+    stand.sim.add_token(PAY, "ci")
+    return {"state": "absent", "id": stand.sim.add_token(PAY, "ci").id}
+
+
+def by_secret(stand: Stand) -> Params:
+    return {"state": "absent", **stored(stand, 1, 1, name="anything")}
+
+
+def by_name(stand: Stand) -> Params:
+    two(stand, (1, 10), (2, None), (3, 0))
+    return {"state": "absent", "name": "ci"}
+
+
+SCENARIOS: dict[str, tuple[t.Callable[[Stand], Params], str | None, list[str]]] = {
+    "absent": (lambda stand: {}, "absent", ["PUT"]),
+    "expiring": (lambda stand: stored(stand, 80, 10), "expiring", ["PUT"]),
+    "expired, no store": (lambda stand: stored(stand, 90, 0) and {}, "expired", ["PUT", "DELETE"]),
+    "gone": (lambda stand: {**stored(stand, 1, 89), "secret": _gone(stand)}, "secret_revoked", ["PUT"]),
+    "lost": (lambda stand: stored(stand, 1, 89) and {"secret": ""}, "secret_missing", ["PUT"]),
+    "never expires": (lambda stand: stored(stand, 9, None), "lifetime", ["PUT"]),
+    "renamed": (lambda stand: stored(stand, 9, 81, name="x"), "name", ["POST"]),
+    "renamed and due": (lambda stand: stored(stand, 80, 10, name="x"), "expiring", ["POST", "PUT"]),
+    "permissions": (lambda stand: stored(stand, 9, 81, "REPO_ADMIN", name="x"), "permissions", ["POST"]),
+    "superseded": (lambda stand: two(stand, (9, 81), (80, 10)), None, ["DELETE"]),
+    "orphan": (lambda stand: two(stand, (9, 81), (8, 82)), None, ["DELETE"]),
+    "above": (lambda stand: two(stand, (3, 87), (80, 10, "REPO_ADMIN")), "permissions", ["POST"]),
+    "revoke by id": (by_id, None, ["DELETE"]),
+    "revoke by secret": (by_secret, None, ["DELETE"]),
+    "revoke by name": (by_name, None, ["DELETE", "DELETE", "DELETE"]),
+    "fine": (lambda stand: stored(stand, 9, 81), None, []),
+}
+
+
+def _gone(stand: Stand) -> str:
+    token = stand.sim.add_token(PAY, "ci")
+    stand.sim.world.revoke(token, 1)
+    return token.secret
+
+
+def nameless(result: Params) -> t.Any:
+    """Changes without the ids that only the server can give."""
+    return [{**change, "id": None} if change["step"] == "issue" else change for change in result["changes"]]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_check_mode_writes_nothing_and_predicts_what_is_then_done(stand, scenario):
+    setup, reason, methods = SCENARIOS[scenario]
+    given = setup(stand)
+    predicted = run(stand, check=True, **given)
+    assert stand.writes == []
+    real = run(stand, **given)
+    assert [request.split()[0] for request in stand.writes if "application" not in request] == methods
+    assert (predicted["diff"], nameless(predicted)) == (real["diff"], nameless(real))
+    assert (predicted["reason"], predicted["changed"]) == (real["reason"], real["changed"]) == (reason, bool(methods))
+    assert [entry["reason"] for entry in predicted["revoked"]] == [entry["reason"] for entry in real["revoked"]]
+    assert predicted.keys() == real.keys() - {"secret"}
+    before, after = predicted["access_token"], real["access_token"]
+    assert before == (after and {**after, "id": None if "PUT" in methods else after["id"]})
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_second_run_with_what_is_then_stored_changes_nothing(stand, scenario):
+    given = SCENARIOS[scenario][0](stand)
+    first = run(stand, **given)
+    kept = {"secret": first["secret"]} if "secret" in first else {}
+    assert stand.writes or scenario == "fine"
+    second = run(stand, **{**given, **kept})
+    assert (second["changed"], second["changes"], stand.writes) == (False, [], [])
+    assert second["diff"] == {"before": {}, "after": {}}
+
+
+def test_an_issued_token_is_told_in_full_and_its_secret_once(stand):
+    result = run(stand)
+    (token,) = stand.sim.tokens(PAY)
+    assert result["access_token"] == {
+        "reference": CI,
+        "id": token.id,
+        "name": "ci",
+        "permissions": ["REPO_READ"],
+        "created": "2026-01-15T09:00:00Z",
+        "expires": "2026-04-15T09:00:00Z",
+        "last_used": None,
+        "days_left": 90,
+    }
+    assert result["secret"] == token.secret
+    change = {"reference": CI, "step": "issue", "reason": "absent", "replaces": None, "id": token.id}
+    assert result["changes"] == [change]
+    new = {"name": "ci", "permissions": ["REPO_READ"], "expires_in_days": 90}
+    assert result["diff"] == {"before": {CI: {}}, "after": {CI: {"new": new}}}
+    assert token.secret not in str({**result, "secret": None})
+    assert "secret" not in run(stand, secret=token.secret)
+
+
+def test_nothing_to_do_is_one_request(stand):
+    given = stored(stand, 9, 81)
+    run(stand, **given)
+    assert stand.requests == [f"GET {PAY}"]
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"project": "PAY"}, PAY),
+        ({"project": "PAY", "repository": "ledger"}, LEDGER),
+        ({"project": "PAY", "repository": "old"}, "projects/PAY/repos/old"),
+        ({"project": "pay"}, PAY),
+        ({"project": "pay", "repository": "Ledger"}, LEDGER),
+        ({"project": "PAY", "repository": "OLD"}, "projects/PAY/repos/old"),
+        ({"user": "admin", "project": ...}, "users/admin"),
+        ({"project": ...}, "users/admin"),
+    ],
+    ids=str,
+)
+def test_whose_token_it_is_comes_in_the_servers_spelling(stand, given, path):
+    result = run(stand, **given)
+    assert result["access_token"]["reference"] == f"{path}/tokens/ci"
+    assert len(stand.sim.tokens(path)) == 1
+
+
+def test_the_callers_own_token_is_found_by_the_slug(stand):
+    for given in ({}, {"user": "Joe Doe"}):
+        result = run(stand, caller="Joe Doe", project=..., name=f"n{len(given)}", **given)
+        assert result["access_token"]["reference"].startswith("users/joe_doe/tokens/")
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("caller", ["admin", "oauth"])
+def test_creating_a_token_for_another_user_fails_before_any_write(stand, caller, check):
+    client = stand.client() if caller == "admin" else stand.client(token=stand.sim.add_oauth_bearer("admin"))
+    result = access_token.run(token_params(user="pat", project=...), client, check)
+    assert result["failed"]
+    assert "nobody create a personal token for another user" in result["msg"]
+    assert "Run this with the credential of pat" in result["msg"]
+    assert stand.writes == []
+
+
+def test_an_administrator_updates_and_revokes_the_tokens_of_another_user(stand):
+    token = stand.sim.add_token("users/pat", "x", expires_in_days=80)
+    run(stand, user="pat", project=..., id=token.id)
+    assert token.name == "ci"
+    run(stand, user="pat", project=..., id=token.id, state="absent")
+    assert stand.ids("users/pat") == []
+
+
+def test_revoking_the_token_in_use_is_withheld(stand):
+    mine = stand.sim.add_token(PAY, "ci", ["PROJECT_ADMIN"])
+    result = access_token.run(token_params(state="absent", name="ci"), stand.client(token=mine.secret), False)
+    assert result["notes"] == [{"reference": CI, "id": mine.id, "reason": "in_use"}]
+    assert (result["changed"], stand.ids()) == (False, [mine.id])
+
+
+def test_always_issues_each_time_and_never_does_not_rotate(stand):
+    given = stored(stand, 80, 10)
+    first = run(stand, rotate="always", **given)
+    second = run(stand, rotate="always", secret=first["secret"])
+    assert (first["reason"], second["reason"]) == ("always", "always")
+    kept = run(stand, rotate="never", **given)
+    assert (kept["changed"], kept["access_token"]["days_left"]) == (False, 10)
+    assert any("due for rotation (expiring)" in warning for warning in kept["warned"])
+
+
+INPUT = [
+    ({"id": 12345670123}, "`id` is a number: put the id in quotes"),
+    ({"id": "12a"}, "`id` is not a token's id"),
+    ({"repository": "ledger"}, "`repository` needs `project`"),
+    ({"user": "pat", "project": "PAY"}, "both: `user` and `project`"),
+    ({"project": "TEAM*"}, "is a glob"),
+    ({"project": "../admin"}, "not a project's key"),
+    ({"name": "  "}, "`name` is empty"),
+    ({"name": "n" * 256}, "at most 255 characters; this one has 256"),
+    ({"permissions": ["REPO_RAED"]}, "did you mean REPO_READ?"),
+    ({"permissions": []}, "at least one permission"),
+    ({"permissions": ["PROJECT_ADMIN, REPO_WRITE"]}, "raise it to REPO_ADMIN"),
+    ({"permissions": ["PROJECT_READ"], "project": "PAY", "repository": "ledger"}, "takes REPO_* permissions only"),
+    ({"expires_in_days": 2}, "must be from 3"),
+    ({"grace_days": 8, "rotate_before_days": 7}, "Raise `rotate_before_days` to at least 8"),
+    ({"rotate_before_days": 82, "grace_days": 7}, "at most 81"),
+    ({"store": "file:/tmp/x"}, "the action plugin's part"),
+    ({"state": "absent", "secret": "a password"}, "cannot be read from `secret`"),
+]
+
+
+@pytest.mark.parametrize(("given", "sentence"), INPUT, ids=[sentence for _given, sentence in INPUT])
+def test_what_cannot_be_right_is_one_sentence_before_any_request(stand, given, sentence):
+    with pytest.raises(InputError) as caught:
+        run(stand, **given)
+    assert sentence in str(caught.value)
+    assert stand.requests == []
+
+
+def test_a_comma_separated_list_of_permissions_works(stand):
+    assert run(stand, permissions="project_admin, REPO_ADMIN")["access_token"]["permissions"] == [
+        "PROJECT_ADMIN",
+        "REPO_ADMIN",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"project": "NOPE"}, "Project NOPE does not exist."),
+        ({"project": "PAY", "repository": "nope"}, "Repository PAY/nope does not exist."),
+        ({"project": ..., "user": "nobody"}, "User nobody does not exist."),
+        ({"project": ..., "user": "No Body"}, "There is no user called No Body."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_owner_that_does_not_exist_is_said_so(stand, given, sentence):
+    with pytest.raises(BitbucketError) as caught:
+        run(stand, **given)
+    assert sentence in str(caught.value)
+
+
+def test_a_token_that_may_not_manage_tokens_gets_the_hint(stand):
+    stand.sim.switches.token_manages_tokens = "read"
+    bearer = stand.client(token=stand.sim.add_token(PAY, "bot", ["PROJECT_ADMIN"]).secret)
+    result = access_token.run(token_params(), bearer, False)
+    assert "sign in with `username` and `password`" in result["msg"]
+
+
+def test_the_action_plugin_gets_the_owner_the_internals_and_the_revocation(stand):
+    assert run(stand, project="pay", handover={"resolve": True}) == {"changed": False, "owners": [PAY]}
+    result = run(stand, store="file:/x", handover={"stored": {CI: None}, "more_calls": True})
+    assert result["secrets"] == {CI: stand.sim.tokens(PAY)[0].secret}
+    assert (result["issued"][0]["replaces"], result["issued"][0]["verified"]) == (None, True)
+    assert "secret" not in result
+    discarded = run(stand, store="file:/x", handover={"discard": {CI: stand.ids()[0]}})
+    assert (discarded, stand.ids()) == ({"changed": True, "failures": []}, [])
+
+
+def test_with_a_store_the_old_token_waits_for_the_hand_over(stand):
+    old = stand.sim.add_token(PAY, "ci", ["REPO_ADMIN"], created_days_ago=80, expires_in_days=10)
+    stand.sim.add_token(PAY, "ci", created_days_ago=90, expires_in_days=0)
+    handover = {"stored": {CI: old.id}, "more_calls": True}
+    first = run(stand, store="file:/x", grace_days=0, handover=handover)
+    assert [request.split()[0] for request in stand.writes] == ["PUT"]
+    assert first["issued"][0]["retire"]
+    done = {"stored": {CI: first["issued"][0]["id"]}, "replaced": {CI: old.id}, "issue": False, "more_calls": True}
+    second = run(stand, store="file:/x", grace_days=0, handover=done)
+    assert {change["reason"] for change in second["changes"]} == {"expired", "superseded"}
+    assert stand.ids() == [first["issued"][0]["id"]]
