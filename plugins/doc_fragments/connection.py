@@ -7,28 +7,6 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
-  url:
-    description:
-      - Bitbucket's base URL, with the context path where the instance has one, such as V(https://host/bitbucket).
-      - Redirects are refused with a message that names the new location.
-      - If not set, the environment variable E(BITBUCKET_URL) is used.
-    type: str
-    required: true
-  username:
-    description:
-      - The user to sign in as. Creating tokens takes the real password or an OAuth 2.0 token; an access token cannot
-        create others.
-      - If none of O(username), O(password) and O(token) is set, the environment variables E(BITBUCKET_USERNAME),
-        E(BITBUCKET_PASSWORD) and E(BITBUCKET_TOKEN) are used, read where the module runs.
-    type: str
-  password:
-    description:
-      - The password of O(username).
-    type: str
-  token:
-    description:
-      - An access token or an OAuth 2.0 token to sign in with instead.
-    type: str
   validate_certs:
     description:
       - Whether the server's TLS certificate must be valid.
@@ -59,6 +37,32 @@ options:
     default: true
 requirements:
   - requests (Python library, on the host where the module runs)
+"""
+
+    CREDENTIAL = r"""
+options:
+  url:
+    description:
+      - Bitbucket's base URL, with the context path where the instance has one, such as V(https://host/bitbucket).
+      - Redirects are refused with a message that names the new location.
+      - If not set, the environment variable E(BITBUCKET_URL) is used.
+    type: str
+    required: true
+  username:
+    description:
+      - The user to sign in as. Creating tokens takes the real password or an OAuth 2.0 token; an access token cannot
+        create others.
+      - If none of O(username), O(password) and O(token) is set, the environment variables E(BITBUCKET_USERNAME),
+        E(BITBUCKET_PASSWORD) and E(BITBUCKET_TOKEN) are used, read where the module runs.
+    type: str
+  password:
+    description:
+      - The password of O(username).
+    type: str
+  token:
+    description:
+      - An access token or an OAuth 2.0 token to sign in with instead.
+    type: str
 notes:
   - Requests are repeated after 429, 502 to 504 and lost connections, never after 401 or 403, and a request that creates
     a token never blindly.

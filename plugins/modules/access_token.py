@@ -17,6 +17,7 @@ description:
     the token's id; without one, the newest token of the name that has not expired is meant.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.connection.credential
   - tokensmith.bitbucket.custody
   - tokensmith.bitbucket.attributes
   - tokensmith.bitbucket.attributes.datacenter

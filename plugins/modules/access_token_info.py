@@ -14,6 +14,7 @@ description:
   - Bitbucket never shows a secret again, so nothing of the result is secret.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.connection.credential
   - tokensmith.bitbucket.owners
   - tokensmith.bitbucket.attributes
   - tokensmith.bitbucket.attributes.datacenter

@@ -17,6 +17,7 @@ description:
     they are in the task's result.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.connection.credential
   - tokensmith.bitbucket.custody
   - tokensmith.bitbucket.owners
   - tokensmith.bitbucket.attributes

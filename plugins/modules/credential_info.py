@@ -16,6 +16,7 @@ description:
     accounts.
   - Nothing of the result is secret.
 extends_documentation_fragment:
+  - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.attributes
   - tokensmith.bitbucket.attributes.datacenter
 attributes:
@@ -45,36 +46,6 @@ options:
       - Bitbucket's base URL, with the context path where the instance has one.
       - If not set, the environment variable E(BITBUCKET_URL) is used.
     type: str
-  validate_certs:
-    description:
-      - Whether the server's TLS certificate must be valid.
-    type: bool
-    default: true
-  ca_path:
-    description:
-      - A file with the certificates of the authorities to trust, in PEM format.
-      - If not set, the environment variable E(BITBUCKET_CA_PATH) is used.
-    type: path
-  client_cert:
-    description:
-      - A client certificate in PEM format, which may also hold the key.
-    type: path
-  client_key:
-    description:
-      - The key of O(client_cert), if that file does not hold it.
-    type: path
-  timeout:
-    description:
-      - How many seconds to wait for a connection, and each time for data.
-    type: int
-    default: 30
-  use_proxy:
-    description:
-      - Whether proxies named in the environment are used.
-    type: bool
-    default: true
-requirements:
-  - requests (Python library, on the host where the module runs, for O(verify=true))
 seealso:
   - module: tokensmith.bitbucket.access_token_info
 """

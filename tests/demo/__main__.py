@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import shutil
-import signal
 import sys
 import tempfile
 import time
-import types
-import typing as t
 from collections.abc import Iterator
 from pathlib import Path
+
+from .signals import Stopped, deferred, listen
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ansible", "requests", "rich", "uvicorn", "yaml")
@@ -35,32 +34,22 @@ def missing() -> str | None:
     return None
 
 
-class _Stopped(BaseException):
-    """A signal asked for the end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-def _stop(number: int, _frame: types.FrameType | None) -> t.NoReturn:
-    # Whoever asks twice must not stop the cleaning up.
-    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(other, signal.SIG_IGN)
-    raise _Stopped(number)
-
-
 @contextlib.contextmanager
 def _workplace() -> Iterator[Path]:
     base = ROOT / ".cache" / "demo"
-    base.mkdir(parents=True, exist_ok=True)
-    directory = Path(tempfile.mkdtemp(prefix="run-", dir=base))
-    try:
+    with contextlib.ExitStack() as stack:
+        with deferred():
+            base.mkdir(parents=True, exist_ok=True)
+            directory = Path(tempfile.mkdtemp(prefix="run-", dir=base))
+            stack.callback(_clear, directory)
         yield directory
-    finally:
+
+
+def _clear(directory: Path) -> None:
+    with deferred():
         shutil.rmtree(directory, ignore_errors=True)
         with contextlib.suppress(OSError):
-            base.rmdir()
+            directory.parent.rmdir()
 
 
 def demonstrate() -> None:
@@ -90,8 +79,7 @@ def main() -> int:
     from .simulation import SimulationError
     from .story import ExpectationError
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    listen()
     try:
         demonstrate()
     except PlaybookError as error:
@@ -100,7 +88,7 @@ def main() -> int:
     except (ExpectationError, SimulationError) as error:
         print(f"demo: failed: {error}", file=sys.stderr)
         return 1
-    except _Stopped as stopped:
+    except Stopped as stopped:
         print("\ndemo: stopped; nothing is left running", file=sys.stderr)
         return 128 + stopped.number
     return 0

@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -15,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .simulation import ROOT, Simulation
+from .signals import deferred
+from .simulation import ROOT, Simulation, end
 
 COLLECTIONS = ROOT / ".cache" / "collections"
 LONGEST_RUN = 120
@@ -120,23 +120,18 @@ class Shell:
 
 @contextlib.contextmanager
 def _process(command: list[str], directory: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A process whose whole family ends with the block."""
-    process = subprocess.Popen(
-        command,
-        cwd=directory,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
+    """A process that ends with the block, and with it the workers that it has detached."""
+    with contextlib.ExitStack() as stack:
+        with deferred():
+            process = subprocess.Popen(
+                command,
+                cwd=directory,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+            stack.callback(end, process)
         yield process
-    finally:
-        if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import typing as t
@@ -12,9 +11,11 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .signals import deferred
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPANY = ROOT / "tests" / "simulator" / "seeds" / "company.yml"
-STOP_SECONDS = 10
+END_SECONDS = 10
 
 
 class SimulationError(Exception):
@@ -53,7 +54,16 @@ class Simulation:
 def simulation(directory: Path, *options: str, seed: Path = COMPANY) -> Iterator[Simulation]:
     """A fresh simulator on a free loopback port while the block runs."""
     credentials, errors = directory / "passwords.json", directory / "simulator.log"
-    command = [sys.executable, "-m", "tests.simulator", "--seed", str(seed), "--credentials", str(credentials), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.simulator",
+        "--seed",
+        str(seed),
+        "--credentials",
+        str(credentials),
+        *options,
+    ]
     with errors.open("wb") as log, _child(command, log) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
@@ -65,30 +75,30 @@ def simulation(directory: Path, *options: str, seed: Path = COMPANY) -> Iterator
 
 @contextlib.contextmanager
 def _child(command: Sequence[str], log: t.IO[bytes]) -> Iterator[subprocess.Popen[str]]:
-    # A session of its own: Ctrl-C in the terminal is for the caller, who then stops this child in good order.
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        start_new_session=True,
-    )
-    try:
+    with contextlib.ExitStack() as stack:
+        with deferred():
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                # A session of its own: Ctrl-C in the terminal is for the caller, who then ends this child.
+                start_new_session=True,
+            )
+            stack.callback(end, process)
         yield process
-    finally:
-        stop(process)
 
 
-def stop(process: subprocess.Popen[t.Any]) -> None:
-    """End a child, gently first."""
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+def end(process: subprocess.Popen[t.Any]) -> None:
+    """End a child, gently first, so that it can end its own."""
+    with deferred():
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()

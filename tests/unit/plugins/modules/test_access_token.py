@@ -26,7 +26,8 @@ def stored(stand: Stand, age: float, left: float | None, permissions: str = "REP
 
 def two(stand: Stand, *tokens: tuple[t.Any, ...]) -> Params:
     """Several of them; the first is the stored one."""
-    return [stored(stand, *token[:3]) for token in tokens][0]
+    first, *_others = [stored(stand, *token) for token in tokens]
+    return first
 
 
 def by_id(stand: Stand) -> Params:

@@ -1,0 +1,105 @@
+"""``make demo`` as continuous integration would run it: a process with no terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKPLACES = ROOT / ".cache" / "demo"
+COMMAND = [sys.executable, "-m", "tests.demo"]
+BUILT = ROOT / ".cache" / "collections" / "ansible_collections" / "tokensmith" / "bitbucket" / "MANIFEST.json"
+
+pytestmark = pytest.mark.skipif(not BUILT.exists(), reason="the collection is not built: make build")
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """What continuous integration has: no terminal, no home worth naming, and somebody's settings in the way."""
+    return {
+        "CI": "true",
+        "HOME": str(tmp_path),
+        "PATH": os.environ["PATH"],
+        "TERM": "dumb",
+        "BITBUCKET_URL": "http://192.0.2.1",
+        "BITBUCKET_TOKEN": "somebody's own",
+        "ANSIBLE_VAULT_PASSWORD_FILE": "/nonexistent",
+    }
+
+
+def left_running(url):
+    """Whether anything still answers at the simulator's address, or any process carries the demo's directory."""
+    listening = subprocess.run(
+        [sys.executable, "-c", f"import urllib.request; urllib.request.urlopen('{url}/status', timeout=5)"],
+        capture_output=True,
+        check=False,
+    )
+    return listening.returncode == 0
+
+
+def test_the_demo_keeps_its_promises_and_leaves_nothing(environment, tmp_path):
+    run = subprocess.run(COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
+    assert run.stderr == ""
+    assert "changed=0: no token issued, none revoked" in run.stdout
+    assert re.search(r"^ +ci-write +issued +kept +rotated +old retired *$", run.stdout, re.MULTILINE)
+    assert re.search(r"^ +changed +1 +0 +1 +1 *$", run.stdout, re.MULTILINE)
+    assert "HTTP 200 as " in run.stdout
+    assert max(map(len, run.stdout.splitlines())) <= 80
+    url = re.search(r"http://127\.0\.0\.1:\d+", run.stdout)
+    assert url
+    assert not left_running(url[0])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_prints_no_secret(environment):
+    # Its own last step compares what Ansible printed with every secret; this looks at what it prints itself.
+    run = subprocess.run(COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    printed = run.stdout + run.stderr
+    assert "BBDC-" not in printed
+    # Generated passwords are long; nothing else that is printed has so many letters and digits in a row.
+    assert not [word for word in re.findall(r"[A-Za-z0-9_-]{24,}", printed) if not word.startswith("-")]
+    assert "None of the 21 secrets and passwords is in anything that Ansible printed" in printed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_stopped_demo_takes_everything_with_it(environment, number):
+    demo = subprocess.Popen(
+        COMMAND, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert demo.stdout is not None
+    seen = []
+    for line in demo.stdout:
+        seen.append(line)
+        if "ansible-playbook" in line:
+            break
+    time.sleep(1)
+    demo.send_signal(number)
+    rest = demo.communicate(timeout=60)[0]
+    assert demo.returncode == 128 + number
+    assert "nothing is left running" in rest
+    workplace = re.search(r"\.cache/demo/run-\w+", "".join(seen))
+    assert workplace
+    assert not (ROOT / workplace[0]).exists()
+    assert workplace[0] not in subprocess.run(["ps", "-axww"], capture_output=True, text=True, check=True).stdout
+
+
+def test_what_is_missing_is_said_in_one_line(environment):
+    script = (
+        "import sys, pathlib; from tests.demo import __main__ as demo;"
+        " demo.COLLECTION = pathlib.Path('/nonexistent'); sys.exit(demo.main())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert run.stderr.count("\n") == 1
+    assert "run `make demo`" in run.stderr

@@ -1,0 +1,323 @@
+"""A declared set over many owners: what is asked for, what stops a run, and what one failure leaves alone."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    BitbucketError,
+    GuardError,
+    InputError,
+    LockoutError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
+from tests.unit.plugins.stand import CI, LEDGER, PAY, SHOP, Stand, company, entry, set_params
+
+Result = dict[str, t.Any]
+REFERENCES = [f"{owner}/tokens/{name}" for owner in (PAY, SHOP) for name in ("ci", "deploy")]
+
+
+def run(stand: Stand, check: bool = False, **given: t.Any) -> Result:
+    return access_token_set.run(set_params(**given), stand.client(), check)
+
+
+def held(result: Result, before: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+    """What a store has after it took what ``result`` brought."""
+    return {**(before or dict.fromkeys(REFERENCES)), **{item["reference"]: item["id"] for item in result["issued"]}}
+
+
+def mixture(stand: Stand) -> dict[str, str | None]:
+    """Something of everything in PAY; SHOP has nothing."""
+    add = stand.sim.add_token
+    current = add(PAY, "ci", ["REPO_ADMIN"], created_days_ago=20, expires_in_days=70)
+    add(PAY, "ci", created_days_ago=80, expires_in_days=10)
+    add(PAY, "ci", created_days_ago=19, expires_in_days=71)
+    due = add(PAY, "renamed", ["REPO_WRITE"], created_days_ago=80, expires_in_days=10, last_used_days_ago=1)
+    add(PAY, "old-1"), add(SHOP, "old-2"), add(SHOP, "mine")
+    return {**dict.fromkeys(REFERENCES), REFERENCES[0]: current.id, REFERENCES[1]: due.id}
+
+
+def test_check_mode_writes_nothing_and_predicts_what_is_then_done(stand):
+    given = {"stored": mixture(stand), "prune": ["old-*"]}
+    predicted = run(stand, check=True, **given)
+    assert stand.writes == []
+    real = run(stand, **given)
+    assert Counter(request.split()[0] for request in stand.writes) == {"POST": 2, "PUT": 3, "DELETE": 4}
+    assert predicted["diff"] == real["diff"]
+    assert predicted["counts"] == real["counts"]
+    assert predicted.keys() == real.keys()
+    assert [change["reason"] for change in predicted["changes"]] == [change["reason"] for change in real["changes"]]
+    assert (predicted["secrets"], set(real["secrets"])) == ({}, set(REFERENCES[1:]))
+
+
+def test_a_second_run_with_what_is_then_stored_changes_nothing(stand):
+    stored = mixture(stand)
+    first = run(stand, stored=stored, prune=["old-*"])
+    second = run(stand, stored=held(first, stored), prune=["old-*"])
+    assert (second["changed"], second["changes"], second["failures"]) == (False, [], [])
+    assert second["counts"] == {
+        "owners": 2,
+        "owners_failed": 0,
+        "tokens": 4,
+        "issued": 0,
+        "updated": 0,
+        "revoked": 0,
+    }
+
+
+def test_nothing_to_do_is_one_request_for_each_owner_and_the_pages_of_globs(stand):
+    given: Result = {"projects": ["PAY", "S*"], "repositories": ["PAY/*"], "users": ["pat"], "set": [entry()]}
+    for owner in (PAY, SHOP, LEDGER, "users/pat"):
+        stand.sim.add_token(owner, "ci", expires_in_days=80, created_days_ago=10)
+    stand.sim.requests.clear()
+    assert run(stand, **given)["changed"] is False
+    assert Counter(stand.requests) == Counter(
+        ["GET projects", "GET repos", f"GET {PAY}", f"GET {SHOP}", f"GET {LEDGER}", "GET users/pat"]
+    )
+    stand.sim.switches.page_cap = 2
+    run(stand, **given)
+    assert Counter(stand.requests)["GET projects"] == 2
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_one_owners_failure_stops_no_other(stand, concurrency):
+    stand.sim.add_project("LAST")
+    stand.sim.faults.arm(
+        "status", path="projects/SHOP", method="PUT", status=400, message="Too many tokens", times=None
+    )
+    owners = ["PAY", "NOPE", "SHOP", "LAST"]
+    result = run(stand, projects=owners, concurrency=concurrency)
+    assert set(result["secrets"]) == {
+        f"projects/{key}/tokens/{name}" for key in ("PAY", "LAST") for name in ("ci", "deploy")
+    }
+    assert [(item["owner"], item["reference"]) for item in result["failures"]] == [
+        ("projects/NOPE", None),
+        (SHOP, f"{SHOP}/tokens/ci"),
+        (SHOP, f"{SHOP}/tokens/deploy"),
+    ]
+    assert result["failed"]
+    assert result["msg"].startswith("3 failures: ")
+    assert "Project NOPE does not exist." in result["msg"]
+    assert result["counts"] == {**result["counts"], "owners": 4, "owners_failed": 2, "issued": 4}
+
+
+def test_a_failure_message_stays_short(stand):
+    result = run(stand, projects=[f"NO{number}" for number in range(5)])
+    assert result["msg"].endswith("and 2 more, all in `failures`")
+
+
+def test_a_wrong_password_costs_one_failed_login(stand):
+    with pytest.raises(LockoutError, match="password is wrong"):
+        access_token_set.run(set_params(projects=["A", "B", "C"]), stand.client(password="wrong"), False)
+    assert len(stand.requests) == 1
+
+
+@pytest.mark.parametrize("kept", [{}, {"stored": None}], ids=["no store", "stored"])
+def test_a_credential_refused_in_the_middle_stops_the_rest_and_loses_no_secret(stand, kept):
+    kept = {"stored": dict.fromkeys(REFERENCES)} if kept else {}
+    stand.sim.add_token(PAY, "old-1")
+    refusal = {"status": 401, "exception_name": "com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException"}
+    stand.sim.faults.arm("status", path="projects/SHOP", method="PUT", times=None, **refusal)
+    result = run(stand, prune=["old-*"], concurrency=1, **kept)
+    assert set(result["secrets"]) == set(REFERENCES[:2])
+    assert stand.sim.faults.claim.__self__  # the fault is still armed: nothing more was sent
+    assert sum(request == f"PUT {SHOP}" for request in stand.requests) == 1
+    assert result["failures"][0]["reason"] == "credential"
+
+
+def grown(stand: Stand, count: int, **token: t.Any) -> Stand:
+    for number in range(count):
+        stand.sim.add_project(f"P{number}")
+        stand.sim.add_token(f"projects/P{number}", "ci", **token)
+    stand.sim.requests.clear()
+    return stand
+
+
+GUARDS = [
+    ({"set": [entry(state="absent")]}, "max_revocations", "would be revoked as undeclared or absent"),
+    ({"set": [entry("new")], "prune": ["c?"]}, "max_revocations", "would be revoked as undeclared or absent"),
+    ({"missing_secret": "reissue", "set": [entry()]}, "max_reissues", "is this the right place"),
+]
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
+@pytest.mark.parametrize(("given", "limit", "sentence"), GUARDS, ids=["absent", "undeclared", "reissues"])
+def test_eleven_stop_the_run_before_the_first_write_and_ten_do_not(stand, given, limit, sentence, check):
+    grown(stand, 11, last_used_days_ago=1)
+    stored = {f"projects/P{number}/tokens/{given['set'][0]['name']}": None for number in range(11)}
+    with pytest.raises(GuardError, match=f"11.*{sentence}.*{limit}|{sentence}.*{limit}"):
+        run(stand, check, projects=["P*"], stored=stored, **given)
+    assert stand.writes == []
+    assert run(stand, check, projects=["P?"], stored=stored, **given)["changed"]
+    assert run(stand, check, projects=["P*"], stored=stored, **{**given, limit: 11})["changed"]
+
+
+def test_reissues_count_only_what_lives_and_was_used(stand):
+    grown(stand, 6)
+    for number in range(6, 12):
+        stand.sim.add_project(f"P{number}")
+        stand.sim.add_token(f"projects/P{number}", "ci", expires_in_days=-1, last_used_days_ago=2)
+    stored = {f"projects/P{number}/tokens/ci": None for number in range(12)}
+    given = {"projects": ["P*"], "set": [entry()], "stored": stored, "max_reissues": 0}
+    assert run(stand, **given)["counts"]["issued"] == 12
+
+
+def test_at_most_two_hundred_tokens_are_issued_when_more_calls_follow(stand):
+    names = [entry(f"t{number}") for number in range(101)]
+    stored = {f"{owner}/tokens/t{number}": None for owner in (PAY, SHOP) for number in range(101)}
+    given: Result = {"set": names, "store": "file:/x"}
+    first = run(stand, **given, handover={"stored": stored, "more_calls": True})
+    assert (len(first["issued"]), first["remaining"]) == (200, {SHOP: 2})
+    second = run(stand, **given, handover={"stored": held(first, stored), "more_calls": True})
+    assert (len(second["issued"]), second["remaining"]) == (2, {})
+    assert run(stand, set=names)["changed"] is False
+
+
+def test_without_more_calls_all_are_issued(stand):
+    result = run(stand, projects=["PAY"], set=[entry(f"t{number}") for number in range(201)])
+    assert (len(result["issued"]), result["remaining"]) == (201, {})
+
+
+def test_a_reference_without_an_entry_fails_its_owner_before_any_write(stand):
+    result = run(stand, stored={reference: None for reference in REFERENCES if reference != CI})
+    assert [(item["owner"], item["msg"].split(",")[0]) for item in result["failures"]] == [
+        (PAY, f"The store gave no answer for {CI}")
+    ]
+    assert set(stand.writes) == {f"PUT {SHOP}"}
+
+
+def test_pruning_spares_an_owner_for_which_anything_failed(stand):
+    stand.sim.add_token(PAY, "ci", last_used_days_ago=1)
+    stand.sim.add_token(PAY, "old-1"), stand.sim.add_token(SHOP, "old-2")
+    for check in (True, False):
+        result = run(stand, check, stored=dict.fromkeys(REFERENCES), prune=["old-*"])
+        assert [change["reference"] for change in result["changes"] if change["step"] == "revoke"] == [
+            f"{SHOP}/tokens/old-2"
+        ]
+    assert {token.name for token in stand.sim.tokens(PAY)} == {"ci", "old-1", "deploy"}
+
+
+def test_pruning_is_left_to_a_call_of_its_own_where_secrets_are_handed_over(stand):
+    stand.sim.add_token(PAY, "old-1")
+    handover = {"stored": dict.fromkeys(REFERENCES), "more_calls": True}
+    first = run(stand, store="file:/x", prune=["old-*"], handover=handover)
+    assert (first["prune"], [request for request in stand.writes if "DELETE" in request]) == ([PAY], [])
+    last = {"stored": held(first), "issue": False}
+    assert run(stand, store="file:/x", prune=["old-*"], handover=last)["counts"]["revoked"] == 1
+
+
+@pytest.mark.parametrize("where", ["param", "handover"])
+def test_without_issuing_what_is_due_is_still_updated_and_revoked(stand, where):
+    stored = mixture(stand)
+    given: Result = {"stored": stored, "issue": False}
+    if where == "handover":
+        given = {"store": "file:/x", "handover": {"stored": stored, "issue": False}}
+    result = run(stand, **given)
+    assert Counter(change["step"] for change in result["changes"]) == {"update": 1, "revoke": 2}
+
+
+def test_where_the_caller_stores_retiring_waits_for_the_next_run(stand):
+    old = stand.sim.add_token(PAY, "ci", created_days_ago=80, expires_in_days=10)
+    given: Result = {"projects": ["PAY"], "set": [entry(grace_days=0)]}
+    first = run(stand, stored={CI: old.id}, **given)
+    assert [change["step"] for change in first["changes"]] == ["issue"]
+    stand.sim.clock.advance(hours=1)
+    second = run(stand, stored=held(first, {}), **given)
+    assert [change["reason"] for change in second["changes"]] == ["superseded"]
+
+
+INPUT = [
+    ({"projects": []}, "No owner is declared"),
+    ({"repositories": ["ledger"]}, "must be written as KEY/slug"),
+    ({"set": []}, "`set` is empty and no override adds one"),
+    ({"set": [], "prune": ["*"]}, "`prune` would revoke every token it has"),
+    ({"set": [entry(), entry()]}, "Two tokens of project PAY are declared with the same name, ci"),
+    ({"set": [entry(" ci"), entry("ci ")]}, "with the same name, ci"),
+    ({"overrides": {"PYA": [entry()]}}, "`overrides` names PYA, which is none of the declared owners"),
+    ({"overrides": {"PAY/ledger": [entry()]}}, "which is none of the declared owners"),
+    ({"overrides": {"PAY": "ci"}}, "`overrides.PAY` must be a list"),
+    ({"overrides": {"PAY": [{"nmae": "ci"}]}}, "`overrides.PAY`: "),
+    ({"overrides": {"PAY": [{"name": "ci", "expires_in_days": 2}]}}, "Token ci of project PAY: `expires_in_days` is 2"),
+    ({"set": [entry(permissions="REPO_RED")]}, "did you mean REPO_READ?"),
+    ({"set": [entry("n" * 256)]}, "at most 255 characters"),
+    (
+        {"repositories": ["PAY/ledger"], "set": [entry(permissions="PROJECT_READ")]},
+        "Token ci of repository PAY/ledger: ",
+    ),
+    ({"stored": {CI: 12345670123}}, f"`stored.{CI}` is a number"),
+    ({"rotate_created_before": "yesterday"}, "must be an ISO 8601 date or time"),
+    ({"store": "file:/x"}, "the action plugin's part"),
+]
+
+
+@pytest.mark.parametrize(("given", "sentence"), INPUT, ids=[sentence for _given, sentence in INPUT])
+def test_what_cannot_be_right_is_one_sentence_before_any_request(stand, given, sentence):
+    with pytest.raises(InputError) as caught:
+        run(stand, **given)
+    assert sentence in str(caught.value)
+    assert stand.requests == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"projects": ["TEAM*"]}, "TEAM* matches no project that you administer"),
+        ({"repositories": ["PAY/x*"]}, "PAY/x* matches no repository that you can see"),
+        ({"repositories": ["SHOP/*"]}, "SHOP/* matches no repository that you can see"),
+        ({"users": ["No Body"]}, "There is no user called No Body"),
+    ],
+    ids=str,
+)
+def test_a_glob_that_matches_nothing_is_an_error(stand, given, sentence):
+    with pytest.raises(BitbucketError) as caught:
+        run(stand, **given)
+    assert sentence in str(caught.value)
+    assert stand.writes == []
+
+
+def test_overrides_change_and_add_for_their_owner_only(stand):
+    changed = [{"name": "ci", "expires_in_days": 30}, entry("extra"), {"name": "deploy", "state": "absent"}]
+    result = run(stand, overrides={"pay": changed})
+    lifetimes = {item["reference"]: item["days_left"] for item in result["issued"]}
+    assert lifetimes == {CI: 30, f"{PAY}/tokens/extra": 90, REFERENCES[2]: 90, REFERENCES[3]: 90}
+
+
+def test_a_moment_that_has_passed_replaces_what_is_older(stand):
+    stand.sim.add_token(PAY, "ci", created_days_ago=2, expires_in_days=88)
+    for moment, reasons in (
+        ("2026-01-13T09:00:00Z", []),
+        ("2026-01-13T09:00:01", ["forced"]),
+        ("2026-01-14", ["forced"]),
+    ):
+        result = run(stand, True, projects=["PAY"], set=[entry()], rotate_created_before=moment)
+        assert [change["reason"] for change in result["changes"]] == reasons
+    future = run(stand, projects=["PAY"], set=[entry()], rotate_created_before="2026-01-16")
+    assert "has not reached" in future["msg"]
+
+
+def test_without_a_usable_date_nothing_is_revoked_by_age_and_the_rest_goes_on():
+    stand = company(switches={"date_header": "missing"})
+    stored = mixture(stand)
+    result = run(stand, stored=stored)
+    assert {item["reason"] for item in result["failures"]} == {"no_clock"}
+    assert set(result["secrets"]) == set(REFERENCES[2:])
+    assert stand.sim.requests.count("DELETE") == 0
+
+
+def test_secrets_are_only_where_they_belong(stand):
+    result = run(stand)
+    secrets = result.pop("secrets")
+    assert len(set(secrets.values())) == 4
+    assert all(stand.sim.authenticates(secret) for secret in secrets.values())
+    assert not any(secret in str(result) for secret in secrets.values())
+
+
+def test_a_token_that_the_action_plugin_could_not_discard_is_told(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    stand.sim.faults.arm("status", method="DELETE", status=400)
+    result = run(stand, store="file:/x", handover={"discard": {CI: token.id}})
+    assert [item["reference"] for item in result["failures"]] == [CI]
+    assert f"Token {token.id} of project PAY was issued" in result["failures"][0]["msg"]

@@ -1,0 +1,112 @@
+"""What a credential says of itself offline, and what one question to the server adds."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _connection
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.modules import credential_info
+from tests.unit.plugins.stand import PASSWORD, PAY, URL, Stand, checked
+
+EXAMPLE = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
+IDENTITY = "GET application-properties"
+
+
+def params(secret: str, **given: t.Any) -> dict[str, t.Any]:
+    return checked(_argspec.CREDENTIAL, {}, {"secret": secret, "url": URL, **given})
+
+
+def ask(stand: Stand, secret: str, check: bool = False, **given: t.Any) -> dict[str, t.Any]:
+    """As ``main`` does it with ``verify``."""
+    asked = params(secret, **given)
+    credential = _connection.credential_from(credential_info.connection(asked), {})
+    client = stand.client(credential.username, credential.password, token=credential.token)
+    return credential_info.run(asked, client, check)
+
+
+def test_offline_nothing_is_asked(stand):
+    result = credential_info.run(params(f" {EXAMPLE}\n"), None, False)
+    assert result == {
+        "changed": False,
+        "credential": {"kind": "http_access_token", "token_id": "252973515069", "fingerprint": "4d2f20a6a6bc"},
+        "works": None,
+        "user": None,
+        "problem": None,
+    } | {"credential": result["credential"]}
+    assert result["credential"]["token_id"] == "252973515069"
+    assert len(result["credential"]["fingerprint"]) == 12
+    assert EXAMPLE not in str(result)
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("how", ["token", "token-with-username", "password"])
+def test_one_that_works_says_whose_it_is(stand, how, check):
+    token = stand.sim.add_token("users/joe_doe", "mine")
+    secret = PASSWORD if how == "password" else token.secret
+    result = ask(stand, secret, check, **({} if how == "token" else {"username": "Joe Doe"}))
+    assert (result["works"], result["problem"]) == (True, None)
+    assert result["user"] == {"name": "Joe Doe", "slug": "joe_doe"}
+    assert stand.requests[0] == IDENTITY
+    scheme = "Basic" if how == "password" else "Bearer"
+    assert stand.adapter.calls[0].headers["Authorization"].startswith(scheme)
+    assert secret not in str(result)
+
+
+def test_a_projects_token_has_no_slug_that_one_could_look_up(stand):
+    result = ask(stand, stand.sim.add_token(PAY, "ci").secret)
+    assert (result["works"], result["user"]["slug"]) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("secret", "given", "sentence"),
+    [
+        (EXAMPLE, {}, "the token is wrong, expired or revoked"),
+        ("no-such-password-1", {"username": "pat"}, "user name or password is wrong"),
+    ],
+    ids=["token", "password"],
+)
+def test_one_that_is_refused_is_asked_about_exactly_once(stand, secret, given, sentence):
+    result = ask(stand, secret, **given)
+    assert (result["works"], result["user"], stand.requests) == (False, None, [IDENTITY])
+    assert sentence in result["problem"]
+    assert secret not in str(result)
+
+
+@pytest.mark.parametrize(
+    ("fault", "works"),
+    [
+        ({"status": 401, "exception_name": "com.atlassian.bitbucket.AuthorisationException"}, True),
+        ({"status": 403}, False),
+        ({"status": 500}, None),
+        ({"status": 200}, None),
+    ],
+    ids=["known", "filtered", "failed", "nobody"],
+)
+def test_only_a_clear_answer_says_whether_it_works(stand, fault, works):
+    stand.sim.faults.arm("status", **fault)
+    result = ask(stand, stand.sim.add_token(PAY, "ci").secret)
+    assert (result["works"], result["user"], stand.requests) == (works, None, [IDENTITY])
+    assert result["problem"]
+
+
+def test_a_slug_that_cannot_be_found_does_not_make_it_fail(stand):
+    stand.sim.faults.arm("status", path="/users", status=500)
+    result = ask(stand, PASSWORD, username="pat")
+    assert (result["works"], result["user"]) == (True, {"name": "pat", "slug": None})
+
+
+@pytest.mark.parametrize(
+    ("secret", "given", "sentence"),
+    [
+        ("ATBBabc", {}, "a credential of Bitbucket Cloud"),
+        (EXAMPLE, {"url": ""}, "`verify` takes `url`"),
+        ("  ", {}, "`secret` is empty"),
+    ],
+)
+def test_what_is_not_asked_of_a_server(stand, secret, given, sentence):
+    with pytest.raises(InputError, match=sentence):
+        ask(stand, secret, **given) if secret.strip() else credential_info.run(params(secret), None, False)
+    assert stand.requests == []
