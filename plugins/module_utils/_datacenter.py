@@ -124,9 +124,9 @@ class DataCenter:
             return False
         return True
 
-    def projects(self) -> list[str]:
-        """The keys, in the server's spelling, of the projects that the caller administers."""
-        return self._names(f"{_API}/projects", "key", {"permission": "PROJECT_ADMIN"})
+    def projects(self, administered: bool = True) -> list[str]:
+        """The keys, in the server's spelling, of the projects that the caller administers, or of all it may see."""
+        return self._names(f"{_API}/projects", "key", {"permission": "PROJECT_ADMIN"} if administered else {})
 
     def repositories(self, project: str, archived: bool) -> list[str]:
         """The slugs of a project's repositories; ``archived`` ones too, which Bitbucket hides by default."""

@@ -41,6 +41,8 @@ def declarations(
     :raises InputError: with one sentence, before anything was asked of the server.
     """
     rest = {key.casefold(): key for key in overrides}
+    if len(rest) < len(overrides):
+        raise InputError("`overrides` names one owner twice, in two spellings.")
     found = []
     for owner in owners:
         key = rest.get(_key(owner).casefold())

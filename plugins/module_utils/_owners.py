@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 import typing as t
 from dataclasses import dataclass
@@ -113,31 +114,33 @@ def resolve(declared: DeclaredOwners, api: DataCenter, archived: bool = False) -
 
 
 class _Catalogue:
-    """What the server lists, each listing read at most once."""
+    """What the server lists, each listing read at most once.
+
+    Globs stand for what the caller administers and, unless told otherwise, what is not archived. An exact name in
+    another spelling than the server's is looked for among everything.
+    """
 
     def __init__(self, api: DataCenter, archived: bool) -> None:
-        self._api = api
         self._archived = archived
-        self._projects: list[str] | None = None
-        self._repositories: dict[str, list[str]] = {}
+        self._projects = functools.lru_cache(maxsize=None)(api.projects)
+        self._repositories = functools.lru_cache(maxsize=None)(api.repositories)
+        self._api = api
 
     def keys(self, pattern: str) -> list[str]:
         if _is_key(pattern):
             return [pattern]
-        if self._projects is None:
-            self._projects = sorted(self._api.projects())
-        found = _matching(pattern, self._projects)
-        if not found and _GLOB.search(pattern):
+        glob = _is_glob(pattern)
+        found = _matching(pattern, self._projects(glob))
+        if glob and not found:
             raise InputError(f"{pattern} matches no project that you administer.")
         return found or [pattern]
 
     def slugs(self, project: str, pattern: str) -> list[str]:
         if _is_slug(pattern):
             return [pattern]
-        if project not in self._repositories:
-            self._repositories[project] = sorted(self._api.repositories(project, self._archived))
-        found = _matching(pattern, self._repositories[project])
-        return found or ([] if _GLOB.search(pattern) else [pattern])
+        glob = _is_glob(pattern)
+        found = _matching(pattern, self._repositories(project, self._archived or not glob))
+        return found if glob else found or [pattern]
 
     def user(self, name: str) -> str:
         slug = name if _is_slug(name) else self._api.user_slug(name)
@@ -155,7 +158,7 @@ class _Catalogue:
 def _matching(pattern: str, names: t.Sequence[str]) -> list[str]:
     """Names that a glob or another spelling stands for. Personal projects (``~``) only match where written."""
     folded = pattern.casefold()
-    found = [name for name in names if fnmatch.fnmatchcase(name.casefold(), folded)]
+    found = [name for name in sorted(names) if fnmatch.fnmatchcase(name.casefold(), folded)]
     return [name for name in found if name.startswith("~") == pattern.startswith("~")]
 
 
@@ -172,8 +175,12 @@ def _pairs(declared: DeclaredOwners) -> list[tuple[str, str]]:
     return [(key, slug) for key, _slash, slug in (name.partition("/") for name in declared.repositories)]
 
 
+def _is_glob(text: str) -> bool:
+    return _GLOB.search(text) is not None
+
+
 def _is_key(text: str) -> bool:
-    return _SERVERS_KEY.fullmatch(text) is not None and not _GLOB.search(text)
+    return _SERVERS_KEY.fullmatch(text) is not None and not _is_glob(text)
 
 
 def _is_slug(text: str) -> bool:
@@ -183,5 +190,5 @@ def _is_slug(text: str) -> bool:
 def _check(name: str, what: str, patterns: bool = True) -> None:
     if name.strip() in ("", ".", "..") or "/" in name:
         raise InputError(f"{name!r} is not {what or 'a user'}.")
-    if not (patterns and what) and _GLOB.search(name):
+    if not (patterns and what) and _is_glob(name):
         raise InputError(f"{name!r} is a glob: this option takes one exact name.")

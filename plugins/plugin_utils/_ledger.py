@@ -50,7 +50,7 @@ class Ledger:
             self._result[key].extend(result.get(key) or ())
         self._count(result.get("counts"))
         self._merge_diff(result.get("diff") or {})
-        if result.get("access_token"):
+        if "access_token" in result:
             self._result["access_token"] = result["access_token"]
         return [{**item, "secret": secrets[item["reference"]]} for item in issued]
 

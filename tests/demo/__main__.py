@@ -55,7 +55,7 @@ def _clear(directory: Path) -> None:
 def demonstrate() -> None:
     """All of it; imports late, so that a missing package is a sentence."""
     from .show import Screen
-    from .simulation import simulation
+    from .simulation import COMPANY, simulation
     from .story import Story, introduce
 
     screen = Screen()
@@ -63,7 +63,7 @@ def demonstrate() -> None:
     screen.title("tokensmith.bitbucket, on a simulated Bitbucket Data Center 10.4", "Nothing here leaves this machine.")
     with _workplace() as directory:
         screen.step("Start the simulator, with a small company in it")
-        with simulation(directory, "--profile", "10.4") as running:
+        with simulation(directory, "--profile", "10.4", seed=COMPANY) as running:
             introduce(screen, running, directory.relative_to(ROOT))
             Story(screen, running, directory).tell()
     screen.found("The simulator has ended, and its secrets are deleted")

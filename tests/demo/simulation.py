@@ -14,6 +14,7 @@ from pathlib import Path
 from .signals import deferred
 
 ROOT = Path(__file__).resolve().parents[2]
+#: A seed: four projects, nine repositories, six users.
 COMPANY = ROOT / "tests" / "simulator" / "seeds" / "company.yml"
 END_SECONDS = 10
 
@@ -51,19 +52,12 @@ class Simulation:
 
 
 @contextlib.contextmanager
-def simulation(directory: Path, *options: str, seed: Path = COMPANY) -> Iterator[Simulation]:
+def simulation(directory: Path, *options: str, seed: Path | None = None) -> Iterator[Simulation]:
     """A fresh simulator on a free loopback port while the block runs."""
     credentials, errors = directory / "passwords.json", directory / "simulator.log"
-    command = [
-        sys.executable,
-        "-m",
-        "tests.simulator",
-        "--seed",
-        str(seed),
-        "--credentials",
-        str(credentials),
-        *options,
-    ]
+    command = [sys.executable, "-m", "tests.simulator", "--credentials", str(credentials), *options]
+    if seed is not None:
+        command += ["--seed", str(seed)]
     with errors.open("wb") as log, _child(command, log) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()

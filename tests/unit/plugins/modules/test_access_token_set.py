@@ -36,7 +36,8 @@ def mixture(stand: Stand) -> dict[str, str | None]:
     add(PAY, "ci", created_days_ago=80, expires_in_days=10)
     add(PAY, "ci", created_days_ago=19, expires_in_days=71)
     due = add(PAY, "renamed", ["REPO_WRITE"], created_days_ago=80, expires_in_days=10, last_used_days_ago=1)
-    add(PAY, "old-1"), add(SHOP, "old-2"), add(SHOP, "mine")
+    for owner, name in ((PAY, "old-1"), (SHOP, "old-2"), (SHOP, "mine")):
+        add(owner, name)
     return {**dict.fromkeys(REFERENCES), REFERENCES[0]: current.id, REFERENCES[1]: due.id}
 
 
@@ -123,7 +124,6 @@ def test_a_credential_refused_in_the_middle_stops_the_rest_and_loses_no_secret(s
     stand.sim.faults.arm("status", path="projects/SHOP", method="PUT", times=None, **refusal)
     result = run(stand, prune=["old-*"], concurrency=1, **kept)
     assert set(result["secrets"]) == set(REFERENCES[:2])
-    assert stand.sim.faults.claim.__self__  # the fault is still armed: nothing more was sent
     assert sum(request == f"PUT {SHOP}" for request in stand.requests) == 1
     assert result["failures"][0]["reason"] == "credential"
 
@@ -148,7 +148,7 @@ GUARDS = [
 def test_eleven_stop_the_run_before_the_first_write_and_ten_do_not(stand, given, limit, sentence, check):
     grown(stand, 11, last_used_days_ago=1)
     stored = {f"projects/P{number}/tokens/{given['set'][0]['name']}": None for number in range(11)}
-    with pytest.raises(GuardError, match=f"11.*{sentence}.*{limit}|{sentence}.*{limit}"):
+    with pytest.raises(GuardError, match=f"11 .*{sentence}.*{limit}"):
         run(stand, check, projects=["P*"], stored=stored, **given)
     assert stand.writes == []
     assert run(stand, check, projects=["P?"], stored=stored, **given)["changed"]
@@ -191,7 +191,8 @@ def test_a_reference_without_an_entry_fails_its_owner_before_any_write(stand):
 
 def test_pruning_spares_an_owner_for_which_anything_failed(stand):
     stand.sim.add_token(PAY, "ci", last_used_days_ago=1)
-    stand.sim.add_token(PAY, "old-1"), stand.sim.add_token(SHOP, "old-2")
+    stand.sim.add_token(PAY, "old-1")
+    stand.sim.add_token(SHOP, "old-2")
     for check in (True, False):
         result = run(stand, check, stored=dict.fromkeys(REFERENCES), prune=["old-*"])
         assert [change["reference"] for change in result["changes"] if change["step"] == "revoke"] == [

@@ -1,0 +1,56 @@
+"""``python -m tests.bench``: measures, prints, and judges nothing by its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tests.demo.signals import Stopped, listen
+
+from . import measurements
+from .measure import CommandError
+from .measurements import Plan
+from .report import facts
+
+MEASUREMENTS = {
+    1: measurements.against_uri,
+    2: measurements.against_bare,
+    3: measurements.growth,
+    4: measurements.against_ping,
+}
+QUICK = Plan(rounds=1, uri_rounds=1, issued=10, unchanged=100, sizes=(50, 100, 200))
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    add = parser.add_argument
+    add("--rounds", type=int, default=5, help="how often each is measured; the median counts")
+    add("--uri-rounds", type=int, default=1, help="how often the first issue with uri tasks is, which takes minutes")
+    add("--first-issue", action="store_true", help="also issue all tokens of the largest instance once: many minutes")
+    add("--quick", action="store_true", help="small sizes, one round: shows that it works, measures nothing")
+    add("--only", type=int, nargs="+", choices=sorted(MEASUREMENTS), default=sorted(MEASUREMENTS))
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    options = parse()
+    plan = Plan(rounds=options.rounds, uri_rounds=options.uri_rounds, first_issue=options.first_issue)
+    listen()
+    try:
+        facts()
+        if options.quick:
+            print("quick      sizes so small that the goals mean nothing")
+        for number in options.only:
+            MEASUREMENTS[number](QUICK if options.quick else plan)
+    except CommandError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except Stopped as stopped:
+        print("\nbench: stopped; nothing is left running", file=sys.stderr)
+        return 128 + stopped.number
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

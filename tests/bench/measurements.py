@@ -1,0 +1,207 @@
+"""The four measurements. Ratios are taken within one run of this program; figures are medians."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.demo.simulation import ROOT
+
+from .measure import MIB, CommandError, Peaks, memory, seconds
+from .report import Line, progress, table
+from .world import CONCURRENCY, World, command, world
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured."""
+
+    rounds: int = 5
+    uri_rounds: int = 1
+    issued: int = 200
+    unchanged: int = 2000
+    sizes: tuple[int, ...] = (2500, 5000, 10000)
+    first_issue: bool = False
+
+
+def against_uri(plan: Plan) -> None:
+    """The role against a loop of uri tasks."""
+    ours_first, theirs_first, ours_again, theirs_again = _uri_samples(plan)
+    table(
+        f"1. {plan.issued} projects × 3 tokens, the role against a loop of uri tasks",
+        [
+            _line("first issue, role", ours_first),
+            _line("first issue, uri", theirs_first),
+            _faster("first issue, faster by", theirs_first, ours_first, 40),
+            _line("nothing to do, role", ours_again),
+            _line("nothing to do, uri", theirs_again),
+            _faster("nothing to do, faster by", theirs_again, ours_again, 20),
+        ],
+        [
+            f"medians: role {plan.rounds} rounds; uri {len(theirs_first)} for the first issue, which takes minutes, "
+            f"and {len(theirs_again)} where nothing is to do"
+        ],
+    )
+
+
+def _uri_samples(plan: Plan) -> tuple[list[float], ...]:
+    ours_first, theirs_first, ours_again, theirs_again = [], [], [], []
+    for number in range(plan.rounds):
+        progress(f"1. first issue, round {number + 1} of {plan.rounds}")
+        with world(plan.issued) as place:
+            ours_first.append(seconds(place, place.role()))
+        if number < plan.uri_rounds:
+            progress("1. first issue with uri tasks: this takes minutes")
+            with world(plan.issued) as place:
+                theirs_first.append(seconds(place, place.uri_loop()))
+    with world(plan.issued) as place:
+        place.provisioned()
+        for number in range(plan.rounds):
+            progress(f"1. nothing to do, round {number + 1} of {plan.rounds}")
+            ours_again.append(seconds(place, place.role()))
+            theirs_again.append(seconds(place, place.uri_loop()))
+        _unchanged(place)
+    return ours_first, theirs_first, ours_again, theirs_again
+
+
+def against_bare(plan: Plan) -> None:
+    """Nothing to do, against a bare asynchronous client that makes the same requests."""
+    ours, bare, ping, counts = [], [], [], set()
+    with world(plan.unchanged) as place:
+        place.provisioned()
+        for number in range(plan.rounds):
+            progress(f"2. nothing to do, round {number + 1} of {plan.rounds}")
+            ping.append(seconds(place, place.ping()))
+            before = place.simulation.requests()
+            ours.append(seconds(place, place.role()))
+            between = place.simulation.requests()
+            bare.append(_bare_seconds(place))
+            counts.add((between - before, place.simulation.requests() - between))
+        _unchanged(place)
+    ratio = (statistics.median(ours) - statistics.median(ping)) / statistics.median(bare)
+    requests = sorted(counts)
+    table(
+        f"2. {plan.unchanged:,} projects × 3 tokens, nothing to do, {CONCURRENCY} at a time",
+        [
+            _line("role", ours),
+            _line("a playbook with one ping", ping),
+            _line("bare asynchronous client", bare),
+            Line("(role - ping) / bare", f"{ratio:.2f} ×", "≤ 1.50 ×", ratio <= 1.5),
+            Line("requests, role", _counted(requests, 0), _expected(plan.unchanged), _exact(requests, plan.unchanged)),
+            Line("requests, bare client", _counted(requests, 1)),
+        ],
+    )
+
+
+def _bare_seconds(place: World) -> float:
+    command_line = [sys.executable, "-m", "tests.bench.bare", str(CONCURRENCY)]
+    run = subprocess.run(command_line, cwd=ROOT, env=place.environment, capture_output=True, text=True, check=True)
+    found, took = run.stdout.split()
+    if int(found) != 3 * place.projects:
+        raise CommandError(f"the bare client found {found} tokens")
+    return float(took)
+
+
+def growth(plan: Plan) -> None:
+    """Time and memory as the number of owners grows."""
+    lines, times, worst = [], [], 0
+    for size in plan.sizes:
+        runs = []
+        with world(size) as place:
+            place.provisioned()
+            for number in range(plan.rounds):
+                progress(f"3. {size:,} owners, round {number + 1} of {plan.rounds}")
+                runs.append(memory(place, place.role()))
+            _unchanged(place)
+        took, peaks = statistics.median(took for took, _peaks in runs), Peaks()
+        for _took, seen in runs:
+            peaks.merge(seen)
+        times.append(took)
+        worst = max(worst, peaks.worst)
+        lines.append(Line(f"{size:,} owners", f"{took:.1f} s, {1000 * took / size:.2f} ms each; {_kinds(peaks)}"))
+    lines.append(Line("most memory of any process", _mib(worst), "≤ 350 MiB", worst <= 350 * MIB))
+    grown = (times[-1] / plan.sizes[-1]) / (times[0] / plan.sizes[0])
+    lines.append(Line("time per owner, largest to smallest", f"{grown:.2f} ×", "≤ 1.10 ×", grown <= 1.1))
+    table("3. Growing number of owners × 3 tokens, nothing to do", lines)
+    if plan.first_issue:
+        first_issue(plan.sizes[-1])
+
+
+def first_issue(size: int) -> None:
+    """What nobody waits for twice: every token of a large instance."""
+    progress(f"3. {size:,} owners, first issue: this takes minutes")
+    with world(size) as place:
+        took, peaks = memory(place, place.role())
+    lines = [Line(f"first issue of {3 * size:,} tokens", f"{took:.0f} s; {_kinds(peaks)}")]
+    lines.append(Line("most memory of any process", _mib(peaks.worst), "≤ 350 MiB", peaks.worst <= 350 * MIB))
+    table(f"3b. {size:,} owners × 3 tokens, first issue, once", lines)
+
+
+def against_ping(plan: Plan) -> None:
+    """An ad-hoc access_token with nothing to do, against an ad-hoc ping."""
+    arguments = "project=B1 name=ci permissions=REPO_READ expires_in_days=90 store=file:bitbucket.token"
+    ours, pings = [], []
+    with world(1) as place:
+        ansible = [command("ansible"), "localhost", "-m"]
+        module = [*ansible, "tokensmith.bitbucket.access_token", "-a", arguments]
+        ping = [*ansible, "ping"]
+        for line in (module, ping):
+            seconds(place, line)  # the first issues the token, and fills caches
+        for number in range(2 * plan.rounds):
+            progress(f"4. ad hoc, round {number + 1} of {2 * plan.rounds}")
+            pings.append(seconds(place, ping))
+            ours.append(seconds(place, module))
+    ratio = statistics.median(ours) / statistics.median(pings)
+    table(
+        "4. Ad hoc, nothing to do",
+        [
+            _line("ansible localhost -m tokensmith.bitbucket.access_token", ours),
+            _line("ansible localhost -m ping", pings),
+            Line("access_token / ping", f"{ratio:.2f} ×", "≤ 1.25 ×", ratio <= 1.25),
+        ],
+        [f"medians of {2 * plan.rounds}, in turns"],
+    )
+
+
+def _unchanged(place: World) -> None:
+    """What was measured as doing nothing must have done nothing."""
+    state = place.simulation.control("GET", "state")["counts"]
+    if state["tokens"] != 3 * place.projects or state["revoked"]:
+        raise CommandError(f"something was issued or revoked where nothing was to do: {state}")
+
+
+def _line(what: str, samples: Sequence[float]) -> Line:
+    return Line(what, f"{statistics.median(samples):.2f} s")
+
+
+def _faster(what: str, theirs: Sequence[float], ours: Sequence[float], goal: int) -> Line:
+    ratio = statistics.median(theirs) / statistics.median(ours)
+    return Line(what, f"{ratio:.1f} ×", f"≥ {goal} ×", ratio >= goal)
+
+
+def _mib(size: int) -> str:
+    return f"{size / MIB:.0f} MiB"
+
+
+def _kinds(peaks: Peaks) -> str:
+    return ", ".join(f"{kind} {size / MIB:.0f}" for kind, size in sorted(peaks.by_kind.items())) + " MiB"
+
+
+def _pages(projects: int) -> int:
+    """What the glob needs: the simulator gives at most 1,000 a page."""
+    return -(-projects // 1000)
+
+
+def _expected(projects: int) -> str:
+    return f"{projects:,} + {_pages(projects)}"
+
+
+def _exact(requests: Sequence[tuple[int, int]], projects: int) -> bool:
+    return all(ours == projects + _pages(projects) for ours, _bare in requests)
+
+
+def _counted(requests: Sequence[tuple[int, int]], side: int) -> str:
+    return ", ".join(sorted({f"{pair[side]:,}" for pair in requests}))

@@ -1,0 +1,97 @@
+"""What is measured against: a simulator with many projects, 20 ms a request, and Ansible's commands beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import subprocess
+import tempfile
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from tests.demo.playbooks import environment, program
+from tests.demo.signals import deferred
+from tests.demo.simulation import ROOT, Simulation, simulation
+
+LATENCY_MS = 20
+CONCURRENCY = 8
+FILES = Path(__file__).parent / "files"
+STANDARD_SET = [
+    {"name": "ci-read", "permissions": ["PROJECT_READ", "REPO_READ"], "expires_in_days": 90},
+    {"name": "ci-write", "permissions": ["PROJECT_READ", "REPO_WRITE"], "expires_in_days": 90},
+    {"name": "release-admin", "permissions": ["PROJECT_ADMIN", "REPO_ADMIN"], "expires_in_days": 90},
+]
+VAULT = ("--vault-password-file", "vault-password")
+
+
+class World:
+    """A fresh simulator with ``projects`` projects, and a directory in which the playbooks run."""
+
+    def __init__(self, running: Simulation, directory: Path, projects: int) -> None:
+        self.simulation = running
+        self.directory = directory
+        self.projects = projects
+        self.environment = environment(running, "admin", directory)
+        running.control("POST", "seed", {"bulk_projects": projects, "prefix": "B"})
+        (directory / "vault-password").write_text(f"{secrets.token_urlsafe(32)}\n", encoding="utf-8")
+        declared = {
+            "project_tokens_projects": ["*"],
+            "project_tokens_set": STANDARD_SET,
+            "project_tokens_store": "ansible_vault:secrets.yml",
+            "project_tokens_concurrency": CONCURRENCY,
+        }
+        (directory / "tokens.yml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+        for playbook in FILES.iterdir():
+            shutil.copy(playbook, directory)
+
+    def provisioned(self) -> World:
+        """With all tokens there, and their secrets in the vaulted file, as a run would have left them."""
+        tokens = [
+            {**token, "owner": f"projects/B{number}", "created_days_ago": 1, "expires_in_days": 89}
+            for number in range(1, self.projects + 1)
+            for token in STANDARD_SET
+        ]
+        planted = self.simulation.control("POST", "seed", {"tokens": tokens, "return_secrets": True})["tokens"]
+        stored: dict[str, dict[str, str]] = {"bitbucket_tokens": {}, "bitbucket_token_ids": {}}
+        for token in planted:
+            reference = f"{token['owner']}/tokens/{token['name']}"
+            stored["bitbucket_tokens"][reference] = token["secret"]
+            stored["bitbucket_token_ids"][reference] = token["id"]
+        path = self.directory / "secrets.yml"
+        dumper: t.Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        path.write_text(yaml.dump(stored, Dumper=dumper), encoding="utf-8")
+        encrypt = [command("ansible-vault"), "encrypt", path.name, *VAULT]
+        subprocess.run(encrypt, cwd=self.directory, env=self.environment, check=True, capture_output=True)
+        return self
+
+    def role(self) -> list[str]:
+        return [command("ansible-playbook"), "tokensmith.bitbucket.provision", "-e", "@tokens.yml", *VAULT]
+
+    def uri_loop(self) -> list[str]:
+        return [command("ansible-playbook"), "uri.yml", "-e", "@tokens.yml"]
+
+    def ping(self) -> list[str]:
+        return [command("ansible-playbook"), "ping.yml"]
+
+
+def command(name: str) -> str:
+    found = program(name)
+    if found is None:
+        raise FileNotFoundError(f"{name} was not found: run `make bench`")
+    return found
+
+
+@contextlib.contextmanager
+def world(projects: int) -> Iterator[World]:
+    base = ROOT / ".cache" / "bench"
+    with contextlib.ExitStack() as stack:
+        with deferred():
+            base.mkdir(parents=True, exist_ok=True)
+            directory = Path(tempfile.mkdtemp(prefix="run-", dir=base))
+            stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        running = stack.enter_context(simulation(directory, "--profile", "10.4", "--latency", str(LATENCY_MS)))
+        yield World(running, directory, projects)
