@@ -9,7 +9,6 @@ import email.utils
 import json
 import re
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
     AnswerError,
@@ -47,8 +46,7 @@ _BEARER_HINT = (
 )
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(t.NamedTuple):
     """A successful answer. ``data`` is its JSON (``None`` where it had no body)."""
 
     status: int

@@ -40,16 +40,14 @@ class Issued:
         return f"Issued({self.token!r})"
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(t.NamedTuple):
     """An owner's tokens, and the server's clock when it listed them."""
 
     tokens: tuple[Token, ...]
     now: int | None
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(t.NamedTuple):
     """Who a credential is to the server. ``name`` is ``None`` where the answer did not name anyone."""
 
     name: str | None

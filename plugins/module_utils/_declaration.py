@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
@@ -15,8 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._spec import 
 _Entry = t.Mapping[str, t.Any]
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(t.NamedTuple):
     """Every token declared for one owner."""
 
     owner: Owner

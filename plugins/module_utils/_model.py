@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import Permissions
@@ -17,8 +16,7 @@ DAY = 24 * 60 * 60 * 1000
 HOUR = 60 * 60 * 1000
 
 
-@dataclass(frozen=True)
-class Owner:
+class Owner(t.NamedTuple):
     """Who tokens belong to: a project, one of its repositories, or a user (by slug)."""
 
     project: str = ""
@@ -65,8 +63,7 @@ def _encoded(name: str) -> str:
     return f"%2E{text[1:]}" if text.startswith(".") else text
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(t.NamedTuple):
     """A token as Bitbucket lists it. Times are milliseconds since the epoch by the server's clock."""
 
     id: str

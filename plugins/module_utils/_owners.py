@@ -9,7 +9,6 @@ import fnmatch
 import functools
 import re
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
@@ -23,8 +22,7 @@ _SERVERS_KEY = re.compile(r"[A-Z0-9_.-]+|~.+")
 _SERVERS_SLUG = re.compile(r"[a-z0-9_.-]+")
 
 
-@dataclass(frozen=True)
-class DeclaredOwners:
+class DeclaredOwners(t.NamedTuple):
     """Owners as written: project keys, ``KEY/slug``, user slugs or names. ``me``: the caller itself."""
 
     projects: tuple[str, ...] = ()

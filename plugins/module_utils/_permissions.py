@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
 
@@ -14,8 +13,7 @@ _LEVELS = ("READ", "WRITE", "ADMIN")
 NAMES = tuple(f"{kind}_{level}" for kind in ("PROJECT", "REPO") for level in _LEVELS)
 
 
-@dataclass(frozen=True)
-class Permissions:
+class Permissions(t.NamedTuple):
     """The highest level of each kind: 0 for none, 1 READ, 2 WRITE, 3 ADMIN.
 
     ``others`` are names a server listed that this collection does not know.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fnmatch
 import typing as t
-from dataclasses import dataclass, replace
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import SETTLE
@@ -34,8 +33,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import
 _LIFETIME_SLACK = 2 * DAY
 
 
-@dataclass(frozen=True)
-class _Case:
+class _Case(t.NamedTuple):
     """What the rows of part one look at."""
 
     reference: str
@@ -96,13 +94,13 @@ def would_issue_again(view: View, spec: TokenSpec, created: Token, policy: Polic
     """
     reference = view.owner.reference(spec.name)
     start = created.created if view.now is None else view.now
-    stored = replace(policy, stored={reference: created.id})
+    stored = policy._replace(stored={reference: created.id})
     # `always` asks for one more token by intent; what is tested here is whether anything else would.
-    spec = replace(spec, rotate="auto") if spec.rotate == "always" else spec
+    spec = spec._replace(rotate="auto") if spec.rotate == "always" else spec
     # The later look falls just short: the narrowest windows allowed make the token due at that very instant.
     later = min(start, created.created) + (spec.grace_days + 2) * DAY - 1
     for now in (start, later):
-        case = _Case(reference, spec, stored, replace(view, now=now), (created,), created)
+        case = _Case(reference, spec, stored, view._replace(now=now), (created,), created)
         step = _decide(case)
         if isinstance(step, Issue):
             return step.reason
@@ -154,7 +152,7 @@ def _plan_one(view: View, spec: TokenSpec, policy: Policy) -> Plan:
         gone = tuple(_unless_in_use(view, Revoke(token, "absent")) for token in candidates)
         return Plan(reference, spec, None, gone)
     case = _Case(reference, spec, policy, view, candidates, None)
-    case = replace(case, current=_current(case))
+    case = case._replace(current=_current(case))
     step = _decide(case)
     if isinstance(step, Fail):
         return Plan(reference, spec, case.current, (step,))
@@ -169,8 +167,13 @@ def _plan_one(view: View, spec: TokenSpec, policy: Policy) -> Plan:
 def _current(case: _Case) -> Token | None:
     if case.has_store and case.stored != UNKNOWN:
         return next((token for token in case.candidates if token.id == case.stored), None)
-    pool = case.live or case.candidates
-    return max(pool, key=lambda token: token.created, default=None)
+    now, before = case.view.now, case.policy.rotate_created_before
+
+    def newest(token: Token) -> tuple[int, bool]:
+        # Of equally new ones the one that is fine: else each run might look at the other and issue once more.
+        return token.created, _rotation_reason(case.spec, token, now, before) is None
+
+    return max(case.live or case.candidates, key=newest, default=None)
 
 
 # Part one: a row is a function; it returns a step where it applies.
@@ -293,7 +296,7 @@ def _issuing(case: _Case, step: Issue) -> Plan:
     created = now if now is not None else max((token.created for token in case.candidates), default=0) + 1
     successor = Token("", case.spec.name, case.spec.wanted, created)
     if case.has_store:
-        case = replace(case, policy=replace(case.policy, stored={case.reference: successor.id}))
+        case = case._replace(policy=case.policy._replace(stored={case.reference: successor.id}))
     others, warnings = _part_two(case, successor, step.replaces)
     return Plan(case.reference, case.spec, current, steps, tuple(others), tuple(warnings))
 

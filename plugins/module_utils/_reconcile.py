@@ -25,8 +25,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._survey impor
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(t.NamedTuple):
     """A secret to hand over. ``retire``: an older token waits for that."""
 
     plan: Plan
@@ -171,9 +170,14 @@ class _Execution:
         steps = _chosen(plan, self._run)
         if plan.issue and self._run.policy.stored is not None:
             steps = tuple(step for step in steps if step not in plan.retire)
-        if self._run.policy.stored is not None and time.monotonic() > self._deadline:
+        if self._stale:
             return tuple(step for step in steps if not isinstance(step, Revoke))
         return steps
+
+    @property
+    def _stale(self) -> bool:
+        """Whether what the store said is too old to revoke anything by."""
+        return self._run.policy.stored is not None and time.monotonic() > self._deadline
 
     def _collect(self, survey: Survey, plan: Plan, applied: Applied) -> None:
         outcome = self._outcome
@@ -193,6 +197,9 @@ class _Execution:
         """Revoke what is undeclared, last of all and only where everything else went well."""
         outcome = self._outcome
         ready = outcome.sound()
+        if self._stale:
+            outcome.warnings.append("The run took so long that revoking is left to the next one.")
+            return
         if self._run.more_calls:
             outcome.prune = [survey.view.owner.path for survey in ready]
             return

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
@@ -24,8 +23,7 @@ _DEFAULT_WINDOW = 14
 _DEFAULT_GRACE = 7
 
 
-@dataclass(frozen=True)
-class TokenSpec:
+class TokenSpec(t.NamedTuple):
     """A token as declared. ``expires_in_days`` is ``None`` for one that never expires; ``only_id`` means that token
     alone, whatever others are called like it.
     """

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import Permissions
@@ -65,8 +65,7 @@ class Fail:
 Step = t.Union[Keep, Issue, Update, Revoke, Fail]
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(t.NamedTuple):
     """What a run declares beside the tokens themselves.
 
     ``stored`` maps this owner's references to an id, ``None`` (nothing is stored) or :data:`UNKNOWN`; it is itself
@@ -78,11 +77,10 @@ class Policy:
     missing_secret: str = "auto"
     rotate_created_before: int | None = None
     prune: tuple[str, ...] = ()
-    replaced: t.Mapping[str, str] = field(default_factory=dict)
+    replaced: t.Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class View:
+class View(t.NamedTuple):
     """One owner as the server showed it. ``now`` is the server's clock, ``None`` where it gave no usable one."""
 
     owner: Owner
@@ -91,8 +89,7 @@ class View:
     in_use: str | None = None
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(t.NamedTuple):
     """The steps for one reference. ``retire`` are those that wait until an issued secret is in the store."""
 
     reference: str

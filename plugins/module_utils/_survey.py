@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import typing as t
-from dataclasses import dataclass, replace
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _plan
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
@@ -28,8 +27,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import
 _Value = t.TypeVar("_Value")
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(t.NamedTuple):
     """What one call is to do beside the declarations.
 
     ``more_calls``: the caller hands the secrets over and calls again, so at most :data:`BATCH` tokens are issued,
@@ -46,8 +44,7 @@ class Run:
     skip: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(t.NamedTuple):
     """One owner, seen and decided about; nothing is written yet."""
 
     view: View
@@ -102,8 +99,7 @@ class Surveyor:
         :raises BitbucketError: where nothing may be decided about this owner.
         """
         owner = declaration.owner
-        policy = replace(
-            self._run.policy,
+        policy = self._run.policy._replace(
             stored=None if self._stored is None else self._stored.get(owner.path, {}),
             replaced=self._replaced.get(owner.path, {}),
         )
@@ -132,7 +128,7 @@ class Surveyor:
             f"{plan.reference}: Bitbucket lets nobody create a personal token for another user, administrators "
             f"included. Run this with the credential of {owner.user} (its password or an OAuth 2.0 token)."
         )
-        return replace(plan, steps=(Fail("forbidden", message),), retire=())
+        return plan._replace(steps=(Fail("forbidden", message),), retire=())
 
     def _caller_slug(self, owner: Owner) -> str:
         """The caller's slug; the owner's where the server does not tell, so that it decides."""

@@ -10,7 +10,6 @@ import threading
 import time
 import typing as t
 import warnings
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
@@ -40,8 +39,7 @@ _CHUNK = 64 * 1024
 _NEVER_CONNECTED = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ProxyError")
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(t.NamedTuple):
     """How to reach the server. ``timeout`` is in seconds and bounds connecting and each wait for data."""
 
     validate_certs: bool = True
@@ -52,8 +50,7 @@ class Settings:
     use_proxy: bool = True
 
 
-@dataclass(frozen=True)
-class Exchange:
+class Exchange(t.NamedTuple):
     """What came back: status, headers (names in lower case) and the whole body."""
 
     status: int

@@ -196,7 +196,6 @@ store:
 
 import sys
 import typing as t
-from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -302,9 +301,8 @@ def _after(outcome: Outcome, reference: str, now: int | None) -> dict[str, t.Any
     current = plan.current
     for step in plan.steps:
         if isinstance(step, Update) and current and step.token.id == current.id:
-            current = replace(
-                current, name=step.name or current.name, permissions=step.permissions or current.permissions
-            )
+            name, permissions = step.name or current.name, step.permissions or current.permissions
+            current = current._replace(name=name, permissions=permissions)
     return current.describe(reference, now) if current else None
 
 

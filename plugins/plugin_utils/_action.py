@@ -104,6 +104,9 @@ class CustodyAction(ActionBase, abc.ABC):
         given = {key: value for key, value in args.items() if key not in _argspec.CONNECTION}
         constraints = {key: value for key, value in self.constraints.items() if key != "supports_check_mode"}
         result = ArgumentSpecValidator(spec, **constraints).validate(given)
+        if result.unsupported_parameters:
+            names = ", ".join(sorted(str(name) for name in result.unsupported_parameters))
+            raise InputError(f"Unsupported parameters for ({self.module_name}) module: {names}.")
         if result.error_messages:
             raise InputError("; ".join(result.error_messages))
         validated: Result = result.validated_parameters

@@ -171,8 +171,8 @@ class Custody:
         if answer == UNCERTAIN:
             message = (
                 f"{reference}: whether {self._store.name} holds the secret of token {item['id']} is not known. "
-                "It was left alone; once the store works, run again."
-            )
+                f"It was left alone; once the store works, run again. {self._store.trouble}"
+            ).strip()
             self._ledger.fail(BitbucketError(message, "store"), reference)
             self._open.skip[reference] = None
         elif answer == WRITTEN:

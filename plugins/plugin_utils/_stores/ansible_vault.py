@@ -44,6 +44,7 @@ class AnsibleVaultStore(Store):
         self._path = path
         self._vault = vault
         self._timeout = lock_timeout
+        self._seen: tuple[str, Variables, _Key] | None = None
         self._lock = path.parent / f".{path.name}.lock"
 
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
@@ -80,6 +81,9 @@ class AnsibleVaultStore(Store):
         text = files.read(self._path)
         if text is None or not text.strip():
             return Variables(""), self._new_key()
+        # Decrypting and parsing thousands of secrets takes longer than reading them, and a run reads after each write.
+        if self._seen is not None and self._seen[0] == text:
+            return self._seen[1:]
         if not is_encrypted(text):
             raise StoreError(f"{self._path} is not encrypted with ansible-vault. Encrypt it, or name another file.")
         try:
@@ -92,9 +96,10 @@ class AnsibleVaultStore(Store):
                 "`--vault-password-file`, or AWX's vault credential) opens it."
             ) from None
         try:
-            return Variables(_text(plain)), (label, secret)
+            self._seen = (text, Variables(_text(plain)), (label, secret))
         except UnfitError as error:
             raise StoreError(f"{self._path} {error}") from None
+        return self._seen[1:]
 
     def _new_key(self) -> _Key:
         missing = StoreError(
@@ -110,7 +115,8 @@ class AnsibleVaultStore(Store):
         return key
 
     def _replace(self, variables: Variables, key: _Key, entries: c.Sequence[Entry]) -> None:
-        plain = variables.with_secrets({entry.reference: (entry.secret, entry.id) for entry in entries})
+        variables = variables.merged({entry.reference: (entry.secret, entry.id) for entry in entries})
+        plain = variables.text
         vault_id, secret = key
         # The default label is written as no label at all, as ansible-vault does.
         label = None if vault_id == constants.DEFAULT_VAULT_IDENTITY else vault_id
@@ -118,6 +124,7 @@ class AnsibleVaultStore(Store):
         written = files.read(self._path)
         if written is None or _text(self._vault.decrypt(written)) != plain:
             raise StoreError(f"{self._path} does not hold what was written to it.")
+        self._seen = (written, variables, key)
 
 
 def _held(variables: Variables, reference: str) -> str | None:

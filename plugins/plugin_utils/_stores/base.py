@@ -51,6 +51,8 @@ class Store(abc.ABC):
 
     #: As in ``KIND:PLACE``, for messages.
     name: str
+    #: Why an answer of the last write was ``unknown``, where that is known.
+    trouble: str = ""
 
     @abc.abstractmethod
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:

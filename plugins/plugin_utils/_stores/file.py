@@ -60,6 +60,7 @@ class FileStore(Store):
         return {reference: id_of(files.read(self._file(reference))) for reference in references}
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
+        self.trouble = ""
         with files.locked(self._lock, self._timeout):
             return {entry.reference: self._write(entry) for entry in entries}
 
@@ -80,8 +81,11 @@ class FileStore(Store):
             files.make_directories(path.parent)
             files.replace(path, f"{entry.secret}\n".encode(), self._mode)
             return WRITTEN if (files.read(path) or "").strip() == entry.secret else UNCERTAIN
-        except (StoreError, OSError):
-            return UNCERTAIN
+        except StoreError as error:
+            self.trouble = str(error)
+        except OSError as error:
+            self.trouble = f"{self._directory} cannot be written: {error.strerror}."
+        return UNCERTAIN
 
     def _file(self, reference: str) -> Path:
         if self._single:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
 import yaml
@@ -59,19 +60,26 @@ class Variables:
         if self._others.strip():
             self._prove(entries)
 
-    def with_secrets(self, new: dict[str, tuple[str, str]]) -> str:
-        """The file's text with ``new`` (reference to secret and id) merged in; all else as it was."""
-        secrets = {**self.secrets, **{reference: secret for reference, (secret, _id) in new.items()}}
-        ids = {**self.ids, **{reference: token_id for reference, (_secret, token_id) in new.items()}}
-        quoted = {reference: _Id(token_id) for reference, token_id in ids.items()}
+    def merged(self, new: dict[str, tuple[str, str]]) -> Variables:
+        """The same with ``new`` (reference to secret and id) merged in."""
+        result = copy.copy(self)
+        result.secrets = {**self.secrets, **{reference: secret for reference, (secret, _id) in new.items()}}
+        result.ids = {**self.ids, **{reference: token_id for reference, (_secret, token_id) in new.items()}}
+        return result
+
+    @property
+    def text(self) -> str:
+        """The file's text: the two variables after everything else, which is as it was."""
         head = self._others if not self._others or self._others.endswith("\n") else f"{self._others}\n"
-        block: str = yaml.dump({SECRETS: secrets, IDS: quoted}, Dumper=_Dumper, default_flow_style=False, width=4096)
+        quoted = {reference: _Id(token_id) for reference, token_id in self.ids.items()}
+        ours = {SECRETS: self.secrets, IDS: quoted}
+        block: str = yaml.dump(ours, Dumper=_Dumper, default_flow_style=False, width=4096)
         return head + block
 
     def _prove(self, before: _Entries) -> None:
         """Make sure, before any token is created, that writing keeps everything else."""
         try:
-            after = _entries(self.with_secrets({}))
+            after = _entries(self.text)
         except UnfitError:
             raise UnfitError(_OWN_FILE) from None
         ours = {key.value: _plain(value, key.value) for key, value in after if _is_ours(key)}

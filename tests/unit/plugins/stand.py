@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Exchange, Settings, Transport
 from tests.simulator import Simulator
 from tests.simulator.adapter import SimulatorAdapter
 
@@ -68,6 +69,17 @@ def company(profile: str = "9.4", **options: t.Any) -> Stand:
     sim.add_repository("PAY", "ledger")
     sim.add_repository("PAY", "old", archived=True)
     return Stand(sim)
+
+
+class Scripted:
+    """Answers that no Bitbucket gives, and so not the simulator either."""
+
+    def __init__(self, *bodies: t.Any) -> None:
+        self.bodies = list(bodies)
+
+    def exchange(self, *_request: t.Any) -> Exchange:
+        body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
+        return Exchange(200, {"content-type": "application/json"}, json.dumps(body).encode())
 
 
 def checked(spec: dict[str, t.Any], constraints: dict[str, t.Any], given: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -16,7 +16,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
 
 NAME = "tokensmith.bitbucket.secret"
-CI, DEPLOY = "projects/PAY/tokens/ci", "projects/PAY/repos/ledger/tokens/deploy"
+CI = "projects/PAY/tokens/ci"
+DEPLOY = "projects/PAY/repos/ledger/tokens/deploy"
 IDS = {CI: "012345670123", DEPLOY: "000000000002"}
 SECRETS = {ref: base64.b64encode(f"{token_id}:".encode() + b"s" * 20).decode() for ref, token_id in IDS.items()}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 from types import SimpleNamespace
 
@@ -18,8 +17,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     LostAnswerError,
     StatusError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Exchange, Settings
-from tests.unit.plugins.stand import PAY, SHOP, Stand
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings
+from tests.unit.plugins.stand import PAY, SHOP, Scripted, Stand
 
 TOKENS = f"/rest/access-tokens/latest/{PAY}"
 NEW = {"name": "ci", "permissions": ["REPO_READ"]}
@@ -37,9 +36,16 @@ CALLS: dict[str, t.Callable[[Client], object]] = {
     "DELETE": lambda client: client.delete(f"{TOKENS}/000000000001"),
     "PUT": lambda client: client.create(TOKENS, NEW),
 }
-UNSENT = [("refuse", {}), ("connect_timeout", {})]
-LOST = [("drop_before", {}), ("drop_after", {}), ("timeout", {}), ("slow_body", {"seconds": 300}), ("cut_json", {})]
-GATEWAY = [("status", {"status": status}) for status in (502, 503, 504)]
+Fault = tuple[str, dict[str, t.Any]]
+UNSENT: list[Fault] = [("refuse", {}), ("connect_timeout", {})]
+LOST: list[Fault] = [
+    ("drop_before", {}),
+    ("drop_after", {}),
+    ("timeout", {}),
+    ("slow_body", {"seconds": 300}),
+    ("cut_json", {}),
+]
+GATEWAY: list[Fault] = [("status", {"status": status}) for status in (502, 503, 504)]
 
 
 def names(fault: t.Any) -> str:
@@ -113,23 +119,28 @@ def test_a_create_that_is_refused_is_not_ambiguous(stand, client, status):
     assert len(stand.sim.requests) == 1
 
 
+class Clock:
+    """A clock that only waiting moves, and the stand's client with it."""
+
+    def __init__(self, stand: Stand) -> None:
+        self.now = 1000.0
+        self.waits: list[float] = []
+        made = stand.client()
+        self.client = Client(made.url, made.credential, made._transport, self.sleep)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+
+
 @pytest.fixture
-def seconds(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits, with a clock that they move."""
-    clock = SimpleNamespace(now=1000.0)
-
-    def sleep(duration: float) -> None:
-        stand.sleeps.append(duration)
-        clock.now += duration
-
-    monkeypatch.setattr(_client, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep))
-    return stand.sleeps
-
-
-def ticking(stand: Stand) -> Client:
-    """The stand's client with the moving clock."""
-    made = stand.client()
-    return Client(made.url, made.credential, made._transport, _client.time.sleep)
+def clock(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock(stand)
+    monkeypatch.setattr(_client, "time", made)
+    return made
 
 
 @pytest.mark.parametrize("method", list(CALLS))
@@ -138,51 +149,51 @@ def ticking(stand: Stand) -> Client:
     [("7", 7), ("0", 1), ("in 9 s", 9), ("9 s ago", 1), (None, 2), ("soon", 2), ("1" * 10, 2)],
 )
 @pytest.mark.usefixtures("client")
-def test_429_waits_as_long_as_the_server_asks(stand, seconds, method, header, pause):
+def test_429_waits_as_long_as_the_server_asks(stand, clock, method, header, pause):
     dates = {"in 9 s": stand.sim.clock.http_date(-9), "9 s ago": stand.sim.clock.http_date(9)}
     stand.sim.faults.arm("status", status=429, retry_after=dates.get(header, header))
-    CALLS[method](ticking(stand))
-    assert seconds == [pause]
+    CALLS[method](clock.client)
+    assert clock.waits == [pause]
     assert stand.sim.requests.counts() == {method: 2}
 
 
-def test_a_date_to_wait_for_means_nothing_without_the_servers_clock(stand, seconds):
+def test_a_date_to_wait_for_means_nothing_without_the_servers_clock(stand, clock):
     stand.sim.switches.date_header = "missing"
     stand.sim.faults.arm("status", status=429, retry_after=stand.sim.clock.http_date(-500))
-    ticking(stand).get(TOKENS)
-    assert seconds == [2]
+    clock.client.get(TOKENS)
+    assert clock.waits == [2]
 
 
-def test_without_advice_the_pause_grows(stand, seconds):
+def test_without_advice_the_pause_grows(stand, clock):
     stand.sim.faults.arm("status", status=429, times=3)
-    ticking(stand).get(TOKENS)
-    assert len(seconds) == 3
-    assert seconds[0] < seconds[1] < seconds[2]
+    clock.client.get(TOKENS)
+    assert len(clock.waits) == 3
+    assert clock.waits[0] < clock.waits[1] < clock.waits[2]
 
 
 @pytest.mark.parametrize(("asked", "requests"), [(60, 11), (600, 2), (601, 1)])
-def test_ten_minutes_of_429_are_enough(stand, seconds, asked, requests):
+def test_ten_minutes_of_429_are_enough(stand, clock, asked, requests):
     stand.sim.faults.arm("status", status=429, retry_after=asked, times=None)
     with pytest.raises(StatusError, match="rate limit") as caught:
-        ticking(stand).get(TOKENS)
+        clock.client.get(TOKENS)
     assert (caught.value.status, len(stand.sim.requests)) == (429, requests)
-    assert sum(seconds) <= 600
+    assert sum(clock.waits) <= 600
 
 
-def test_429_for_one_worker_holds_back_all(stand, seconds):
-    client = ticking(stand)
-    wait = _client.time.sleep
+def test_429_for_one_worker_holds_back_all(stand, clock):
+    others: list[float] = []
 
-    def meanwhile(duration: float) -> None:
-        if not seconds:
-            seconds.append(0)
-            client.get(f"/rest/access-tokens/latest/{SHOP}")
-        wait(duration)
+    def meanwhile(seconds: float) -> None:
+        if not others:
+            others.append(0)
+            clock.client.get(f"/rest/access-tokens/latest/{SHOP}")
+            others.extend(clock.waits)
+        clock.sleep(seconds)
 
-    client._gate._sleep = meanwhile
+    clock.client._gate._sleep = meanwhile
     stand.sim.faults.arm("status", status=429, retry_after=7)
-    client.get(TOKENS)
-    assert seconds[1] == 7, "the other worker did not wait"
+    clock.client.get(TOKENS)
+    assert others == [0, 7], "the other worker did not wait"
     assert stand.requests == [f"GET {PAY}", f"GET {SHOP}", f"GET {PAY}"]
 
 
@@ -202,17 +213,6 @@ def test_paging_follows_the_server_whatever_its_pages_are_like(stand, switches):
 
 def _owner(path: str) -> t.Any:
     return SimpleNamespace(path=path)
-
-
-class Scripted:
-    """Answers that no Bitbucket gives, and so not the simulator either."""
-
-    def __init__(self, *bodies: t.Any) -> None:
-        self.bodies = list(bodies)
-
-    def exchange(self, *_request: t.Any) -> Exchange:
-        body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
-        return Exchange(200, {"content-type": "application/json"}, json.dumps(body).encode())
 
 
 def page(**fields: t.Any) -> dict[str, t.Any]:

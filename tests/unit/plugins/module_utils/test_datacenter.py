@@ -10,8 +10,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client impor
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import AnswerError, NotFoundError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
-from tests.unit.plugins.module_utils.test_client import Scripted
-from tests.unit.plugins.stand import PAY
+from tests.unit.plugins.stand import PAY, Scripted
 
 PROJECT = Owner(project="PAY")
 RECORDED = {"id": "075905477751", "createdDate": 1610525968583, "name": "ci", "permissions": ["REPO_ADMIN"]}

@@ -83,7 +83,9 @@ def test_a_repository_admin_gets_the_servers_spelling_too(stand):
 
 
 def test_each_listing_is_read_once(stand):
-    paths(stand, projects=["P*", "S*", "pay"], repositories=["PAY/l*", "PAY/*e*"])
+    paths(stand, projects=["P*", "S*"], repositories=["P*/l*", "PAY/*e*"])
+    assert stand.requests == ["GET projects", "GET repos"]
+    paths(stand, projects=["pay", "shop"], repositories=["PAY/OLD", "pay/Ledger"])
     assert stand.requests == ["GET projects", "GET repos"]
 
 

@@ -142,6 +142,12 @@ PART_ONE = [
         *(token("1"), token("2", 5, 0)),
         stored=NO_STORE,
     ),
+    case(
+        "without a store and of two equally new ones the one that is fine is current",
+        "keep 2",
+        *(token("1", 10, None), token("2", 10, 80), token("3", 10, None)),
+        stored=NO_STORE,
+    ),
     # expired, expiring
     case(
         "expired at the very instant",
@@ -473,6 +479,7 @@ PRUNE = [
     case("case matters", "", token("3", name="OLD-x"), stored=None),
     case("a candidate of a declared reference stays", "", token("1", name="ci"), token("2", name="ci"), prune=("*",)),
     case("a stored one stays whatever its name", "", token("1", name="old-x")),
+    case("one that an undeclared reference stores stays", "", token("3", name="old-x"), stored={"ci": None, "x": "3"}),
     case("the one in use stays", "keep 3 in_use", token("1"), token("3", name="old-x"), in_use="3"),
     case("without a store it applies too", "revoke 3 undeclared", token("3", name="old-x"), stored=NO_STORE),
     case("with something unreadable none goes", "", token("1"), token("3", name="old-x"), stored=UNKNOWN),
@@ -489,7 +496,8 @@ PRUNE = [
 @pytest.mark.parametrize(("tokens", "options", "expected"), PRUNE)
 def test_undeclared(tokens, options, expected):
     stored = options.get("stored", "1")
-    held = None if stored is NO_STORE else {PAY.reference("ci"): stored}
+    entries = stored if isinstance(stored, dict) else {"ci": stored}
+    held = None if stored is NO_STORE else {PAY.reference(name): value for name, value in entries.items()}
     view = View(PAY, tokens, NOW, options.get("in_use"))
     steps = undeclared(view, options.get("specs", [spec()]), Policy(held, prune=options.get("prune", ("old-*",))))
     assert ", ".join(map(words, steps)) == expected
@@ -505,6 +513,7 @@ def test_undeclared(tokens, options, expected):
         pytest.param(None, spec(expires_in_days=None), None, id="none-asked"),
         pytest.param(30, spec(), None, id="clamped-with-room"),
         pytest.param(14, spec(), "expiring", id="clamped-into-the-window"),
+        pytest.param(8, spec(), "expiring", id="due-now-and-dead-later"),
         pytest.param(23 - MS, spec(), "expiring", id="due-two-days-after-the-grace"),
         pytest.param(23 + MS, spec(), None, id="due-just-later"),
         pytest.param(-1, spec(), "expired", id="dead-on-arrival"),

@@ -62,7 +62,7 @@ class Place:
 
     @property
     def temporary(self) -> Path:
-        return self.lock.with_suffix(".tmp")
+        return self.target.with_name(f".{self.target.name}.tmp")
 
     @property
     def target(self) -> Path:
@@ -262,12 +262,14 @@ def test_a_write_leaves_nothing_but_the_file_and_its_lock(place):
 
 
 def test_preparing_sweeps_what_a_killed_run_has_left(place):
+    place.temporary.parent.mkdir(parents=True, exist_ok=True)
     place.temporary.write_text(secret_of(ONE), encoding="utf-8")
     place.open().prepare([CI], check_mode=False)
     assert not place.temporary.exists()
 
 
 def test_check_mode_neither_sweeps_nor_locks(place):
+    place.temporary.parent.mkdir(parents=True, exist_ok=True)
     place.temporary.write_text("left", encoding="utf-8")
     place.open().prepare([CI], check_mode=True)
     assert place.temporary.exists()
@@ -275,6 +277,7 @@ def test_check_mode_neither_sweeps_nor_locks(place):
 
 
 def test_a_leftover_does_not_get_in_the_way_of_a_write(place):
+    place.temporary.parent.mkdir(parents=True, exist_ok=True)
     place.temporary.write_text("left", encoding="utf-8")
     assert place.open().write([entry(ONE)]) == {CI: "written"}
     assert not place.temporary.exists()

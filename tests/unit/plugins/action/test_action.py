@@ -1,0 +1,229 @@
+"""The action plugins as Ansible runs them; only the process in which the module would run is left out."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultSecret
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.connection.local import Connection
+
+from ansible_collections.tokensmith.bitbucket.plugins.action import access_token, access_token_set
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token as one
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set as many
+from tests.simulator import Simulator
+from tests.unit.plugins.plugin_utils.harness import PASSWORD, URL, assert_clean, transport
+
+Result = dict[str, t.Any]
+CI = {"url": URL, "project": "PAY", "name": "ci", "permissions": ["REPO_READ"], "expires_in_days": 90}
+SET = {"url": URL, "projects": ["PAY"], "set": [{"name": "ci", "permissions": ["REPO_READ"]}]}
+
+
+class Bench:
+    """A simulated Bitbucket, and tasks that are run against it."""
+
+    def __init__(self) -> None:
+        self.sim = Simulator("9.4", seed=5)
+        self.sim.add_user("admin", PASSWORD, roles=("SYS_ADMIN",))
+        for key in ("PAY", "SHOP"):
+            self.sim.add_project(key)
+        self.calls: list[Result] = []
+        self.shown: list[bool] = []
+        self.broken: Result | None = None
+
+    def run(self, args: Result, check_mode: bool = False) -> Result:
+        plugin, module = (access_token_set, many) if "set" in args else (access_token, one)
+        task = Task()
+        task.args, task.check_mode = dict(args), check_mode
+        context, loader = PlayContext(), DataLoader()
+        loader.set_vault_secrets([("default", VaultSecret(b"a-vault-password"))])
+        connection = Connection(context)
+        action = plugin.ActionModule(task, connection, context, loader, None, None)
+        action._execute_module = lambda **call: self._module(module, call["module_args"], check_mode, context)
+        result: Result = action.run(None, {})
+        assert context.no_log is not True
+        assert_clean(json.dumps(result), self.sim) if "store" in result else None
+        return result
+
+    def _module(self, module: t.Any, args: Result, check_mode: bool, context: PlayContext) -> Result:
+        self.calls.append(args)
+        self.shown.append(not context.no_log)
+        if self.broken is not None:
+            return dict(self.broken)
+        spec, rules = (
+            (_argspec.ACCESS_TOKEN_SET, _argspec.ACCESS_TOKEN_SET_CONSTRAINTS)
+            if module is many
+            else (_argspec.ACCESS_TOKEN, _argspec.ACCESS_TOKEN_CONSTRAINTS)
+        )
+        checked = ArgumentSpecValidator(spec, **rules).validate(args)
+        if checked.error_messages:
+            return {"failed": True, "msg": checked.error_messages[0]}
+        client = Client(URL, Credential("admin", PASSWORD), transport(self.sim), sleep=lambda _seconds: None)
+        try:
+            return t.cast("Result", module.run(checked.validated_parameters, client, check_mode))
+        except BitbucketError as error:
+            return {"failed": True, "msg": str(error), "reason": error.reason}
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    monkeypatch.delenv("BITBUCKET_TOKEN_STORE", raising=False)
+    return Bench()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "ci.token"
+
+
+def test_without_a_store_the_module_runs_as_it_is(bench):
+    result = bench.run(CI)
+    assert bench.calls == [CI]
+    assert bench.sim.authenticates(result["secret"])
+    assert "store" not in result
+
+
+def test_with_a_store_the_secret_is_there_and_not_in_the_result(bench, path):
+    result = bench.run({**CI, "store": f"file:{path}"})
+    assert bench.sim.authenticates(path.read_text(encoding="utf-8").strip())
+    assert (result["changed"], result["reason"], result["revoked"]) == (True, "absent", [])
+    assert result["store"] == f"file:{path}"
+    assert not {"secret", "secrets", "issued", "counts"} & set(result)
+
+
+def test_the_module_is_not_told_of_the_store(bench, path):
+    bench.run({**CI, "store": f"file:{path}", "store_options": {"mode": "0640"}})
+    assert [call.get("store") for call in bench.calls] == [None]
+    assert [call.get("store_options") for call in bench.calls] == [None]
+
+
+def test_what_the_module_returns_is_shown_by_nobody(bench, path):
+    bench.run({**CI, "store": f"file:{path}"})
+    assert bench.shown == [False]
+
+
+def test_the_environment_names_the_store_where_the_task_says_nothing(bench, path, monkeypatch):
+    monkeypatch.setenv("BITBUCKET_TOKEN_STORE", f" file:{path} ")
+    assert bench.run(CI)["store"] == f"file:{path}"
+
+
+@pytest.mark.parametrize("own", [{"secret": ""}, {"secret": "something"}], ids=["none yet", "one"])
+def test_the_environment_names_no_store_where_the_caller_keeps_the_secret(bench, path, monkeypatch, own):
+    monkeypatch.setenv("BITBUCKET_TOKEN_STORE", f"file:{path}")
+    bench.run({**CI, **own})
+    assert not path.exists()
+    assert "handover" not in bench.calls[0]
+
+
+def test_the_environment_names_no_store_where_the_caller_says_what_is_stored(bench, path, monkeypatch):
+    monkeypatch.setenv("BITBUCKET_TOKEN_STORE", f"file:{path}")
+    result = bench.run({**SET, "stored": {"projects/PAY/tokens/ci": None}})
+    assert not path.exists()
+    assert bench.sim.authenticates(result["secrets"]["projects/PAY/tokens/ci"])
+
+
+def test_the_tasks_store_beats_the_environment(bench, path, monkeypatch):
+    monkeypatch.setenv("BITBUCKET_TOKEN_STORE", "paper:desk")
+    assert bench.run({**CI, "store": f"file:{path}"})["store"] == f"file:{path}"
+
+
+@pytest.mark.parametrize(
+    ("args", "say"),
+    [
+        ({**CI, "store": "paper:desk"}, "ansible_vault, file"),
+        ({**CI, "store": "file:/nowhere/at/all"}, "/nowhere/at is not a directory"),
+        ({**CI, "store": "file:x", "secret": "y"}, "mutually exclusive"),
+        ({**CI, "store": "file:x", "colour": "red"}, "Unsupported parameters"),
+        ({**CI, "store": "file:x", "repository": "ledger", "project": None}, "`repository` needs `project`"),
+        ({**CI, "store": "file:x", "expires_in_days": 2}, "`expires_in_days` is 2"),
+        ({**CI, "store": "file:x", "permissions": ["REPO_REED"]}, "REPO_READ"),
+        ({"url": URL, "project": "PAY", "state": "absent", "store": "file:x"}, "name"),
+        ({**SET, "store": "file:x", "projects": []}, "No owner is declared"),
+        ({**SET, "store": "file:x", "overrides": {"SHOP": [{"name": "ci"}]}}, "`overrides` names SHOP"),
+        ({**SET, "store": "file:x", "set": SET["set"] * 2}, "the same name, ci"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_right_is_answered_before_the_module_runs(bench, args, say, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = bench.run(args)
+    assert result["failed"]
+    assert say in result["msg"]
+    assert bench.calls == []
+
+
+def test_globs_are_resolved_by_one_call_and_looked_at_by_another(bench, tmp_path):
+    result = bench.run({**SET, "projects": ["*"], "store": f"file:{tmp_path}"})
+    assert [bool(call["handover"].get("resolve")) for call in bench.calls] == [True, False]
+    assert bench.calls[1]["projects"] == ["PAY", "SHOP"]
+    assert result["counts"]["issued"] == 2
+    assert bench.sim.requests.counts() == {"GET": 3, "PUT": 2}
+
+
+def test_a_glob_that_matches_nothing_ends_the_task_with_its_sentence(bench, tmp_path):
+    result = bench.run({**SET, "projects": ["NOSUCH*"], "store": f"file:{tmp_path}"})
+    assert (result["failed"], "NOSUCH* matches no project" in result["msg"]) == (True, True)
+
+
+def test_overrides_go_along_with_their_owners_only(bench, tmp_path):
+    overrides = {"SHOP": [{"name": "ci", "expires_in_days": 30}]}
+    # PAY's successor waits for its hand-over, so the last call is about PAY alone.
+    old = bench.sim.add_token("projects/PAY", "ci", created_days_ago=80, expires_in_days=1, last_used_days_ago=1)
+    (tmp_path / "projects/PAY/tokens").mkdir(parents=True)
+    (tmp_path / "projects/PAY/tokens/ci.token").write_text(old.secret, encoding="utf-8")
+    entry = {"name": "ci", "permissions": ["REPO_READ"], "expires_in_days": 90, "grace_days": 0}
+    args = {**SET, "projects": ["PAY", "SHOP"], "set": [entry], "overrides": overrides, "store": f"file:{tmp_path}"}
+    result = bench.run(args)
+    assert [change["reason"] for change in result["changes"]] == ["expiring", "absent", "superseded"]
+    assert (bench.calls[-1]["projects"], bench.calls[-1]["overrides"]) == (["PAY"], {})
+
+
+def test_the_callers_own_token_needs_no_owner(bench, path):
+    result = bench.run({"url": URL, "name": "me", "permissions": ["REPO_READ"], "store": f"file:{path}"})
+    assert result["access_token"]["reference"] == "users/admin/tokens/me"
+
+
+def test_a_module_that_crashes_is_told_without_what_it_crashed_with(bench, path):
+    bench.broken = {"failed": True, "exception": "Traceback: the-secret", "module_stdout": "the-secret", "rc": 1}
+    result = bench.run({**CI, "store": f"file:{path}"})
+    assert result["failed"]
+    assert result["msg"]
+    assert "the-secret" not in json.dumps(result)
+
+
+def test_an_unreachable_host_is_told_as_such(bench, path):
+    bench.broken = {"unreachable": True, "msg": "no route"}
+    result = bench.run({**CI, "store": f"file:{path}"})
+    assert (result["unreachable"], result["msg"]) == (True, "no route")
+
+
+def test_revoking_tells_that_there_is_no_token_any_more(bench, path):
+    args = {**CI, "store": f"file:{path}"}
+    bench.run(args)
+    result = bench.run({**args, "state": "absent"})
+    assert [item["reason"] for item in result["revoked"]] == ["absent"]
+    assert result["access_token"] is None
+
+
+def test_check_mode_predicts_with_the_same_keys(bench, path):
+    args = {**CI, "store": f"file:{path}"}
+    predicted = bench.run(args, check_mode=True)
+    assert not path.exists()
+    real = bench.run(args)
+    assert set(predicted) == set(real)
+    assert predicted["diff"] == real["diff"]
+
+
+def test_a_vaulted_file_is_encrypted_with_the_plays_own_secret(bench, tmp_path):
+    result = bench.run({**SET, "store": f"ansible_vault:{tmp_path}/v.yml"})
+    assert result["changed"]
+    assert (tmp_path / "v.yml").read_bytes().startswith(b"$ANSIBLE_VAULT;1.1;AES256")
+    assert not bench.run({**SET, "store": f"ansible_vault:{tmp_path}/v.yml"})["changed"]

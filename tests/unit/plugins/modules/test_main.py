@@ -1,0 +1,86 @@
+"""From Ansible's arguments to Ansible's answer: what ``main()`` adds to ``run()``."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.tokensmith.bitbucket.plugins.modules import (
+    access_token,
+    access_token_info,
+    access_token_set,
+    credential_info,
+)
+from tests.simulator.server import running
+from tests.unit.plugins.stand import PASSWORD, PAY, Stand, entry
+
+CI: dict[str, t.Any] = {"project": "PAY", "name": "ci", "permissions": "REPO_READ", "expires_in_days": 90}
+SET: dict[str, t.Any] = {"projects": ["PAY"], "set": [entry()]}
+EXAMPLE = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
+
+
+def main(module: t.Any, capsys: pytest.CaptureFixture[str], **given: t.Any) -> dict[str, t.Any]:
+    with patch_module_args(given), pytest.raises(SystemExit):
+        module.main()
+    return t.cast("dict[str, t.Any]", json.loads(capsys.readouterr().out))
+
+
+@pytest.fixture(autouse=True)
+def _no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("USERNAME", "PASSWORD", "TOKEN", "URL"):
+        monkeypatch.delenv(f"BITBUCKET_{name}", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("module", "given"), [(access_token, CI), (access_token_set, SET), (access_token_info, {"projects": ["PAY"]})]
+)
+def test_without_a_credential_a_module_fails_in_one_sentence(module, given, capsys):
+    result = main(module, capsys, url="http://bitbucket.test", **given)
+    assert (result["failed"], result["reason"]) == (True, "input")
+    assert result["msg"].startswith("No credential: set `username` and `password`, or `token`")
+
+
+def test_a_credential_is_looked_at_offline(capsys):
+    result = main(credential_info, capsys, secret=EXAMPLE)
+    assert (result["changed"], result["credential"]["token_id"]) == (False, "252973515069")
+
+
+def test_verifying_takes_a_server(capsys):
+    result = main(credential_info, capsys, secret=EXAMPLE, verify=True)
+    assert (result["failed"], result["msg"]) == (True, "`verify` takes `url`, the server to ask.")
+
+
+def test_all_modules_over_a_real_port(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(stand.sim) as url:
+        login: dict[str, t.Any] = {"url": url, "username": "admin", "password": PASSWORD, "use_proxy": False}
+        issued = main(access_token, capsys, **login, **CI)
+        assert issued["changed"]
+        (token,) = stand.sim.tokens(PAY)
+        assert issued["secret"] == token.secret
+        assert main(access_token_set, capsys, **login, **SET)["changed"] is False
+        assert [item["id"] for item in main(access_token_info, capsys, **login, projects=["PAY"])["access_tokens"]] == [
+            token.id
+        ]
+        asked = {"url": url, "secret": token.secret, "verify": True, "use_proxy": False}
+        assert main(credential_info, capsys, **asked)["works"] is True
+
+
+def test_a_failure_of_some_owners_fails_the_task_and_keeps_the_result(stand, capsys):
+    with running(stand.sim) as url:
+        login = {"url": url, "username": "admin", "password": PASSWORD, "use_proxy": False}
+        result = main(access_token_set, capsys, **login, projects=["PAY", "NOPE"], set=[entry()])
+    assert result["failed"]
+    assert "Project NOPE does not exist." in result["msg"]
+    assert result["secrets"] == {"projects/PAY/tokens/ci": stand.sim.tokens(PAY)[0].secret}
+
+
+def test_warnings_are_ansibles_own(stand, capsys):
+    stand.sim.add_token(PAY, "ci", created_days_ago=80, expires_in_days=10)
+    with running(stand.sim) as url:
+        login = {"url": url, "username": "admin", "password": PASSWORD, "use_proxy": False}
+        result = main(access_token, capsys, **login, **CI, rotate="never")
+    assert "warned" not in result
+    assert "due for rotation" in str(result["warnings"])
