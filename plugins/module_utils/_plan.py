@@ -338,8 +338,10 @@ def _other(case: _Case, current: Token, token: Token, replaced: str | None) -> S
         return Revoke(token, "superseded")
     if case.spec.grace_days == 0 and token.id == replaced:
         return Revoke(token, "superseded")
-    if token.permissions.exceeds(case.spec.wanted):
-        return Update(token, "permissions", None, token.permissions.lowered_to(case.spec.wanted))
+    lowered = token.permissions.lowered_to(case.spec.wanted)
+    # Nothing is left of a permission that only the server knows, and a token without any cannot be.
+    if token.permissions.exceeds(case.spec.wanted) and lowered.names:
+        return Update(token, "permissions", None, lowered)
     return None
 
 

@@ -37,7 +37,7 @@ def table(title: str, lines: Sequence[Line], notes: Sequence[str] = ()) -> None:
     rows = [("", "measured", "goal", ""), *((line.what, line.measured, line.goal, _verdict(line)) for line in lines)]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
-        cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]), row[3]]
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         print(f"  {'  '.join(cells).rstrip()}")
     for note in notes:
         print(f"  ({note})")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import shutil
 import sys
 import tempfile
@@ -11,27 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from .needs import missing
 from .signals import Stopped, deferred, listen
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("ansible", "requests", "rich", "uvicorn", "yaml")
-COLLECTION = ROOT / ".cache" / "collections" / "ansible_collections" / "tokensmith" / "bitbucket"
-REMEDY = "run `make demo`, which installs what it needs into .venv"
-
-
-def missing() -> str | None:
-    """What is not there, in one sentence."""
-    for package in PACKAGES:
-        if importlib.util.find_spec(package) is None:
-            return f"the Python package {package} is missing: {REMEDY}"
-    from .playbooks import program
-
-    for name in ("ansible-playbook", "ansible-vault"):
-        if program(name) is None:
-            return f"{name} was not found: {REMEDY}"
-    if not (COLLECTION / "MANIFEST.json").exists():
-        return f"the collection is not built into .cache/collections: {REMEDY}, and builds it"
-    return None
 
 
 @contextlib.contextmanager
@@ -71,7 +53,7 @@ def demonstrate() -> None:
 
 
 def main() -> int:
-    lack = missing()
+    lack = missing("demo", ["rich"])
     if lack:
         print(f"demo: {lack}", file=sys.stderr)
         return 2

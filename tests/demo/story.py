@@ -65,7 +65,7 @@ class Story:
         self._keep_quiet()
 
     def _declare(self) -> None:
-        self._screen.step("Declare three tokens for every project, in tokens.yml")
+        self._screen.step("Declare three tokens for every project: tests/demo/files/tokens.yml")
         shutil.copy(FILES / "tokens.yml", self._directory)
         shutil.copy(FILES / "use.yml", self._directory)
         password = secrets.token_urlsafe(32)

@@ -91,8 +91,8 @@ def test_a_stopped_demo_takes_everything_with_it(environment, number):
 
 def test_what_is_missing_is_said_in_one_line(environment):
     script = (
-        "import sys, pathlib; from tests.demo import __main__ as demo;"
-        " demo.COLLECTION = pathlib.Path('/nonexistent'); sys.exit(demo.main())"
+        "import sys, pathlib; from tests.demo import __main__ as demo, needs;"
+        " needs.COLLECTION = pathlib.Path('/nonexistent'); sys.exit(demo.main())"
     )
     run = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False

@@ -23,8 +23,8 @@ from tests.simulator import Simulator
 from tests.unit.plugins.plugin_utils.harness import PASSWORD, URL, assert_clean, transport
 
 Result = dict[str, t.Any]
-CI = {"url": URL, "project": "PAY", "name": "ci", "permissions": ["REPO_READ"], "expires_in_days": 90}
-SET = {"url": URL, "projects": ["PAY"], "set": [{"name": "ci", "permissions": ["REPO_READ"]}]}
+CI: Result = {"url": URL, "project": "PAY", "name": "ci", "permissions": ["REPO_READ"], "expires_in_days": 90}
+SET: Result = {"url": URL, "projects": ["PAY"], "set": [{"name": "ci", "permissions": ["REPO_READ"]}]}
 
 
 class Bench:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
@@ -58,6 +61,17 @@ def test_an_override_that_is_no_list_of_tokens(entries):
         _argspec.overrides({"PAY": entries})
 
 
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This machine is not in UTC."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -126,8 +126,9 @@ def test_an_issued_token_is_told_in_full_and_its_secret_once(stand):
 
 def test_nothing_to_do_is_one_request(stand):
     given = stored(stand, 9, 81)
-    run(stand, **given)
+    result = run(stand, **given)
     assert stand.requests == [f"GET {PAY}"]
+    assert (result["changed"], result["notes"], result["warned"]) == (False, [], [])
 
 
 @pytest.mark.parametrize(

@@ -118,14 +118,17 @@ def test_a_wrong_password_costs_one_failed_login(stand):
 
 @pytest.mark.parametrize("kept", [{}, {"stored": None}], ids=["no store", "stored"])
 def test_a_credential_refused_in_the_middle_stops_the_rest_and_loses_no_secret(stand, kept):
-    kept = {"stored": dict.fromkeys(REFERENCES)} if kept else {}
+    last = [f"projects/LAST/tokens/{name}" for name in ("ci", "deploy")]
+    kept = {"stored": dict.fromkeys([*REFERENCES, *last])} if kept else {}
+    stand.sim.add_project("LAST")
     stand.sim.add_token(PAY, "old-1")
     refusal = {"status": 401, "exception_name": "com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException"}
     stand.sim.faults.arm("status", path="projects/SHOP", method="PUT", times=None, **refusal)
-    result = run(stand, prune=["old-*"], concurrency=1, **kept)
+    result = run(stand, projects=["PAY", "SHOP", "LAST"], prune=["old-*"], concurrency=1, **kept)
     assert set(result["secrets"]) == set(REFERENCES[:2])
-    assert sum(request == f"PUT {SHOP}" for request in stand.requests) == 1
-    assert result["failures"][0]["reason"] == "credential"
+    assert stand.writes == [f"PUT {PAY}", f"PUT {PAY}", f"PUT {SHOP}"]
+    reasons = [(item["owner"], item["reason"]) for item in result["failures"]]
+    assert reasons == [(SHOP, "credential"), ("projects/LAST", "stopped"), (PAY, "stopped")]
 
 
 def grown(stand: Stand, count: int, **token: t.Any) -> Stand:

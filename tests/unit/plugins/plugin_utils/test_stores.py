@@ -630,7 +630,7 @@ class Reader(yaml.SafeLoader):
     """Reads ``!vault`` as the text it is."""
 
 
-Reader.add_constructor("!vault", lambda loader, node: loader.construct_scalar(node))
+Reader.add_constructor("!vault", lambda _loader, node: node.value)
 
 
 def assert_kept_or_refused(path: Path, plain: str) -> bool:
