@@ -202,6 +202,7 @@ class Client:
         return {
             "Authorization": self.credential.header,
             "Accept": "application/json",
+            "Accept-Encoding": "identity",
             "Content-Type": "application/json",
             "X-Atlassian-Token": "no-check",
             "Cache-Control": "no-cache",

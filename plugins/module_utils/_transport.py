@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
     AnswerError,
+    BitbucketError,
     ConnectError,
     InputError,
     LostAnswerError,
@@ -24,6 +25,7 @@ try:
     import requests
     from requests import exceptions as failures
     from requests.utils import get_environ_proxies
+    from urllib3.exceptions import HTTPError
 except ImportError:  # pragma: no cover - modules report it with missing_required_lib before they get here
     HAS_REQUESTS = False
 else:
@@ -90,7 +92,10 @@ class Transport:
                     _read(response, time.monotonic() + 10 * limit),
                 )
         except failures.RequestException as error:
-            raise _translated(error, self._settings.validate_certs) from None
+            raise _translated(error) from None
+        except HTTPError:
+            # Reading the body goes past the library's own wrapping; by then the request has long been sent.
+            raise _broken() from None
 
     def _session(self, url: str) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -118,32 +123,48 @@ class Transport:
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:
-    chunks = []
+    """The body, in as many pieces as arrive: a wait for a whole block would outlast any deadline."""
+    read_some = getattr(response.raw, "read1", None) or response.raw.read
+    chunks: list[bytes] = []
     size = 0
-    for chunk in response.iter_content(_CHUNK):
+    while True:
+        chunk = read_some(_CHUNK)
+        if not chunk:
+            return b"".join(chunks)
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_BODY:
             raise AnswerError(f"The server's answer has more than {MAX_BODY // 1024 // 1024} MiB, which none has.")
         if time.monotonic() > deadline:
             raise LostAnswerError("The server's answer came too slowly to be waited for.")
-    return b"".join(chunks)
 
 
-def _translated(error: failures.RequestException, validate_certs: bool) -> Exception:
+def _translated(error: failures.RequestException) -> BitbucketError:
     """Our error for one of the library's; its text is not passed on whole, since it may quote URLs and headers."""
     names = _causes(error)
+    if "SSLCertVerificationError" in names:
+        return ConnectError(
+            f"The server's certificate is not accepted: {_tls_reason(error)}. Is the CA that signed it known "
+            "(`ca_path`), and does the name match?"
+        )
     if isinstance(error, failures.SSLError):
-        hint = "is the CA that signed it known (`ca_path`), and does the name match?" if validate_certs else ""
-        return ConnectError(f"The TLS connection failed: {_tls_reason(error)}. {hint}".strip())
+        # Such an error also comes after the request has gone out: in TLS 1.3 even a missing client certificate does.
+        return LostAnswerError(
+            f"The TLS connection failed: {_tls_reason(error)}. Does the server want a client certificate "
+            "(`client_cert`), and is `url` right about https?"
+        )
     if isinstance(error, (failures.ConnectTimeout, failures.ProxyError)) or names & set(_NEVER_CONNECTED):
         what = "the proxy" if "ProxyError" in names else "the server"
         return ConnectError(f"No connection to {what} came about ({_cause_text(error)}).")
     if isinstance(error, failures.Timeout):
         return LostAnswerError("The server did not answer in time.")
-    if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError, failures.ContentDecodingError)):
-        return LostAnswerError("The connection broke before the whole answer was here.")
+    if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError)):
+        return _broken()
     return InputError(f"The request could not be sent ({type(error).__name__}): check `url` and the proxy settings.")
+
+
+def _broken() -> LostAnswerError:
+    return LostAnswerError("The connection broke before the whole answer was here.")
 
 
 def _chain(error: BaseException) -> t.Iterator[BaseException]:

@@ -77,9 +77,9 @@ class CustodyAction(ActionBase, abc.ABC):
         return os.environ.get(_STORE_VARIABLE, "").strip()
 
     def _as_it_is(self, args: Result, task_vars: Result | None) -> Result:
-        result: Result = self._execute_module(
-            module_name=self.module_name, module_args=args, task_vars=task_vars, wrap_async=self._task.async_val
-        )
+        # The module would take what is in there for credentials, and mask it wherever a secret happens to hold it.
+        arguments = {key: value for key, value in args.items() if key != "store_options"}
+        result: Result = self._execute_module(module_name=self.module_name, module_args=arguments, task_vars=task_vars)
         return result
 
     def _with_store(self, name: str, args: Result, task_vars: Result | None) -> Result:

@@ -6,7 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from tests.demo.needs import missing
 from tests.demo.signals import Stopped, listen
+from tests.demo.simulation import SimulationError
 
 from . import measurements
 from .measure import CommandError
@@ -35,6 +37,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
+    lack = missing("bench", [])
+    if lack:
+        print(f"bench: {lack}", file=sys.stderr)
+        return 2
     plan = Plan(rounds=options.rounds, uri_rounds=options.uri_rounds, first_issue=options.first_issue)
     listen()
     try:
@@ -43,7 +49,7 @@ def main() -> int:
             print("quick      sizes so small that the goals mean nothing")
         for number in options.only:
             MEASUREMENTS[number](QUICK if options.quick else plan)
-    except CommandError as error:
+    except (CommandError, SimulationError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except Stopped as stopped:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
+import time
 import typing as t
+from contextlib import contextmanager, suppress
 
 import pytest
 import requests
@@ -133,7 +137,8 @@ class Failing(requests.adapters.BaseAdapter):
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
-        (requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"), ConnectError, "TLS.*`ca_path`"),
+        (requests.exceptions.SSLError(ssl.SSLCertVerificationError("no")), ConnectError, "certificate.*`ca_path`"),
+        (requests.exceptions.SSLError(ssl.SSLError(1, SECRET)), LostAnswerError, "TLS.*`client_cert`"),
         (requests.exceptions.ProxyError(OSError(111, "Connection refused")), ConnectError, "proxy.*Connection refused"),
         (requests.exceptions.InvalidHeader(SECRET), InputError, "could not be sent .InvalidHeader."),
         (requests.exceptions.ChunkedEncodingError(SECRET), LostAnswerError, "broke"),
@@ -166,3 +171,47 @@ def test_every_thread_has_a_session_of_its_own(adapter):
         thread.join()
     assert sessions[0] is not sessions[1]
     assert transport._session(ASKED) is transport._session(ASKED)
+
+
+@contextmanager
+def raw_server(answer: t.Callable[[socket.socket], None]) -> t.Iterator[str]:
+    """A server that says what no simulator of Bitbucket would, once for each connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _peer = listener.accept()
+                except OSError:
+                    return
+                with connection, suppress(OSError):
+                    answer(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def test_a_body_that_drips_is_not_waited_for_longer_than_ten_timeouts():
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n")
+        for _byte in range(600):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+    started = time.monotonic()
+    with raw_server(drip) as url, pytest.raises(LostAnswerError, match="too slowly"):
+        Transport(Settings(timeout=0.2, use_proxy=False)).exchange("GET", url, {}, None)
+    assert time.monotonic() - started < 10
+
+
+def test_a_body_shorter_than_promised_is_a_lost_answer():
+    def cut(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n{"id":')
+
+    with raw_server(cut) as url, pytest.raises(LostAnswerError, match="broke"):
+        Transport(Settings(timeout=2, use_proxy=False)).exchange("PUT", url, {}, b"{}")

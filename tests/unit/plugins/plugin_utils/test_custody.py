@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import REFUSED, UNCERTAIN
 
 from .harness import CI, PAY, SpoiltStore, Watched, ci, new_site, tree
