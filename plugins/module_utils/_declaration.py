@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+import string
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
@@ -52,7 +54,7 @@ def declarations(
             "a repository as KEY/slug, a user as users/slug."
         )
     for item in found:
-        if not item.specs and any(not pattern.strip("*?") for pattern in prune):
+        if not item.specs and _matches_everything(prune):
             raise InputError(
                 f"No token is declared for {item.owner.label}, and `prune` would revoke every token it has. Declare "
                 "the tokens to keep, or name those to go."
@@ -60,6 +62,12 @@ def declarations(
     if not prune and not any(item.specs for item in found):
         raise InputError("No token is declared: `set` is empty and no override adds one.")
     return found
+
+
+def _matches_everything(patterns: t.Sequence[str]) -> bool:
+    """Whether hardly any name escapes: each letter that one may begin with is matched by some pattern."""
+    names = [f"{letter}-name" for letter in string.ascii_lowercase]
+    return all(any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns) for name in names)
 
 
 def overrides_for(

@@ -89,7 +89,8 @@ options:
     type: str
   state:
     description:
-      - V(absent) revokes the token with O(id), or the one that O(secret) belongs to, or every token of O(name).
+      - V(absent) revokes the token with O(id), or else every token of O(name) and the one that O(secret) belongs to,
+        whatever it is called now.
     type: str
     choices: [present, absent]
     default: present

@@ -15,6 +15,7 @@ from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret, 
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores import files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
+    UNCERTAIN,
     WRITTEN,
     Entry,
     Store,
@@ -65,16 +66,26 @@ class AnsibleVaultStore(Store):
             answers = {entry.reference: outcome(_held(variables, entry.reference), entry) for entry in entries}
             due = [entry for entry in entries if answers[entry.reference] is None]
             for entry in due:
-                entry.check()
+                answers[entry.reference] = self._check(entry)
+            due = [entry for entry in due if answers[entry.reference] == WRITTEN]
             if due:
                 self._replace(variables, key, due)
-            return {reference: answer or WRITTEN for reference, answer in answers.items()}
+            return {reference: answer or UNCERTAIN for reference, answer in answers.items()}
 
     def secret(self, reference: str) -> str:
         variables, _key = self._load()
         if _held(variables, reference) is None:
             raise StoreError(f"{self.name} holds no secret of {reference}.")
         return variables.secrets[reference].strip()
+
+    def _check(self, entry: Entry) -> str:
+        """What becomes of ``entry`` if the file is written: one bad secret is no reason to lose the others."""
+        try:
+            entry.check()
+        except StoreError as error:
+            self.trouble = str(error)
+            return UNCERTAIN
+        return WRITTEN
 
     def _load(self) -> tuple[Variables, _Key]:
         """What the file holds now, and the key to encrypt it with again."""

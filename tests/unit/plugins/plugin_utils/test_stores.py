@@ -546,6 +546,17 @@ def test_others_are_kept_wherever_our_variables_stand(vaulted, where):
     }
 
 
+def test_one_bad_secret_does_not_keep_the_others_out(place):
+    if place.kind == "one file":
+        pytest.skip("a store for one token has no others")
+    other = CI.replace("ci", "other")
+    bad = Entry(other, TWO, secret_of(ONE))
+    store = place.open()
+    assert store.write([bad, entry(ONE)]) == {other: "unknown", CI: "written"}
+    assert store.trouble == f"What should be stored for {other} is not the secret of token {TWO}."
+    assert place.open().read([CI, other]) == {CI: ONE, other: None}
+
+
 def test_unquoted_ids_written_by_hand_keep_their_zeros(vaulted):
     encrypt(vaulted.path, f"bitbucket_tokens:\n  {CI}: opaque\nbitbucket_token_ids:\n  {CI}: {ONE}\n")
     assert vaulted.open().read([CI]) == {CI: ONE}
