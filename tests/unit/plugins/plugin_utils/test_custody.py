@@ -170,12 +170,21 @@ def test_a_successor_that_the_server_refuses_is_revoked_and_nothing_else_is_touc
 @pytest.mark.parametrize("options", [{}, {"prune": ["old-*"]}], ids=["alone", "with something to prune"])
 def test_a_successor_that_could_not_be_verified_is_handed_over_and_nothing_is_retired_for_it(site, options):
     old = site.issue_elsewhere(**OLD)
-    site.sim.add_token(PAY, "old-jenkins")
+    stray = site.sim.add_token(PAY, "old-jenkins")
     site.sim.faults.arm("status", path=IDENTITY, status=503, times=None)
     result = site.run(ci(grace_days=0), **options)
+    assert site.alive(stray), "an owner is pruned although not every step of it succeeded"
     assert site.stored() not in (None, old.id)
     assert site.alive(old), "the predecessor is gone although nobody has seen the successor work"
     assert ("revoke", "superseded") not in rotated(result)
+
+
+def test_an_older_token_keeps_its_rights_while_nobody_has_seen_the_successor_work(site):
+    old = site.issue_elsewhere(permissions=["REPO_ADMIN"], **OLD)
+    site.sim.faults.arm("status", path=IDENTITY, status=503, times=None)
+    site.run(ci())
+    assert site.stored() != old.id
+    assert site.sim.token(old.id).permissions == ("REPO_ADMIN",)
 
 
 def test_a_verification_that_is_refused_for_want_of_permission_counts_as_working(site):
@@ -358,6 +367,14 @@ def test_pruning_comes_after_every_hand_over(tmp_path):
     assert ("revoke", "undeclared") in rotated(result)
     assert [verb for verb, alive in seen if alive] == ["prepare", "read", "write", "write", "read"]
     assert not site.alive(stray)
+
+
+def test_pruning_comes_after_everything_that_is_retired(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=["PAY", "SHOP"])
+    site.issue_elsewhere(**OLD)
+    site.sim.add_token("projects/SHOP", "old-jenkins")
+    result = site.run(ci(grace_days=0), projects=["PAY", "SHOP"], prune=["old-*"])
+    assert [reason for _step, reason in rotated(result)] == ["expiring", "absent", "superseded", "undeclared"]
 
 
 def test_only_owners_for_which_all_went_well_are_pruned(tmp_path):

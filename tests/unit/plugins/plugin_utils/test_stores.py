@@ -562,6 +562,11 @@ def test_unquoted_ids_written_by_hand_keep_their_zeros(vaulted):
     assert vaulted.open().read([CI]) == {CI: ONE}
 
 
+def test_the_secret_itself_says_more_of_its_id_than_what_is_noted_beside_it(vaulted):
+    encrypt(vaulted.path, f"bitbucket_tokens:\n  {CI}: {secret_of(TWO)}\nbitbucket_token_ids:\n  {CI}: '{ONE}'\n")
+    assert vaulted.open().read([CI]) == {CI: TWO}
+
+
 def test_a_plaintext_file_is_refused_and_left_as_it_is(vaulted):
     vaulted.path.write_text("a: 1\n", encoding="utf-8")
     with pytest.raises(StoreError, match="is not encrypted with ansible-vault"):
