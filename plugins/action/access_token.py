@@ -37,7 +37,9 @@ class ActionModule(CustodyAction):
         return {**args, **{key: value or None for key, value in names.items()}}
 
     def shape(self, result: Result) -> Result:
-        changes = result["changes"] if "changes" in result else []
+        if "changes" not in result:
+            return result
+        changes = result["changes"]
         reasons = [change["reason"] for change in changes if change["step"] != "revoke"]
         revoked = [{key: item[key] for key in ("id", "reason")} for item in changes if item["step"] == "revoke"]
         for internal in ("issued", "counts", "failures"):

@@ -10,7 +10,9 @@ options:
   store:
     description:
       - Where secrets are kept, on the controller, as V(KIND:PLACE).
-      - V(file:PATH) keeps one secret per file, readable by its owner only.
+      - V(file:PATH) keeps one secret per file, readable by its owner only. With M(tokensmith.bitbucket.access_token)
+        that is the file itself, for this one token and no other, or a directory that exists; otherwise it is a
+        directory.
       - V(ansible_vault:FILE) keeps two variables, C(bitbucket_tokens) and C(bitbucket_token_ids), in a file encrypted
         with the play's own vault secret.
       - The store is read first and proven writable before any token is issued. An issued secret is written to it and
@@ -21,7 +23,8 @@ options:
   store_options:
     description:
       - Options of the store.
-      - "For V(file): C(mode), the files' permissions, V('0600') by default; world-readable ones are refused."
+      - "For V(file): C(mode), the files' permissions, by default those a file has, and V('0600') for a new one.
+        World-readable ones are refused."
       - "For V(file) and V(ansible_vault): C(lock_timeout), how many seconds to wait for another run's write, V(60) by
         default."
     type: dict
@@ -46,6 +49,10 @@ options:
         description: Whether tokens may be issued in this call.
         type: bool
         default: true
+      age:
+        description: How many seconds ago the store was read.
+        type: int
+        default: 0
       more_calls:
         description: Secrets are handed over after this call, and another call follows.
         type: bool

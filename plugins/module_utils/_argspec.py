@@ -57,6 +57,7 @@ STORE: Spec = {
         "options": {
             "resolve": {"type": "bool", "default": False},
             "issue": {"type": "bool", "default": True},
+            "age": {"type": "int", "default": 0},
             "more_calls": {"type": "bool", "default": False},
             "replaced": {"type": "dict"},
             "skip": {"type": "list", "elements": "str"},

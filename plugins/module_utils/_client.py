@@ -67,7 +67,8 @@ class Credential:
 
     @property
     def _basic(self) -> str:
-        return base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
+        # An environment that is not UTF-8 gives its bytes as surrogates: they go out as they came in.
+        return base64.b64encode(f"{self.username}:{self.password}".encode("utf-8", "surrogateescape")).decode("ascii")
 
     def clean(self, text: str) -> str:
         """``text`` without this credential, in case a server or a proxy echoes it."""
@@ -222,7 +223,8 @@ def _base(url: str) -> str:
 def _is_web_address(url: str) -> bool:
     try:
         parts = urlsplit(url.strip())
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        host = (parts.hostname or "").encode("idna")
+        return parts.scheme in ("http", "https") and bool(host) and parts.port != 0
     except ValueError:
         return False
 

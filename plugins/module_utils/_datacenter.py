@@ -153,7 +153,7 @@ class DataCenter:
                 continue
             if not isinstance(value, dict) or not isinstance(value.get(key), str) or not value[key]:
                 raise AnswerError(f"GET {path}: an entry of the listing has no {key}.")
-            found[value[key]] = None
+            found[_text(value[key])] = None
         return list(found)
 
 
@@ -169,7 +169,12 @@ def _token(data: t.Any, what: str) -> Token:
     if not isinstance(permissions, list) or not all(isinstance(item, str) for item in permissions):
         raise AnswerError(f"{what}: the answer holds a token without a list of permissions.")
     expires, used = _moment(fields.get("expiryDate"), what), _moment(fields.get("lastAuthenticated"), what)
-    return Token(token_id, name, _permissions.listed(permissions), created, expires, used)
+    return Token(token_id, _text(name), _permissions.listed(map(_text, permissions)), created, expires, used)
+
+
+def _text(value: str) -> str:
+    """``value`` without lone surrogates, which JSON may hold and no result could be written with."""
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _moment(value: t.Any, what: str) -> int | None:

@@ -54,7 +54,7 @@ def declarations(
             "a repository as KEY/slug, a user as users/slug."
         )
     for item in found:
-        if not item.specs and _matches_everything(prune):
+        if all(spec.absent for spec in item.specs) and _matches_everything(prune):
             raise InputError(
                 f"No token is declared for {item.owner.label}, and `prune` would revoke every token it has. Declare "
                 "the tokens to keep, or name those to go."

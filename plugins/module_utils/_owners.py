@@ -147,7 +147,12 @@ class _Catalogue:
         return slug
 
     def me(self) -> str:
-        name = self._api.client.credential.username or self._api.identity().name
+        given = self._api.client.credential.username
+        slug = self._api.user_slug(given) if given else None
+        if slug:
+            return slug
+        # Logins ignore case, which the exact name does not.
+        name = self._api.identity().name
         if not name:
             raise InputError("The server does not say whose credential this is: name the user with `user`.")
         return self._api.user_slug(name) or self.user(name)

@@ -68,7 +68,7 @@ def reconcile(api: DataCenter, declarations: t.Sequence[Declaration], run: Run) 
 
     :raises BitbucketError: where nothing at all was written: a guard held, or the credential is refused.
     """
-    deadline = time.monotonic() + FRESH
+    deadline = time.monotonic() + FRESH - run.age
     workers = Workers(run.concurrency)
     outcome = Outcome()
     surveyor = Surveyor(api, run)

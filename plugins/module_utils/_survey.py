@@ -32,6 +32,7 @@ class Run(t.NamedTuple):
 
     ``more_calls``: the caller hands the secrets over and calls again, so at most :data:`BATCH` tokens are issued,
     and what must wait for the hand-over waits. For the references in ``skip`` none is issued.
+    ``age`` is how many seconds ago the store was read.
     """
 
     policy: Policy
@@ -42,6 +43,7 @@ class Run(t.NamedTuple):
     concurrency: int = 8
     check_mode: bool = False
     skip: frozenset[str] = frozenset()
+    age: int = 0
 
 
 class Survey(t.NamedTuple):

@@ -38,7 +38,8 @@ if t.TYPE_CHECKING:
 MAX_BODY = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
 # What urllib3 reports when a connection never came about, at any depth below the exception of requests.
-_NEVER_CONNECTED = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "ProxyError")
+_NEVER_CONNECTED = {"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"}
+_NO_TUNNEL = "Tunnel connection failed"
 
 
 class Settings(t.NamedTuple):
@@ -124,11 +125,14 @@ class Transport:
 
 def _read(response: requests.Response, deadline: float) -> bytes:
     """The body, in as many pieces as arrive: a wait for a whole block would outlast any deadline."""
-    read_some = getattr(response.raw, "read1", None) or response.raw.read
+    read_some = getattr(response.raw, "read1", None)
+    # Before urllib3 2 there is no such thing; small blocks then keep the wait short.
+    block = _CHUNK if read_some else 256
+    read_some = read_some or response.raw.read
     chunks: list[bytes] = []
     size = 0
     while True:
-        chunk = read_some(_CHUNK)
+        chunk = read_some(block)
         if not chunk:
             return b"".join(chunks)
         chunks.append(chunk)
@@ -153,7 +157,8 @@ def _translated(error: failures.RequestException) -> BitbucketError:
             f"The TLS connection failed: {_tls_reason(error)}. Does the server want a client certificate "
             "(`client_cert`), and is `url` right about https?"
         )
-    if isinstance(error, (failures.ConnectTimeout, failures.ProxyError)) or names & set(_NEVER_CONNECTED):
+    # A proxy's error alone says nothing: it is also what a connection reset after the request is called there.
+    if isinstance(error, failures.ConnectTimeout) or names & _NEVER_CONNECTED or _no_tunnel(error):
         what = "the proxy" if "ProxyError" in names else "the server"
         return ConnectError(f"No connection to {what} came about ({_cause_text(error)}).")
     if isinstance(error, failures.Timeout):
@@ -180,6 +185,10 @@ def _chain(error: BaseException) -> t.Iterator[BaseException]:
         pending.extend([*item.args, getattr(item, "reason", None), item.__cause__, item.__context__])
 
 
+def _no_tunnel(error: BaseException) -> bool:
+    return any(isinstance(item, OSError) and str(item).startswith(_NO_TUNNEL) for item in _chain(error))
+
+
 def _causes(error: BaseException) -> set[str]:
     return {type(item).__name__ for item in _chain(error)}
 
@@ -190,6 +199,8 @@ def _cause_text(error: BaseException) -> str:
         if isinstance(item, OSError) and item.strerror and not isinstance(item, failures.RequestException):
             return item.strerror
     names = _causes(error)
+    if _no_tunnel(error):
+        return "it refuses to connect to the server"
     return "it took too long" if names & {"ConnectTimeout", "ConnectTimeoutError"} else "name or address not known"
 
 

@@ -90,7 +90,7 @@ options:
   state:
     description:
       - V(absent) revokes the token with O(id), or else every token of O(name) and the one that O(secret) belongs to,
-        whatever it is called now.
+        whatever it is called now. A store keeps the secret, which is of no use any more.
     type: str
     choices: [present, absent]
     default: present
@@ -233,11 +233,22 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         missing_secret=params["missing_secret"],
         replaced=handover.get("replaced") or {},
     )
-    more_calls = bool(handover.get("more_calls"))
-    skip = frozenset(handover.get("skip") or ())
-    # The guards protect many owners from one mistake; here the task names the one token.
-    wanted = Run(policy, handover.get("issue", True), more_calls, sys.maxsize, sys.maxsize, 1, check_mode, skip)
-    return _shaped(reconcile(api, [Declaration(owner, (spec,))], wanted), bool(handover))
+    return _shaped(reconcile(api, [Declaration(owner, (spec,))], _run_of(policy, handover, check_mode)), bool(handover))
+
+
+def _run_of(policy: Policy, handover: dict[str, t.Any], check_mode: bool) -> Run:
+    """The guards protect many owners from one mistake; here the task names the one token."""
+    return Run(
+        policy,
+        issue=handover.get("issue", True),
+        more_calls=bool(handover.get("more_calls")),
+        max_revocations=sys.maxsize,
+        max_reissues=sys.maxsize,
+        concurrency=1,
+        check_mode=check_mode,
+        skip=frozenset(handover.get("skip") or ()),
+        age=handover.get("age") or 0,
+    )
 
 
 def declared_spec(params: dict[str, t.Any], owner: Owner, api: DataCenter) -> TokenSpec:

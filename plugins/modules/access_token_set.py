@@ -60,7 +60,7 @@ options:
         description: How many days the old token stays valid after its successor was created. By default V(7) or less.
         type: int
       state:
-        description: V(absent) revokes every token of that name.
+        description: V(absent) revokes every token of that name. A store keeps the secret, of no use any more.
         type: str
         choices: [present, absent]
         default: present
@@ -212,6 +212,9 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     owners = _owners.resolve(_owners.declared_owners(params), api)
     if handover.get("resolve"):
         return {"changed": False, "owners": [owner.path for owner in owners]}
+    for option, least in (("concurrency", 1), ("max_revocations", 0), ("max_reissues", 0)):
+        if params[option] < least:
+            raise InputError(f"`{option}` must be at least {least}.")
     declared = declarations(owners, params["set"], _argspec.overrides(params["overrides"]), params["prune"])
     stored = handover.get("stored") if handover.get("stored") is not None else params["stored"]
     policy = Policy(
@@ -230,6 +233,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         concurrency=params["concurrency"],
         check_mode=check_mode,
         skip=frozenset(handover.get("skip") or ()),
+        age=handover.get("age") or 0,
     )
     return _results.result_of(reconcile(api, declared, wanted))
 

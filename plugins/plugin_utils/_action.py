@@ -135,7 +135,7 @@ class CustodyAction(ActionBase, abc.ABC):
         plain: Result = json.loads(json.dumps(result))
         if plain.get("failed") and not plain.get("msg"):
             # What it crashed with is not passed on: an exception may quote anything.
-            plain["msg"] = f"{self.module_name} did not run to its end. Run it without a store to see why."
+            plain["msg"] = f"{self.module_name} ended with an error of its own: what it did is not known. Run again."
         if kept["warnings"]:
             plain["warnings"] = kept["warnings"]
         return plain

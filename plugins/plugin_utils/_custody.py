@@ -105,6 +105,7 @@ class Custody:
             self._read()
         started = self._clock()
         told: Result = {"more_calls": True, "stored": self._stored_for(owners), "skip": list(self._open.skip)}
+        told["age"] = int(started - self._read_at)
         result = self._call(owners, told)
         self._open.skip.update(dict.fromkeys(entry["reference"] for entry in result.get("failures") or ()))
         if result.get("reason") == "guard":
@@ -136,15 +137,30 @@ class Custody:
             # Another run may have taken these for orphans by now.
             self._discard({item["reference"]: item["id"] for item in issued}, "too_late")
             return
-        entries = [Entry(item["reference"], item["id"], item["secret"], item["replaces"]) for item in issued]
-        for entry in entries:
-            _secret.register_secret(entry.secret)
+        entries = self._sound(issued)
         answers = self._write(entries)
         refused = {entry.reference: entry.id for entry in entries if answers[entry.reference] == REFUSED}
         for item in issued:
-            self._settle(item, answers[item["reference"]])
+            if item["reference"] in answers:
+                self._settle(item, answers[item["reference"]])
         if refused:
             self._discard(refused, "lost_race")
+
+    def _sound(self, issued: list[Result]) -> list[Entry]:
+        """What can be written; a secret that something on the way has mangled is certainly lost, and so revoked."""
+        sound, lost = [], {}
+        for item in issued:
+            entry = Entry(item["reference"], item["id"], item["secret"], item["replaces"])
+            _secret.register_secret(entry.secret)
+            try:
+                entry.check()
+                sound.append(entry)
+            except StoreError as error:
+                lost[entry.reference] = entry.id
+                self._ledger.fail(error, entry.reference)
+        if lost:
+            self._discard(lost, "mangled")
+        return sound
 
     def _write(self, entries: list[Entry]) -> dict[str, str]:
         """The store's answers; where it does not know, what reading again shows."""
@@ -171,7 +187,7 @@ class Custody:
         if answer == UNCERTAIN:
             message = (
                 f"{reference}: whether {self._store.name} holds the secret of token {item['id']} is not known. "
-                f"It was left alone; once the store works, run again. {self._store.trouble}"
+                f"It was left alone; once the store works, run again. {self._store.troubles.get(reference, '')}"
             ).strip()
             self._ledger.fail(BitbucketError(message, "store"), reference)
             self._open.skip[reference] = None
@@ -190,8 +206,8 @@ class Custody:
         for reference, token_id in tokens.items():
             self._ledger.withdraw(reference, token_id, reason)
             self._open.skip[reference] = None
-        result = self._call(owners, {"discard": tokens})
-        self._ledger.take(result)
+        # After a refused login there is no further one; the ids are named instead.
+        result = {} if self._ledger.stopped else self._ledger.told(self._call(owners, {"discard": tokens}))
         if "failures" not in result:
             ids = ", ".join(f"{token_id} of {reference}" for reference, token_id in tokens.items())
             self._ledger.fail(BitbucketError(f"Issued, stored nowhere and to be revoked by hand: {ids}."))

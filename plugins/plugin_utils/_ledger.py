@@ -12,6 +12,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import
 
 Result = dict[str, t.Any]
 
+# What fails for one owner and would for every other: a further call would only log in once more.
+_FOR_ALL = ("credential", "unreachable", "stopped")
 _SUMMED = ("issued", "updated", "revoked")
 
 
@@ -46,13 +48,28 @@ class Ledger:
             return []
         secrets = result.get("secrets") or {}
         issued = result.get("issued") or []
-        for key in ("changes", "notes", "failures", "issued"):
+        for key in ("changes", "notes", "issued"):
             self._result[key].extend(result.get(key) or ())
+        self._add_failures(result["failures"])
         self._count(result.get("counts"))
         self._merge_diff(result.get("diff") or {})
         if "access_token" in result:
             self._result["access_token"] = result["access_token"]
         return [{**item, "secret": secrets[item["reference"]]} for item in issued]
+
+    def told(self, result: Result) -> Result:
+        """The same as :meth:`take` for a call that issues nothing; returns ``result`` itself."""
+        self.take(result)
+        return result
+
+    def _add_failures(self, failures: list[Result]) -> None:
+        """A later call meets what failed before once more; that is one failure."""
+        known = {(entry["owner"], entry["reference"], entry["reason"]) for entry in self._result["failures"]}
+        for entry in failures:
+            if (entry["owner"], entry.get("reference"), entry["reason"]) not in known:
+                self._result["failures"].append(entry)
+            if entry["reason"] in _FOR_ALL:
+                self.stopped = entry["msg"]
 
     def fail(self, error: BitbucketError, reference: str | None = None) -> None:
         """Note a failure of the hand-over itself."""

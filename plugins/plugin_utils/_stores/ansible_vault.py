@@ -39,6 +39,7 @@ class AnsibleVaultStore(Store):
     """
 
     def __init__(self, path: Path, vault: VaultLib, lock_timeout: float = 60) -> None:
+        super().__init__()
         self.name = f"ansible_vault:{path}"
         # The lock and the new file are beside the real one, by whatever link it is named.
         path = path.resolve()
@@ -61,6 +62,7 @@ class AnsibleVaultStore(Store):
         return {reference: _held(variables, reference) for reference in references}
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
+        self.troubles.clear()
         with files.locked(self._lock, self._timeout):
             variables, key = self._load()
             answers = {entry.reference: outcome(_held(variables, entry.reference), entry) for entry in entries}
@@ -83,7 +85,7 @@ class AnsibleVaultStore(Store):
         try:
             entry.check()
         except StoreError as error:
-            self.trouble = str(error)
+            self.troubles[entry.reference] = str(error)
             return UNCERTAIN
         return WRITTEN
 

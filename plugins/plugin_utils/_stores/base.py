@@ -51,8 +51,10 @@ class Store(abc.ABC):
 
     #: As in ``KIND:PLACE``, for messages.
     name: str
-    #: Why an answer of the last write was ``unknown``, where that is known.
-    trouble: str = ""
+
+    def __init__(self) -> None:
+        #: Why an answer of the last write was ``unknown``, by reference, where that is known.
+        self.troubles: dict[str, str] = {}
 
     @abc.abstractmethod
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:

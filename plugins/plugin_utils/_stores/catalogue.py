@@ -38,7 +38,8 @@ def open_store(text: str, options: c.Mapping[str, t.Any], vault: VaultLib, singl
     if kind == "file":
         from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.file import FileStore
 
-        return FileStore(path, single, _mode(options.get("mode", "0600")), timeout)
+        # A directory also serves a single token, so that one BITBUCKET_TOKEN_STORE fits every task.
+        return FileStore(path, single and not path.is_dir(), _mode(options.get("mode")), timeout)
     from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.ansible_vault import AnsibleVaultStore
 
     return AnsibleVaultStore(path, vault, timeout)
@@ -54,8 +55,10 @@ def _seconds(value: t.Any) -> float:
     return seconds
 
 
-def _mode(value: t.Any) -> int:
+def _mode(value: t.Any) -> int | None:
     """File permissions as an octal string; a number has already been read as something else by YAML."""
+    if value is None:
+        return None
     if not isinstance(value, str) or not value.isdigit() or set(value) - set("01234567"):
         raise StoreError("`store_options.mode` must be an octal number in quotes, such as '0640'.")
     return int(value, 8)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import stat
 from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import is_reference
@@ -28,13 +29,14 @@ class FileStore(Store):
 
     :param path: the file of the one reference there is, or the directory of ``<reference>.token`` files.
     :param single: which of the two.
-    :param mode: the files' permissions.
+    :param mode: the files' permissions; by default those a file has, less what everybody may, or private for a new one.
     :param lock_timeout: seconds to wait for another run's write.
     """
 
-    def __init__(self, path: Path, single: bool, mode: int = 0o600, lock_timeout: float = 60) -> None:
-        if mode & _WORLD:
+    def __init__(self, path: Path, single: bool, mode: int | None = None, lock_timeout: float = 60) -> None:
+        if mode is not None and mode & _WORLD:
             raise StoreError("`store_options.mode` would let everybody on the machine read the secrets.")
+        super().__init__()
         self.name = f"file:{path}"
         # The lock and the new file are beside the real one, by whatever link it is named.
         path = path.resolve()
@@ -51,6 +53,8 @@ class FileStore(Store):
         paths = [self._file(reference) for reference in references]
         for path in paths:
             files.require_replaceable(path)
+        if self._single:
+            self._require_ours(references[0])
         if not check_mode:
             with files.locked(self._lock, self._timeout):
                 for path in paths:
@@ -60,7 +64,7 @@ class FileStore(Store):
         return {reference: id_of(files.read(self._file(reference))) for reference in references}
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
-        self.trouble = ""
+        self.troubles.clear()
         with files.locked(self._lock, self._timeout):
             return {entry.reference: self._write(entry) for entry in entries}
 
@@ -79,13 +83,32 @@ class FileStore(Store):
             if known:
                 return known
             files.make_directories(path.parent)
-            files.replace(path, f"{entry.secret}\n".encode(), self._mode)
+            if self._single:
+                self._lock.write_text(entry.reference, encoding="utf-8")
+            files.replace(path, f"{entry.secret}\n".encode(), self._mode_of(path))
             return WRITTEN if (files.read(path) or "").strip() == entry.secret else UNCERTAIN
         except StoreError as error:
-            self.trouble = str(error)
+            self.troubles[entry.reference] = str(error)
         except OSError as error:
-            self.trouble = f"{self._directory} cannot be written: {error.strerror}."
+            self.troubles[entry.reference] = f"{self._directory} cannot be written: {error.strerror}."
         return UNCERTAIN
+
+    def _require_ours(self, reference: str) -> None:
+        """A file that keeps another token's secret would hand that token over to this reference, name, rights and all.
+
+        :raises StoreError: where the lock file names another reference.
+        """
+        kept = files.read(self._lock)
+        if kept and kept != reference:
+            raise StoreError(
+                f"{self._path} keeps the secret of {kept}: give {reference} a file of its own. If that token is only "
+                f"declared by another name now, remove {self._lock} first."
+            )
+
+    def _mode_of(self, path: Path) -> int:
+        if self._mode is not None:
+            return self._mode
+        return stat.S_IMODE(path.stat().st_mode) & ~_WORLD if path.exists() else 0o600
 
     def _file(self, reference: str) -> Path:
         if self._single:

@@ -96,8 +96,9 @@ def require_replaceable(path: Path) -> None:
 
     :raises StoreError: where it cannot.
     """
-    if path.is_dir():
-        raise StoreError(f"{path} is a directory: the secret shall be in a file of that name.")
+    if path.exists() and not path.is_file():
+        what = "a directory" if path.is_dir() else "not a plain file"
+        raise StoreError(f"{path} is {what}: the secret shall be in a file of that name.")
     if len(os.fsencode(_temporary(path).name)) > _LONGEST_NAME:
         raise StoreError(f"{path.name} is too long for the name of a file: keep this token in another kind of store.")
     require_writable(next(folder for folder in path.parents if folder.exists()))

@@ -118,3 +118,10 @@ def test_who_one_is(stand):
     assert stand.api("Joe Doe").identity().name == "Joe Doe"
     stand.sim.faults.arm("status", status=200)
     assert stand.api("Joe Doe").identity().name is None
+
+
+def test_a_name_that_no_result_could_be_written_with_is_replaced(stand):
+    stand.sim.add_token(PAY, "\ud800x", created_days_ago=1)
+    (token,) = stand.api().tokens(PROJECT).tokens
+    assert token.name.endswith("x")
+    token.name.encode("utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import threading
 import time
 import typing as t
@@ -139,7 +140,8 @@ class Failing(requests.adapters.BaseAdapter):
     [
         (requests.exceptions.SSLError(ssl.SSLCertVerificationError("no")), ConnectError, "certificate.*`ca_path`"),
         (requests.exceptions.SSLError(ssl.SSLError(1, SECRET)), LostAnswerError, "TLS.*`client_cert`"),
-        (requests.exceptions.ProxyError(OSError(111, "Connection refused")), ConnectError, "proxy.*Connection refused"),
+        (requests.exceptions.ProxyError(OSError("Tunnel connection failed: 403")), ConnectError, "the proxy.*refuses"),
+        (requests.exceptions.ProxyError(ConnectionResetError(104, SECRET)), LostAnswerError, "broke"),
         (requests.exceptions.InvalidHeader(SECRET), InputError, "could not be sent .InvalidHeader."),
         (requests.exceptions.ChunkedEncodingError(SECRET), LostAnswerError, "broke"),
     ],
@@ -215,3 +217,22 @@ def test_a_body_shorter_than_promised_is_a_lost_answer():
 
     with raw_server(cut) as url, pytest.raises(LostAnswerError, match="broke"):
         Transport(Settings(timeout=2, use_proxy=False)).exchange("PUT", url, {}, b"{}")
+
+
+def test_a_proxy_that_hangs_up_after_the_request_was_sent_is_a_lost_answer(monkeypatch):
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with raw_server(hang_up) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("no_proxy", "")
+        with pytest.raises(LostAnswerError):
+            Transport(Settings(timeout=2)).exchange("PUT", "http://bitbucket.test/", {}, b"{}")
+
+
+def test_a_proxy_that_is_not_there_is_no_connection(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(ConnectError, match="No connection to the proxy"):
+        Transport(Settings(timeout=2)).exchange("PUT", "http://bitbucket.test/", {}, b"{}")

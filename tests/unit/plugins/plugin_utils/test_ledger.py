@@ -145,3 +145,25 @@ def test_warnings_of_all_calls_are_kept():
     ledger.take({**issued(), "warnings": ["first"]})
     ledger.take({**revoked(), "warnings": ["second"]})
     assert ledger.result()["warnings"] == ["first", "second"]
+
+
+def failed(reason, message="no"):
+    """The module's result of a call in which one reference failed."""
+    entry = {"owner": "projects/PAY", "reference": REFERENCE, "reason": reason, "msg": message}
+    return {"changes": [], "notes": [], "failures": [entry], "issued": [], "secrets": {}, "counts": COUNTS}
+
+
+def test_what_fails_in_two_calls_is_one_failure():
+    ledger = Ledger()
+    ledger.take(failed("secret_missing"))
+    ledger.take(failed("secret_missing"))
+    assert [entry["reason"] for entry in ledger.result()["failures"]] == ["secret_missing"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "stops"), [("credential", True), ("unreachable", True), ("stopped", True), ("secret_missing", False)]
+)
+def test_what_would_fail_for_every_owner_ends_the_run(reason, stops):
+    ledger = Ledger()
+    ledger.take(failed(reason))
+    assert (ledger.stopped is not None) is stops

@@ -382,12 +382,25 @@ def test_a_file_in_place_of_the_directory_is_refused(place):
         place.open().prepare([CI], check_mode=False)
 
 
-def test_a_directory_in_place_of_the_file_is_refused(place):
-    if place.kind == "file":
-        pytest.skip("that one is a directory")
-    place.path.mkdir()
+def test_a_directory_in_place_of_the_vaulted_file_is_refused(vaulted):
+    vaulted.path.mkdir()
     with pytest.raises(StoreError):
+        vaulted.open().prepare([CI], check_mode=False)
+
+
+def test_a_directory_in_place_of_a_references_file_is_refused(tmp_path):
+    place = Place("file", tmp_path)
+    place.target.mkdir(parents=True)
+    with pytest.raises(StoreError, match="is a directory"):
         place.open().prepare([CI], check_mode=False)
+
+
+def test_a_directory_named_for_one_token_keeps_it_where_a_set_would(tmp_path):
+    one = Place("one file", tmp_path)
+    one.path.mkdir()
+    one.open().prepare([CI], check_mode=False)
+    assert one.open().write([entry(ONE)]) == {CI: "written"}
+    assert open_store(f"file:{one.path}", {}, vault(), single=False).read([CI]) == {CI: ONE}
 
 
 def test_an_unwritable_directory_is_found_out_before_anything_is_created(place):
@@ -553,8 +566,38 @@ def test_one_bad_secret_does_not_keep_the_others_out(place):
     bad = Entry(other, TWO, secret_of(ONE))
     store = place.open()
     assert store.write([bad, entry(ONE)]) == {other: "unknown", CI: "written"}
-    assert store.trouble == f"What should be stored for {other} is not the secret of token {TWO}."
+    assert store.troubles == {other: f"What should be stored for {other} is not the secret of token {TWO}."}
     assert place.open().read([CI, other]) == {CI: ONE, other: None}
+
+
+def test_a_directory_also_serves_a_single_token(tmp_path):
+    store = open_store(f"file:{tmp_path}", {}, vault(), single=True)
+    store.prepare([CI], check_mode=False)
+    assert store.write([entry(ONE)]) == {CI: "written"}
+    assert open_store(f"file:{tmp_path}", {}, vault(), single=False).read([CI]) == {CI: ONE}
+
+
+def test_a_file_that_keeps_another_tokens_secret_is_refused_before_anything_is_created(tmp_path):
+    one = open_store(f"file:{tmp_path / 'x'}", {}, vault(), single=True)
+    one.prepare([CI], check_mode=False)
+    one.write([entry(ONE)])
+    one.prepare([CI], check_mode=False)
+    with pytest.raises(StoreError, match=f"keeps the secret of {CI}: give projects/SHOP/tokens/ci a file of its own"):
+        open_store(f"file:{tmp_path / 'x'}", {}, vault(), single=True).prepare(["projects/SHOP/tokens/ci"], True)
+
+
+def test_a_file_keeps_its_permissions_less_what_everybody_may(tmp_path):
+    store = open_store(f"file:{tmp_path / 'x'}", {}, vault(), single=True)
+    store.write([entry(ONE)])
+    (tmp_path / "x").chmod(0o644)
+    assert store.write([entry(TWO, ONE)]) == {CI: "written"}
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="no /dev/null here")
+def test_a_device_is_no_place_for_a_secret():
+    with pytest.raises(StoreError, match="not a plain file"):
+        open_store("file:/dev/null", {}, vault(), single=True).prepare([CI], check_mode=True)
 
 
 def test_unquoted_ids_written_by_hand_keep_their_zeros(vaulted):
