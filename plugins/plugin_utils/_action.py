@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 import collections.abc as c
+import gc
 import json
 import os
 import typing as t
@@ -59,6 +60,9 @@ class CustodyAction(ActionBase, abc.ABC):
     def run(self, tmp: None = None, task_vars: Result | None = None) -> Result:
         """Run the task."""
         super().run(tmp, task_vars)
+        # This process is a fork that ends with the task. Packing the module makes hundreds of thousands of objects, and
+        # the garbage collector would walk all of ansible's each time.
+        gc.freeze()
         args = dict(self._task.args)
         try:
             store = self._store(args)
