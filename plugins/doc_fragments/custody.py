@@ -15,6 +15,7 @@ options:
         directory.
       - V(ansible_vault:FILE) keeps two variables, C(bitbucket_tokens) and C(bitbucket_token_ids), in a file encrypted
         with the play's own vault secret.
+      - V(helper:COMMAND) gives them to a program of yours, which speaks JSON lines on standard input and output.
       - The store is read first and proven writable before any token is issued. An issued secret is written to it and
         read back before an older token is revoked.
       - If not set, the environment variable E(BITBUCKET_TOKEN_STORE) of the controller is used. If that is not set
@@ -27,6 +28,7 @@ options:
         World-readable ones are refused."
       - "For V(file) and V(ansible_vault): C(lock_timeout), how many seconds to wait for another run's write, V(60) by
         default."
+      - "For V(helper): C(timeout), how many seconds one run of the program may take, V(60) by default."
     type: dict
   missing_secret:
     description:

@@ -20,6 +20,8 @@ REFUSED = "refused"
 #: Whether the store holds the secret is not known.
 UNCERTAIN = "unknown"
 
+_LONGEST_ID = 20
+
 
 class StoreError(BitbucketError):
     """A store that cannot be read or written; says where, never what."""
@@ -101,3 +103,18 @@ def outcome(held: str | None, entry: Entry) -> str | None:
     if held == entry.id:
         return WRITTEN
     return None if held == entry.replaces else REFUSED
+
+
+def is_id(value: object) -> bool:
+    """Whether this can be a token's id: a string of digits, since a number has already lost its zeros."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isascii() and value.isdigit()
+
+
+def settled(said: str, held: str | None, entry: Entry) -> str:
+    """The answer for ``entry`` from what a service said of it and what it holds on reading back.
+
+    A refusal by one that still holds what was to be replaced is none: nobody was faster.
+    """
+    if held == entry.id:
+        return WRITTEN
+    return REFUSED if said == REFUSED and held != entry.replaces else UNCERTAIN

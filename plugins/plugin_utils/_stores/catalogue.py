@@ -13,10 +13,17 @@ from ansible.parsing.vault import VaultLib
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Store, StoreError
 
-_OPTIONS = {"file": {"mode", "lock_timeout"}, "ansible_vault": {"lock_timeout"}}
+_Options = c.Mapping[str, t.Any]
 
 
-def open_store(text: str, options: c.Mapping[str, t.Any], vault: VaultLib, single: bool) -> Store:
+class _Kind(t.NamedTuple):
+    """How a kind of store is opened, and the options that it knows."""
+
+    open: c.Callable[[str, _Options, VaultLib, bool], Store]
+    options: frozenset[str]
+
+
+def open_store(text: str, options: _Options, vault: VaultLib, single: bool) -> Store:
     """The store that ``KIND:PLACE`` names. Relative paths start where ansible was started.
 
     :param vault: the play's vault secrets.
@@ -24,34 +31,59 @@ def open_store(text: str, options: c.Mapping[str, t.Any], vault: VaultLib, singl
     :raises StoreError: for an unknown kind or option.
     """
     kind, colon, place = text.partition(":")
-    if not colon or not place.strip() or kind not in _OPTIONS:
+    if not colon or not place.strip() or kind not in _KINDS:
         raise StoreError(
-            f"`store` must be KIND:PLACE with one of the kinds {', '.join(sorted(_OPTIONS))}, such as "
+            f"`store` must be KIND:PLACE with one of the kinds {', '.join(_KINDS)}, such as "
             "file:/etc/ci/bitbucket.token or ansible_vault:tokens.yml."
         )
-    for option in sorted(set(options) - _OPTIONS[kind]):
-        known = ", ".join(sorted(_OPTIONS[kind]))
+    for option in sorted(set(options) - _KINDS[kind].options):
+        known = ", ".join(sorted(_KINDS[kind].options))
         raise StoreError(f"`store_options` of {kind} has no {option}: it knows {known}.")
-    path = Path(place.strip()).expanduser().absolute()
-    timeout = _seconds(options.get("lock_timeout", 60))
-    # Each kind is loaded when it is asked for: an ad-hoc run should not wait for what it does not use.
-    if kind == "file":
-        from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.file import FileStore
+    return _KINDS[kind].open(place.strip(), options, vault, single)
 
-        # A directory also serves a single token, so that one BITBUCKET_TOKEN_STORE fits every task.
-        return FileStore(path, single and not path.is_dir(), _mode(options.get("mode")), timeout)
+
+# Each kind is loaded when it is asked for: an ad-hoc run should not wait for what it does not use.
+
+
+def _file(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
+    from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.file import FileStore
+
+    path = _path(place)
+    # A directory also serves a single token, so that one BITBUCKET_TOKEN_STORE fits every task.
+    mode = _mode(options.get("mode"))
+    return FileStore(path, single and not path.is_dir(), mode, _seconds(options, "lock_timeout", 60))
+
+
+def _ansible_vault(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
     from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.ansible_vault import AnsibleVaultStore
 
-    return AnsibleVaultStore(path, vault, timeout)
+    return AnsibleVaultStore(_path(place), vault, _seconds(options, "lock_timeout", 60))
 
 
-def _seconds(value: t.Any) -> float:
+def _helper(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
+    from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.helper import HelperStore
+
+    return HelperStore(place, _seconds(options, "timeout", 60))
+
+
+_KINDS = {
+    "ansible_vault": _Kind(_ansible_vault, frozenset({"lock_timeout"})),
+    "file": _Kind(_file, frozenset({"mode", "lock_timeout"})),
+    "helper": _Kind(_helper, frozenset({"timeout"})),
+}
+
+
+def _path(place: str) -> Path:
+    return Path(place).expanduser().absolute()
+
+
+def _seconds(options: _Options, name: str, default: float) -> float:
     try:
-        seconds = float(value)
+        seconds = float(options.get(name, default))
     except (TypeError, ValueError):
         seconds = -1
     if not 0 <= seconds <= 3600:
-        raise StoreError("`store_options.lock_timeout` must be a number of seconds from 0 to 3600.")
+        raise StoreError(f"`store_options.{name}` must be a number of seconds from 0 to 3600.")
     return seconds
 
 

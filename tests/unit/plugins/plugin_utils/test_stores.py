@@ -1,8 +1,7 @@
-"""The stores on a real file system: what they hold, what they refuse, and what a crash or another run does to them."""
+"""The stores in files, on a real file system: what they refuse, and what a crash or another run does to them."""
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import multiprocessing
 import os
@@ -20,21 +19,10 @@ from hypothesis import strategies as st
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores import files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, ONE, THREE, TWO, entry, secret_of
 
-CI = "projects/PAY/tokens/ci"
-DEPLOY = "projects/PAY/repos/ledger/tokens/deploy"
-ONE, TWO, THREE = "012345670123", "000000000002", "343808353895"
 PASSWORD = "a-vault-password-long-enough-4711"
 WRITERS, EACH = 8, 25
-
-
-def secret_of(token_id: str, prefix: str = "BBDC-") -> str:
-    """A secret as Bitbucket makes them, whose id can be read."""
-    return prefix + base64.b64encode(f"{token_id}:".encode() + bytes(range(100, 120))).decode()
-
-
-def entry(token_id: str, replaces: str | None = None, reference: str = CI, secret: str | None = None) -> Entry:
-    return Entry(reference, token_id, secret_of(token_id) if secret is None else secret, replaces)
 
 
 def vault(*labels: str, password: str = PASSWORD) -> VaultLib:
@@ -86,79 +74,6 @@ def place(request, tmp_path):
 @pytest.fixture
 def vaulted(tmp_path):
     return Place("ansible_vault", tmp_path)
-
-
-# Compare and set.
-
-
-@pytest.mark.parametrize(
-    ("held", "replaces", "answer", "holds"),
-    [
-        (None, None, "written", THREE),
-        (ONE, ONE, "written", THREE),
-        (ONE, None, "refused", ONE),
-        (ONE, TWO, "refused", ONE),
-        (None, ONE, "refused", None),
-        (THREE, ONE, "written", THREE),
-        (THREE, None, "written", THREE),
-    ],
-    ids=["nothing", "the one read", "not nothing", "another", "no longer", "already ours", "ours, not nothing"],
-)
-def test_compare_and_set(place, held, replaces, answer, holds):
-    store = place.open()
-    if held:
-        store.write([entry(held)])
-    assert store.write([entry(THREE, replaces)]) == {CI: answer}
-    assert place.open().read([CI]) == {CI: holds}
-
-
-def test_a_secret_without_a_readable_id_is_unknown_and_can_be_replaced_as_such(place):
-    place.put("a-password-put-here-by-hand")
-    store = place.open()
-    assert store.read([CI]) == {CI: "unknown"}
-    assert store.write([entry(ONE, None)]) == {CI: "refused"}
-    assert store.write([entry(ONE, "unknown")]) == {CI: "written"}
-    assert store.secret(CI) == secret_of(ONE)
-
-
-@pytest.mark.parametrize("text", ["", "  \n", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "$REDACTED$"])
-def test_what_a_log_filter_leaves_counts_as_nothing(place, text):
-    place.put(text)
-    assert place.open().read([CI]) == {CI: None}
-    with pytest.raises(StoreError, match=f"holds no secret of {CI}"):
-        place.open().secret(CI)
-
-
-@pytest.mark.parametrize("prefix", ["", "BBDC-"])
-def test_ids_are_read_back_as_strings_with_their_zeros(place, prefix):
-    place.open().write([entry(ONE, secret=secret_of(ONE, prefix))])
-    assert place.open().read([CI]) == {CI: ONE}
-    assert place.open().secret(CI) == secret_of(ONE, prefix)
-
-
-def test_every_reference_asked_for_has_an_answer(place):
-    if place.kind == "one file":
-        pytest.skip("that one has a single reference")
-    place.open().write([entry(ONE)])
-    assert place.open().read([CI, DEPLOY]) == {CI: ONE, DEPLOY: None}
-
-
-@pytest.mark.parametrize("secret", ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "", "two words", "zeile\nzwei"])
-def test_what_cannot_be_a_secret_is_never_written(place, secret):
-    store = place.open()
-    assert_not_written(store, entry(ONE, secret=secret))
-    assert place.open().read([CI]) == {CI: None}
-
-
-def test_another_tokens_secret_is_never_written(place):
-    assert_not_written(place.open(), entry(ONE, secret=secret_of(TWO)))
-    assert place.open().read([CI]) == {CI: None}
-
-
-def assert_not_written(store: Store, item: Entry) -> None:
-    """Refusing may be an error or the answer that nothing is known; it never claims success, nor quotes."""
-    said = outcome_of(store, item)
-    assert said in ("unknown", f"What should be stored for {CI} is not the secret of token {item.id}.")
 
 
 def outcome_of(store: Store, item: Entry) -> str:

@@ -1,0 +1,1 @@
+"""Stand-ins for what stores write to, built from public API references. None of them is the real thing."""

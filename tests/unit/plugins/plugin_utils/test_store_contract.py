@@ -1,0 +1,104 @@
+"""What holds for every kind of store: compare and set, ids, and that nothing secret is ever told."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store, StoreError
+from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, KINDS, ONE, THREE, TWO, entry, kept, secret_of
+
+
+@pytest.fixture(params=list(KINDS))
+def place(request, tmp_path):
+    yield from kept(request.param, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("held", "replaces", "answer", "holds"),
+    [
+        (None, None, "written", THREE),
+        (ONE, ONE, "written", THREE),
+        (ONE, None, "refused", ONE),
+        (ONE, TWO, "refused", ONE),
+        (None, ONE, "refused", None),
+        (THREE, ONE, "written", THREE),
+        (THREE, None, "written", THREE),
+    ],
+    ids=["nothing", "the one read", "not nothing", "another", "no longer", "already ours", "ours, not nothing"],
+)
+def test_compare_and_set(place, held, replaces, answer, holds):
+    store = place.open()
+    if held:
+        store.write([entry(held)])
+    assert store.write([entry(THREE, replaces)]) == {CI: answer}
+    assert place.open().read([CI]) == {CI: holds}
+
+
+def test_a_secret_without_a_readable_id_is_unknown_and_can_be_replaced_as_such(place):
+    place.put("a-password-put-here-by-hand")
+    store = place.open()
+    assert store.read([CI]) == {CI: "unknown"}
+    assert store.write([entry(ONE, None)]) == {CI: "refused"}
+    assert store.write([entry(ONE, "unknown")]) == {CI: "written"}
+    assert store.secret(CI) == secret_of(ONE)
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "$REDACTED$"])
+def test_what_a_log_filter_leaves_counts_as_nothing(place, text):
+    place.put(text)
+    assert place.open().read([CI]) == {CI: None}
+    with pytest.raises(StoreError, match=f"holds no secret of {CI}"):
+        place.open().secret(CI)
+    assert place.open().write([entry(ONE)]) == {CI: "written"}
+
+
+@pytest.mark.parametrize("prefix", ["", "BBDC-"])
+def test_ids_are_read_back_as_strings_with_their_zeros(place, prefix):
+    place.open().write([entry(ONE, secret=secret_of(ONE, prefix))])
+    assert place.open().read([CI]) == {CI: ONE}
+    assert place.open().secret(CI) == secret_of(ONE, prefix)
+
+
+def test_every_reference_asked_for_has_an_answer(place):
+    if place.single:
+        pytest.skip("that one has a single reference")
+    place.open().write([entry(ONE)])
+    assert place.open().read([CI, DEPLOY]) == {CI: ONE, DEPLOY: None}
+
+
+@pytest.mark.parametrize("secret", ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "", "two words", "zeile\nzwei"])
+def test_what_cannot_be_a_secret_is_never_written(place, secret):
+    store = place.open()
+    assert_not_written(store, entry(ONE, secret=secret))
+    assert place.open().read([CI]) == {CI: None}
+
+
+def test_nothing_that_a_store_shows_of_itself_is_secret(place):
+    store = place.open()
+    store.prepare([CI], check_mode=False)
+    store.write([entry(ONE), entry(TWO, THREE)])
+    assert secret_of(ONE) not in f"{store.name} {store.trouble} {store!r} {entry(ONE)!r}"
+
+
+def test_preparing_in_check_mode_keeps_nothing(place):
+    place.open().prepare([CI], check_mode=True)
+    assert place.open().read([CI]) == {CI: None}
+
+
+def test_another_tokens_secret_is_never_written(place):
+    assert_not_written(place.open(), entry(ONE, secret=secret_of(TWO)))
+    assert place.open().read([CI]) == {CI: None}
+
+
+def assert_not_written(store: Store, item: Entry) -> None:
+    """Refusing may be an error or the answer that nothing is known; it never claims success, nor quotes."""
+    said = outcome_of(store, item)
+    assert said in ("unknown", f"What should be stored for {CI} is not the secret of token {item.id}.")
+
+
+def outcome_of(store: Store, item: Entry) -> str:
+    """The answer, or the error's sentence."""
+    try:
+        return store.write([item])[item.reference]
+    except StoreError as error:
+        return str(error)
