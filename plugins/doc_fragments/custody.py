@@ -15,6 +15,8 @@ options:
         directory.
       - V(ansible_vault:FILE) keeps two variables, C(bitbucket_tokens) and C(bitbucket_token_ids), in a file encrypted
         with the play's own vault secret.
+      - V(hashi_vault:MOUNT/PREFIX) keeps one secret per reference in the KV engine, version 2, of HashiCorp Vault or
+        OpenBao, below the prefix, with the fields C(secret) and C(id). It needs the Python package C(hvac).
       - V(helper:COMMAND) gives them to a program of yours, which speaks JSON lines on standard input and output.
       - The store is read first and proven writable before any token is issued. An issued secret is written to it and
         read back before an older token is revoked.
@@ -28,6 +30,11 @@ options:
         World-readable ones are refused."
       - "For V(file) and V(ansible_vault): C(lock_timeout), how many seconds to wait for another run's write, V(60) by
         default."
+      - "For V(hashi_vault): C(url), C(token), C(namespace), C(ca_path), which default to E(VAULT_ADDR), E(VAULT_TOKEN),
+        E(VAULT_NAMESPACE) and E(VAULT_CACERT); C(auth_method), V(token) by default, or V(approle) with C(role_id) and
+        C(secret_id), or V(jwt) with C(role) and C(jwt); C(auth_mount) where that is not its default; C(mount) where the
+        engine's mount has a slash in its name; C(timeout) of a request in seconds, V(30) by default; C(allow_insecure)
+        to send secrets over plain http."
       - "For V(helper): C(timeout), how many seconds one run of the program may take, V(60) by default."
     type: dict
   missing_secret:

@@ -60,6 +60,12 @@ def _ansible_vault(place: str, options: _Options, vault: VaultLib, single: bool)
     return AnsibleVaultStore(_path(place), vault, _seconds(options, "lock_timeout", 60))
 
 
+def _hashi_vault(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
+    from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.hashi_vault import open_hashi_vault
+
+    return open_hashi_vault(place, options, _seconds(options, "timeout", 30))
+
+
 def _helper(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
     from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.helper import HelperStore
 
@@ -69,6 +75,15 @@ def _helper(place: str, options: _Options, vault: VaultLib, single: bool) -> Sto
 _KINDS = {
     "ansible_vault": _Kind(_ansible_vault, frozenset({"lock_timeout"})),
     "file": _Kind(_file, frozenset({"mode", "lock_timeout"})),
+    "hashi_vault": _Kind(
+        _hashi_vault,
+        frozenset(
+            {
+                *("url", "namespace", "mount", "ca_path", "timeout", "allow_insecure"),
+                *("auth_method", "auth_mount", "token", "role_id", "secret_id", "role", "jwt"),
+            }
+        ),
+    ),
     "helper": _Kind(_helper, frozenset({"timeout"})),
 }
 

@@ -9,6 +9,7 @@ import json
 import shlex
 import sys
 import typing as t
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+from tests.doubles import vault_kv2
+from tests.unit.plugins.plugin_utils import openbao
 
 ROOT = Path(__file__).resolve().parents[4]
 CI = "projects/PAY/tokens/ci"
@@ -44,7 +47,9 @@ class Kept(abc.ABC):
     readable = True
     single = False
     name: str
-    options: t.ClassVar[dict[str, t.Any]] = {}
+
+    def __init__(self) -> None:
+        self.options: dict[str, t.Any] = {}
 
     def open(self, **options: t.Any) -> Store:
         return open_store(self.name, {**self.options, **options}, play_vault(), self.single)
@@ -56,6 +61,7 @@ class Kept(abc.ABC):
 
 class Directory(Kept):
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self._path = directory
         self.name = f"file:{directory}"
 
@@ -69,6 +75,7 @@ class OneFile(Kept):
     single = True
 
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self._path = directory / "ci.token"
         self.name = f"file:{self._path}"
 
@@ -78,6 +85,7 @@ class OneFile(Kept):
 
 class VaultedFile(Kept):
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self._path = directory / "v.yml"
         self.name = f"ansible_vault:{self._path}"
 
@@ -87,6 +95,7 @@ class VaultedFile(Kept):
 
 class Helper(Kept):
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self._path = directory / "kept.json"
         program = ROOT / "tests" / "doubles" / "helper.py"
         self.name = f"helper:{shlex.join([sys.executable, str(program), str(self._path)])}"
@@ -95,14 +104,50 @@ class Helper(Kept):
         self._path.write_text(json.dumps({CI: {"id": "unknown", "secret": text}}), encoding="utf-8")
 
 
-KINDS: dict[str, t.Callable[[Path], contextlib.AbstractContextManager[Kept]]] = {
-    "file": lambda directory: contextlib.nullcontext(Directory(directory)),
-    "one file": lambda directory: contextlib.nullcontext(OneFile(directory)),
-    "ansible_vault": lambda directory: contextlib.nullcontext(VaultedFile(directory)),
-    "helper": lambda directory: contextlib.nullcontext(Helper(directory)),
+class KeyValue(Kept):
+    """The KV v2 engine of a Vault, or of something like one.
+
+    :param write: puts fields at a path below the mount, as somebody else does.
+    """
+
+    def __init__(self, url: str, mount: str, token: str, write: t.Callable[[str, dict[str, t.Any]], object]) -> None:
+        super().__init__()
+        # Tests share a server.
+        prefix = f"team/{uuid.uuid4()}"
+        self.name = f"hashi_vault:{mount}/{prefix}"
+        self.path = f"{prefix}/{CI}"
+        self.options = {"url": url, "token": token}
+        self._write = write
+
+    def put(self, text: str) -> None:
+        self._write(self.path, {"secret": text, "note": "by hand"})
+
+
+@contextlib.contextmanager
+def vault_double() -> Iterator[Kept]:
+    with vault_kv2.running() as (double, url):
+        yield KeyValue(url, "kv", vault_kv2.TOKEN, double.put)
+
+
+def on_openbao(bao: openbao.OpenBao) -> KeyValue:
+    engine = bao.root.secrets.kv.v2
+    return KeyValue(
+        bao.url,
+        openbao.MOUNT,
+        openbao.ROOT_TOKEN,
+        lambda path, fields: engine.create_or_update_secret(path, fields, mount_point=openbao.MOUNT),
+    )
+
+
+Context = contextlib.AbstractContextManager[Kept]
+#: Each opens its place in a directory; a real server is shared by the whole session.
+KINDS: dict[str, t.Callable[[Path, t.Any], Context]] = {
+    "file": lambda directory, _request: contextlib.nullcontext(Directory(directory)),
+    "one file": lambda directory, _request: contextlib.nullcontext(OneFile(directory)),
+    "ansible_vault": lambda directory, _request: contextlib.nullcontext(VaultedFile(directory)),
+    "hashi_vault on a double": lambda _directory, _request: vault_double(),
+    "hashi_vault on OpenBao": lambda _directory, request: contextlib.nullcontext(
+        on_openbao(request.getfixturevalue("bao"))
+    ),
+    "helper": lambda directory, _request: contextlib.nullcontext(Helper(directory)),
 }
-
-
-def kept(kind: str, directory: Path) -> Iterator[Kept]:
-    with KINDS[kind](directory) as place:
-        yield place

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store, StoreError
-from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, KINDS, ONE, THREE, TWO, entry, kept, secret_of
+from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, KINDS, ONE, THREE, TWO, entry, secret_of
 
 
 @pytest.fixture(params=list(KINDS))
 def place(request, tmp_path):
-    yield from kept(request.param, tmp_path)
+    with KINDS[request.param](tmp_path, request) as kept:
+        yield kept
 
 
 @pytest.mark.parametrize(

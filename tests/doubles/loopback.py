@@ -1,0 +1,91 @@
+"""An HTTP server on loopback that asks one function what to answer, for the doubles of services."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import typing as t
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
+
+Json = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    #: Decoded.
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Json
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: t.Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> bytes:
+        if isinstance(self.body, str):
+            return self.body.encode()
+        return b"" if self.body is None else json.dumps(self.body).encode()
+
+
+#: In place of an answer: the connection breaks.
+DROP = Answer(0)
+Handle = Callable[[Request], Answer]
+
+
+@contextlib.contextmanager
+def serving(handle: Handle) -> Iterator[str]:
+    """A server in a thread; its URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(handle))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def _handler(handle: Handle) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _serve(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            parts = urlsplit(self.path)
+            request = Request(
+                self.command,
+                unquote(parts.path),
+                {name: values[-1] for name, values in parse_qs(parts.query).items()},
+                {name.lower(): value for name, value in self.headers.items()},
+                json.loads(self.rfile.read(length) or b"{}"),
+            )
+            answer = handle(request)
+            if answer is DROP:
+                self.close_connection = True
+                return
+            self.send_response(answer.status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer.data)))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.data)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_OPTIONS = do_LIST = _serve
+
+        def log_message(self, format: str, *args: t.Any) -> None:
+            """Nothing: what is asked for here holds secrets."""
+
+    return Handler
