@@ -25,3 +25,13 @@ attributes:
     membership:
       - tokensmith.bitbucket.datacenter
 """
+
+    STORES = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/tokensmith.bitbucket.stores) in C(module_defaults) to set options for these modules.
+    support: full
+    membership:
+      - tokensmith.bitbucket.stores
+"""

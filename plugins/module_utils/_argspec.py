@@ -115,6 +115,15 @@ ACCESS_TOKEN_SET_CONSTRAINTS: dict[str, t.Any] = {
     "mutually_exclusive": [("token", "password"), ("stored", "store")],
 }
 
+STORE_COPY: Spec = {
+    "source": {"type": "str", "required": True},
+    "source_options": {"type": "dict", "default": {}, "no_log": True},
+    "destination": {"type": "str", "required": True},
+    "destination_options": {"type": "dict", "default": {}, "no_log": True},
+    "references": {"type": "list", "elements": "str", "required": True},
+    "overwrite": {"type": "bool", "default": False},
+}
+
 
 def token_id(value: t.Any, option: str) -> str | None:
     """A token id as a task gave it.

@@ -28,6 +28,21 @@ _STORE_VARIABLE = "BITBUCKET_TOKEN_STORE"
 _NOT_JSON = ("warnings", "deprecations", "exception", "invocation")
 
 
+def validated(module_name: str, spec: _argspec.Spec, constraints: Result, args: Result) -> Result:
+    """A task's options with their types and defaults.
+
+    :raises InputError: for what a module would refuse, in the same words.
+    """
+    result = ArgumentSpecValidator(spec, **constraints).validate(args)
+    if result.unsupported_parameters:
+        names = ", ".join(sorted(str(name) for name in result.unsupported_parameters))
+        raise InputError(f"Unsupported parameters for ({module_name}) module: {names}.")
+    if result.error_messages:
+        raise InputError("; ".join(result.error_messages))
+    parameters: Result = result.validated_parameters
+    return parameters
+
+
 class CustodyAction(ActionBase, abc.ABC):
     """Runs the module as it is where no store is set, and under custody where one is."""
 
@@ -107,14 +122,7 @@ class CustodyAction(ActionBase, abc.ABC):
         spec = {key: value for key, value in self.spec.items() if key not in _argspec.CONNECTION}
         given = {key: value for key, value in args.items() if key not in _argspec.CONNECTION}
         constraints = {key: value for key, value in self.constraints.items() if key != "supports_check_mode"}
-        result = ArgumentSpecValidator(spec, **constraints).validate(given)
-        if result.unsupported_parameters:
-            names = ", ".join(sorted(str(name) for name in result.unsupported_parameters))
-            raise InputError(f"Unsupported parameters for ({self.module_name}) module: {names}.")
-        if result.error_messages:
-            raise InputError("; ".join(result.error_messages))
-        validated: Result = result.validated_parameters
-        return validated
+        return validated(self.module_name, spec, constraints, given)
 
     def _resolved(self, params: Result, base: Result, task_vars: Result | None) -> list[Owner]:
         """The owners; asks the module where only the server knows them."""

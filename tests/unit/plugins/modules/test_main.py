@@ -14,6 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     access_token_info,
     access_token_set,
     credential_info,
+    store_copy,
 )
 from tests.simulator.server import running
 from tests.unit.plugins.stand import PASSWORD, PAY, Stand, entry
@@ -42,6 +43,12 @@ def test_without_a_credential_a_module_fails_in_one_sentence(module, given, caps
     result = main(module, capsys, url="http://bitbucket.test", **given)
     assert (result["failed"], result["reason"]) == (True, "input")
     assert result["msg"].startswith("No credential: set `username` and `password`, or `token`")
+
+
+def test_copying_between_stores_is_the_controllers(capsys):
+    result = main(store_copy, capsys, source="file:a", destination="file:b", references=["projects/PAY/tokens/ci"])
+    assert (result["failed"], result["reason"]) == (True, "input")
+    assert result["msg"].startswith("store_copy runs on the controller")
 
 
 def test_a_credential_is_looked_at_offline(capsys):

@@ -1,0 +1,139 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: store_copy
+short_description: Copy secrets of access tokens from one store to another
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - Copies secrets between stores, on the controller, without showing them and without issuing or revoking any token.
+  - What the destination holds already is left as it is. What was copied is read back, and stays in the source.
+  - The playbook C(tokensmith.bitbucket.migrate_store) does this for all tokens of some owners.
+extends_documentation_fragment:
+  - tokensmith.bitbucket.attributes
+  - tokensmith.bitbucket.attributes.stores
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: References and token ids only.
+  idempotent:
+    support: full
+options:
+  source:
+    description:
+      - The store to read from, written as O(tokensmith.bitbucket.access_token_set#module:store). For V(file) that is
+        the directory.
+    type: str
+    required: true
+  source_options:
+    description:
+      - Options of the source, as O(tokensmith.bitbucket.access_token_set#module:store_options).
+    type: dict
+    default: {}
+  destination:
+    description:
+      - The store to write to.
+    type: str
+    required: true
+  destination_options:
+    description:
+      - Options of the destination.
+    type: dict
+    default: {}
+  references:
+    description:
+      - References of the tokens, such as V(projects/PAY/tokens/ci-read). Those that the source does not hold are
+        returned under RV(missing).
+    type: list
+    elements: str
+    required: true
+  overwrite:
+    description:
+      - Whether to replace a secret of another token that the destination holds for the same reference. It fails
+        otherwise, since that may be the newer one.
+    type: bool
+    default: false
+notes:
+  - A store that never shows a secret again, such as V(awx_credential), can only be a destination.
+  - Secrets whose token id cannot be read, since somebody put them there by hand, are not copied.
+seealso:
+  - module: tokensmith.bitbucket.access_token_set
+  - plugin: tokensmith.bitbucket.secret
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: From a vaulted file to HashiCorp Vault
+  tokensmith.bitbucket.store_copy:
+    source: ansible_vault:group_vars/all/bitbucket_tokens.yml
+    destination: hashi_vault:secret/bitbucket
+    references:
+      - projects/PAY/tokens/ci-read
+      - projects/PAY/repos/ledger/tokens/deploy
+"""
+
+RETURN = r"""
+copied:
+  description: What was copied, or in check mode would be, with C(reference) and C(id).
+  returned: success
+  type: list
+  elements: dict
+unchanged:
+  description: References whose secret the destination holds already.
+  returned: success
+  type: list
+  elements: str
+missing:
+  description: References of which the source holds no secret.
+  returned: success
+  type: list
+  elements: str
+failures:
+  description: What could not be copied, with C(reference), C(reason) and C(msg). The task fails if there is any.
+  returned: always
+  type: list
+  elements: dict
+source:
+  description: The store that was read.
+  returned: success
+  type: str
+destination:
+  description: The store that was written.
+  returned: success
+  type: str
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+
+
+def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """Refuse: stores are on the controller, where the action plugin of the same name does it.
+
+    :raises InputError: always.
+    """
+    raise InputError("store_copy runs on the controller: call it as tokensmith.bitbucket.store_copy, in a task.")
+
+
+def main() -> None:
+    """Where the action plugin is not found."""
+    module = AnsibleModule(argument_spec=_argspec.STORE_COPY, supports_check_mode=True)
+    try:
+        result = run(module.params, module.check_mode)
+    except BitbucketError as error:
+        module.fail_json(msg=str(error), reason=error.reason)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
