@@ -17,6 +17,8 @@ options:
         with the play's own vault secret.
       - V(hashi_vault:MOUNT/PREFIX) keeps one secret per reference in the KV engine, version 2, of HashiCorp Vault or
         OpenBao, below the prefix, with the fields C(secret) and C(id). It needs the Python package C(hvac).
+      - V(awx_credential:NAME-TEMPLATE) keeps one credential per token in AWX or Automation Controller, of the type that
+        these have for Bitbucket Data Center. The template holds C({reference}). Secrets can't be read back from there.
       - V(helper:COMMAND) gives them to a program of yours, which speaks JSON lines on standard input and output.
       - The store is read first and proven writable before any token is issued. An issued secret is written to it and
         read back before an older token is revoked.
@@ -35,6 +37,10 @@ options:
         C(secret_id), or V(jwt) with C(role) and C(jwt); C(auth_mount) where that is not its default; C(mount) where the
         engine's mount has a slash in its name; C(timeout) of a request in seconds, V(30) by default; C(allow_insecure)
         to send secrets over plain http."
+      - "For V(awx_credential): C(organization), the name of the one that owns the credentials, always; C(url), C(token) or
+        C(username) and C(password), C(validate_certs), which default to E(CONTROLLER_HOST), E(CONTROLLER_OAUTH_TOKEN),
+        E(CONTROLLER_USERNAME), E(CONTROLLER_PASSWORD) and E(CONTROLLER_VERIFY_SSL); C(ca_path); C(api_prefix), V(/api/v2)
+        by default; C(timeout) and C(allow_insecure) as for V(hashi_vault)."
       - "For V(helper): C(timeout), how many seconds one run of the program may take, V(60) by default."
     type: dict
   missing_secret:

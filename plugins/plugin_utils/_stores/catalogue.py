@@ -60,6 +60,14 @@ def _ansible_vault(place: str, options: _Options, vault: VaultLib, single: bool)
     return AnsibleVaultStore(_path(place), vault, _seconds(options, "lock_timeout", 60))
 
 
+def _awx_credential(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
+    from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.awx_credential import (
+        open_awx_credential,
+    )
+
+    return open_awx_credential(place, options, _seconds(options, "timeout", 30))
+
+
 def _hashi_vault(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
     from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.hashi_vault import open_hashi_vault
 
@@ -81,6 +89,15 @@ _KINDS = {
             {
                 *("url", "namespace", "mount", "ca_path", "timeout", "allow_insecure"),
                 *("auth_method", "auth_mount", "token", "role_id", "secret_id", "role", "jwt"),
+            }
+        ),
+    ),
+    "awx_credential": _Kind(
+        _awx_credential,
+        frozenset(
+            {
+                *("url", "token", "username", "password", "organization", "api_prefix"),
+                *("validate_certs", "ca_path", "timeout", "allow_insecure"),
             }
         ),
     ),

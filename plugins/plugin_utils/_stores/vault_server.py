@@ -128,16 +128,18 @@ class VaultServer:
             lambda client: client.secrets.kv.v2.create_or_update_secret(
                 path=path, secret=fields, cas=cas, mount_point=mount
             ),
+            # After a lost answer the next reading tells whether anybody is there.
+            lost_is_gone=False,
         )
         with self._understood():
             int(answer["data"]["version"])
 
-    def _ask(self, what: str, request: c.Callable[[t.Any], t.Any]) -> t.Any:
+    def _ask(self, what: str, request: c.Callable[[t.Any], t.Any], lost_is_gone: bool = True) -> t.Any:
         with self._lock:
             if not self._ready:
                 self._sign_in()
                 self._ready = True
-        return self._translated(what, request)
+        return self._translated(what, request, lost_is_gone)
 
     def _sign_in(self) -> None:
         login = self._login
@@ -152,7 +154,7 @@ class VaultServer:
                 lambda client: client.auth.jwt.jwt_login(login.role, login.proof, path=login.mount or "jwt"),
             )
 
-    def _translated(self, what: str, request: c.Callable[[t.Any], t.Any]) -> t.Any:
+    def _translated(self, what: str, request: c.Callable[[t.Any], t.Any], lost_is_gone: bool = True) -> t.Any:
         """The answer; or our error for one of the libraries', whose text may quote anything."""
         try:
             return request(self._client)
@@ -164,7 +166,7 @@ class VaultServer:
             )
             raise VaultError(sentence, gone=True) from None
         except failures.RequestException:
-            raise VaultError(f"Vault at {self._url} does not answer.", gone=True) from None
+            raise VaultError(f"Vault at {self._url} does not answer.", gone=lost_is_gone) from None
         except (KeyError, TypeError, ValueError, AttributeError):
             raise self._no_vault() from None
 

@@ -18,7 +18,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
-from tests.doubles import vault_kv2
+from tests.doubles import awx, vault_kv2
 from tests.unit.plugins.plugin_utils import openbao
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -139,6 +139,25 @@ def on_openbao(bao: openbao.OpenBao) -> KeyValue:
     )
 
 
+class Credentials(Kept):
+    readable = False
+
+    def __init__(self, double: awx.AwxDouble, url: str) -> None:
+        super().__init__()
+        self._double = double
+        self.name = "awx_credential:Bitbucket {reference}"
+        self.options = {"url": url, "token": awx.TOKEN, "organization": "Payments"}
+
+    def put(self, text: str) -> None:
+        self._double.put(f"Bitbucket {CI}", text)
+
+
+@contextlib.contextmanager
+def awx_double() -> Iterator[Kept]:
+    with awx.running() as (double, url):
+        yield Credentials(double, url)
+
+
 Context = contextlib.AbstractContextManager[Kept]
 #: Each opens its place in a directory; a real server is shared by the whole session.
 KINDS: dict[str, t.Callable[[Path, t.Any], Context]] = {
@@ -149,5 +168,6 @@ KINDS: dict[str, t.Callable[[Path, t.Any], Context]] = {
     "hashi_vault on OpenBao": lambda _directory, request: contextlib.nullcontext(
         on_openbao(request.getfixturevalue("bao"))
     ),
+    "awx_credential on a double": lambda _directory, _request: awx_double(),
     "helper": lambda directory, _request: contextlib.nullcontext(Helper(directory)),
 }

@@ -321,6 +321,12 @@ def password_store(tmp_path, monkeypatch):
     shutil.rmtree(home, ignore_errors=True)
 
 
+def test_the_guide_shows_the_example_as_it_is():
+    guide = (ROOT / "docs" / "docsite" / "rst" / "guide_stores.rst").read_text(encoding="utf-8")
+    code = EXAMPLE.read_text(encoding="utf-8").partition("\n\n")[2].rstrip()
+    assert textwrap.indent(code, "  ") in guide
+
+
 def test_the_example_keeps_secrets_with_the_real_pass(password_store):
     store = HelperStore(shlex.join([sys.executable, str(EXAMPLE)]))
     store.prepare([CI, DEPLOY], check_mode=False)

@@ -41,14 +41,17 @@ def test_a_secret_without_a_readable_id_is_unknown_and_can_be_replaced_as_such(p
     assert store.read([CI]) == {CI: "unknown"}
     assert store.write([entry(ONE, None)]) == {CI: "refused"}
     assert store.write([entry(ONE, "unknown")]) == {CI: "written"}
-    assert store.secret(CI) == secret_of(ONE)
+    if place.readable:
+        assert store.secret(CI) == secret_of(ONE)
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "$REDACTED$"])
 def test_what_a_log_filter_leaves_counts_as_nothing(place, text):
-    place.put(text)
+    if not place.readable and text.strip():
+        pytest.skip("what it never shows again cannot be looked at")
+    place.put(text.strip() if not place.readable else text)
     assert place.open().read([CI]) == {CI: None}
-    with pytest.raises(StoreError, match=f"holds no secret of {CI}"):
+    with pytest.raises(StoreError, match=f"holds no secret of {CI}" if place.readable else "never shows"):
         place.open().secret(CI)
     assert place.open().write([entry(ONE)]) == {CI: "written"}
 
@@ -57,7 +60,8 @@ def test_what_a_log_filter_leaves_counts_as_nothing(place, text):
 def test_ids_are_read_back_as_strings_with_their_zeros(place, prefix):
     place.open().write([entry(ONE, secret=secret_of(ONE, prefix))])
     assert place.open().read([CI]) == {CI: ONE}
-    assert place.open().secret(CI) == secret_of(ONE, prefix)
+    if place.readable:
+        assert place.open().secret(CI) == secret_of(ONE, prefix)
 
 
 def test_every_reference_asked_for_has_an_answer(place):
