@@ -37,10 +37,10 @@ options:
         C(secret_id), or V(jwt) with C(role) and C(jwt); C(auth_mount) where that is not its default; C(mount) where the
         engine's mount has a slash in its name; C(timeout) of a request in seconds, V(30) by default; C(allow_insecure)
         to send secrets over plain http."
-      - "For V(awx_credential): C(organization), the name of the one that owns the credentials, always; C(url), C(token) or
-        C(username) and C(password), C(validate_certs), which default to E(CONTROLLER_HOST), E(CONTROLLER_OAUTH_TOKEN),
-        E(CONTROLLER_USERNAME), E(CONTROLLER_PASSWORD) and E(CONTROLLER_VERIFY_SSL); C(ca_path); C(api_prefix), V(/api/v2)
-        by default; C(timeout) and C(allow_insecure) as for V(hashi_vault)."
+      - "For V(awx_credential): C(organization), the name of the one that owns the credentials, always; C(url), C(token)
+        or C(username) and C(password), C(validate_certs), which default to E(CONTROLLER_HOST),
+        E(CONTROLLER_OAUTH_TOKEN), E(CONTROLLER_USERNAME), E(CONTROLLER_PASSWORD) and E(CONTROLLER_VERIFY_SSL);
+        C(ca_path); C(api_prefix), V(/api/v2) by default; C(timeout) and C(allow_insecure) as for V(hashi_vault)."
       - "For V(helper): C(timeout), how many seconds one run of the program may take, V(60) by default."
     type: dict
   missing_secret:
