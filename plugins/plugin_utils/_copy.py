@@ -88,7 +88,8 @@ class Copy:
                 text = f"{self._destination.name} holds another secret than a moment ago: run again."
                 self._fail(entry.reference, "lost_race", text)
             else:
-                text = f"Whether {self._destination.name} holds this secret is not known. {self._destination.trouble}"
+                trouble = self._destination.troubles.get(entry.reference, "")
+                text = f"Whether {self._destination.name} holds this secret is not known. {trouble}"
                 self._fail(entry.reference, "store", text.strip())
 
     def _entry(self, reference: str) -> Entry | None:
@@ -107,7 +108,7 @@ class Copy:
         try:
             answers = self._destination.write(entries) if entries else {}
         except StoreError as error:
-            self._destination.trouble = str(error)
+            self._destination.troubles = {entry.reference: str(error) for entry in entries}
             answers = {}
         unsure = [entry for entry in entries if answers.get(entry.reference, UNCERTAIN) == UNCERTAIN]
         try:

@@ -20,6 +20,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from tests.integration.conftest import Bitbucket
 
 PROVISION, ROTATE = "tokensmith.bitbucket.provision", "tokensmith.bitbucket.rotate"
+MIGRATE = "tokensmith.bitbucket.migrate_store"
 VAULT_PASSWORD = "a-vault-password-that-nobody-has-4711"
 OWNERS, NAMES = ["DATA", "OPS", "PAY", "SHOP"], ["ci-read", "ci-write", "release-admin"]
 SET = [
@@ -259,6 +260,30 @@ def assert_nothing_shown(team: Team, text: str, secrets: list[str]) -> None:
         forms = {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode().rstrip("=")}
         assert not [form[:4] for form in forms if form in text]
     assert not SECRET_SHAPE.search(text), "something that looks like a secret is shown"
+
+
+# To another store.
+
+
+def test_secrets_move_to_another_store_without_rotating_and_without_being_shown(team):
+    assert_succeeded(team.play(PROVISION))
+    before = team.stored()
+    place = team.place / "moved"
+    place.mkdir()
+    options = ["-vvvv", "--diff", "-e", f"migrate_store_to=file:{place}"]
+    assert_succeeded(predicted := team.play(MIGRATE, *options, "--check"))
+    assert list(place.iterdir()) == []
+    assert_succeeded(moved := team.play(MIGRATE, *options))
+    assert predicted.changed == moved.changed == 1
+    kept = {str(path.relative_to(place)): path.read_text(encoding="utf-8").strip() for path in place.rglob("*.token")}
+    assert kept == {f"{reference}.token": secret for reference, secret in before.items()}
+    assert_nothing_shown(team, predicted.output + moved.output, list(before.values()))
+    assert team.play(MIGRATE, *options).changed == 0
+    assert team.play(PROVISION, store=f"file:{place}").changed == 0
+
+
+def test_a_migration_without_a_place_to_go_to_says_what_to_name(team):
+    assert "Name the new store" in team.play(MIGRATE).failure
 
 
 # Ad-hoc use.

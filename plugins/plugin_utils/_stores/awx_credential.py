@@ -54,6 +54,7 @@ class AwxCredentialStore(Store):
     """
 
     def __init__(self, controller: Controller, template: str, organization: str) -> None:
+        super().__init__()
         self.name = f"awx_credential:{template}"
         self._controller = controller
         self._template = template
@@ -78,16 +79,14 @@ class AwxCredentialStore(Store):
         return {reference: _held(present.get(self._name(reference))) for reference in references}
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
-        self.trouble = ""
-        for entry in entries:
-            entry.check()
+        self.troubles.clear()
         answers = dict.fromkeys([entry.reference for entry in entries], UNCERTAIN)
         try:
-            for entry in entries:
+            for entry in self.sound(entries):
                 answers[entry.reference] = self._write(entry)
         except ControllerError as error:
             # Gone: the rest is not tried.
-            self.trouble = str(error)
+            self.troubles = {entry.reference: self.troubles.get(entry.reference, str(error)) for entry in entries}
         return answers
 
     def secret(self, reference: str) -> str:
@@ -104,7 +103,7 @@ class AwxCredentialStore(Store):
                 return known
             self._put(entry, before)
         except ControllerError as error:
-            self.trouble = str(error)
+            self.troubles[entry.reference] = str(error)
             if error.gone:
                 raise
             # Somebody else may have created it in between; reading back tells.

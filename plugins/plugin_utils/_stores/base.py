@@ -58,6 +58,17 @@ class Store(abc.ABC):
         #: Why an answer of the last write was ``unknown``, by reference, where that is known.
         self.troubles: dict[str, str] = {}
 
+    def sound(self, entries: c.Iterable[Entry]) -> list[Entry]:
+        """The entries that can be written; of the others ``troubles`` says why not."""
+        sound = []
+        for entry in entries:
+            try:
+                entry.check()
+                sound.append(entry)
+            except StoreError as error:
+                self.troubles[entry.reference] = str(error)
+        return sound
+
     @abc.abstractmethod
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
         """Prove that the store can be read, and written for ``references``.

@@ -52,11 +52,12 @@ class HashiVaultStore(Store):
     """
 
     def __init__(self, server: VaultServer, mount: str, prefix: str) -> None:
+        super().__init__()
         self.name = f"hashi_vault:{mount}/{prefix}"
         self._server = server
         self._mount = mount
         self._prefix = prefix
-        self._gone = False
+        self._gone = ""
 
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
         kind = self._server.kind_of(self._mount)
@@ -75,11 +76,14 @@ class HashiVaultStore(Store):
         return dict(zip(asked, self._each(lambda reference: _held(self._version(reference)), asked), strict=True))
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
-        self.trouble = ""
-        self._gone = False
-        for entry in entries:
-            entry.check()
-        return dict(zip([entry.reference for entry in entries], self._each(self._write, entries), strict=True))
+        self.troubles.clear()
+        self._gone = ""
+        sound = self.sound(entries)
+        answers = dict.fromkeys([entry.reference for entry in entries], UNCERTAIN)
+        return {
+            **answers,
+            **dict(zip([entry.reference for entry in sound], self._each(self._write, sound), strict=True)),
+        }
 
     def secret(self, reference: str) -> str:
         version = self._version(reference)
@@ -90,12 +94,14 @@ class HashiVaultStore(Store):
     def _write(self, entry: Entry) -> str:
         """One answer of its own for each entry; none is tried once the server is gone."""
         if self._gone:
+            self.troubles[entry.reference] = self._gone
             return UNCERTAIN
         try:
             return self._compare_and_set(entry)
         except StoreError as error:
-            self.trouble = str(error)
-            self._gone = isinstance(error, VaultError) and error.gone
+            self.troubles[entry.reference] = str(error)
+            if isinstance(error, VaultError) and error.gone:
+                self._gone = str(error)
             return UNCERTAIN
 
     def _compare_and_set(self, entry: Entry) -> str:
@@ -115,7 +121,7 @@ class HashiVaultStore(Store):
             if _held(after) == entry.id and after.fields.get(SECRET) != entry.secret:
                 return UNCERTAIN
             return settled(UNCERTAIN, _held(after), entry)
-        self.trouble = f"{self.name}: others keep writing to {entry.reference}."
+        self.troubles[entry.reference] = f"{self.name}: others keep writing to {entry.reference}."
         return UNCERTAIN
 
     def _version(self, reference: str) -> Version:

@@ -46,6 +46,7 @@ class HelperStore(Store):
     """
 
     def __init__(self, command: str, timeout: float = 60) -> None:
+        super().__init__()
         try:
             self._command = shlex.split(command)
         except ValueError:
@@ -67,13 +68,12 @@ class HelperStore(Store):
         return self._refined(self._recorded(references))
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
-        self.trouble = ""
-        for entry in entries:
-            entry.check()
-        recorded = self._recorded([entry.reference for entry in entries])
+        self.troubles.clear()
+        sound = self.sound(entries)
+        recorded = self._recorded([entry.reference for entry in sound])
         held = self._refined(recorded)
-        said = {entry.reference: outcome(held[entry.reference], entry) for entry in entries}
-        due = [entry for entry in entries if said[entry.reference] is None]
+        said = {entry.reference: outcome(held[entry.reference], entry) for entry in sound}
+        due = [entry for entry in sound if said[entry.reference] is None]
         # It compares with what it says itself: a placeholder that counts as nothing here is something to it.
         lines = [
             {"reference": item.reference, "id": item.id, "secret": item.secret, "replaces": recorded[item.reference]}
@@ -81,11 +81,10 @@ class HelperStore(Store):
         ]
         dialogue = self._run("write", lines) if due else Dialogue([])
         if dialogue.failure:
-            self.trouble = f"{self.name} {dialogue.failure}"
+            self.troubles.update({entry.reference: f"{self.name} {dialogue.failure}" for entry in due})
         told = self._told(due, dialogue.answers)
-        return self._proven(
-            entries, {reference: word or told.get(reference, UNCERTAIN) for reference, word in said.items()}
-        )
+        answers = {reference: word or told.get(reference, UNCERTAIN) for reference, word in said.items()}
+        return {**{entry.reference: UNCERTAIN for entry in entries}, **self._proven(sound, answers)}
 
     def secret(self, reference: str) -> str:
         (answer,) = self._answers("secret", [{"reference": reference}])
@@ -106,19 +105,19 @@ class HelperStore(Store):
         unknown = [reference for reference, token_id in recorded.items() if token_id == UNKNOWN]
         return {**recorded, **{reference: id_of(text, UNKNOWN) for reference, text in self._secrets(unknown).items()}}
 
-    def _proven(self, entries: c.Sequence[Entry], said: dict[str, str]) -> dict[str, str]:
+    def _proven(self, entries: c.Sequence[Entry], said: c.Mapping[str, str]) -> dict[str, str]:
         """The answers, as far as reading back bears them out."""
         try:
             held = self.read(said)
             shown = self._secrets([entry.reference for entry in entries if held[entry.reference] == entry.id])
         except StoreError as error:
-            self.trouble = self.trouble or str(error)
+            self.troubles = {reference: self.troubles.get(reference, str(error)) for reference in said}
             return dict.fromkeys(said, UNCERTAIN)
         answers = {}
         for entry in entries:
             answers[entry.reference] = settled(said[entry.reference], held[entry.reference], entry)
             if shown.get(entry.reference, entry.secret) != entry.secret:
-                self.trouble = f"{self.name} does not hold what was given to it."
+                self.troubles[entry.reference] = f"{self.name} does not hold what was given to it."
                 answers[entry.reference] = UNCERTAIN
         return answers
 
@@ -145,7 +144,7 @@ class HelperStore(Store):
             word = answer.get("answer")
             result[entry.reference] = word if word in _ANSWERS else UNCERTAIN
             if "error" in answer:
-                self.trouble = self._sentence(answer)
+                self.troubles[entry.reference] = self._sentence(answer)
         return result
 
     def _held(self, answer: Line) -> str | None:

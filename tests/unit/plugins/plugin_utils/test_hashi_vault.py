@@ -126,8 +126,8 @@ def test_a_lost_answer_is_unknown_and_reading_again_tells(vault):
     double.after = lose_answers("POST")
     one = store()
     assert one.write([entry(ONE)]) == {CI: "unknown"}
-    assert "does not answer" in one.trouble
-    assert_clean(one.trouble)
+    assert "does not answer" in str(one.troubles)
+    assert_clean(str(one.troubles))
     double.after = lambda _request, _answer: None
     assert one.read([CI]) == {CI: ONE}
 
@@ -215,7 +215,7 @@ def test_no_answer_is_never_nothing(vault, answer, say):
     assert say in failure(lambda: store().read([CI]))
     one = store()
     assert one.write([entry(ONE)]) == {CI: "unknown"}
-    assert_clean(one.trouble)
+    assert_clean(str(one.troubles))
     assert not double.versions
 
 
@@ -428,5 +428,5 @@ def test_a_real_server_that_is_sealed_half_way_says_so():
         store.prepare([CI], check_mode=False)
         bao.root.sys.seal()
         assert store.write([entry(ONE)]) == {CI: "unknown"}
-        assert "is sealed" in store.trouble
+        assert "is sealed" in str(store.troubles)
         assert "is sealed" in failure(lambda: store.read([CI]))

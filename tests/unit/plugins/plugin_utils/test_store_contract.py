@@ -82,7 +82,7 @@ def test_nothing_that_a_store_shows_of_itself_is_secret(place):
     store = place.open()
     store.prepare([CI], check_mode=False)
     store.write([entry(ONE), entry(TWO, THREE)])
-    assert secret_of(ONE) not in f"{store.name} {store.trouble} {store!r} {entry(ONE)!r}"
+    assert secret_of(ONE) not in f"{store.name} {store.troubles} {store!r} {entry(ONE)!r}"
 
 
 def test_preparing_in_check_mode_keeps_nothing(place):
@@ -93,6 +93,16 @@ def test_preparing_in_check_mode_keeps_nothing(place):
 def test_another_tokens_secret_is_never_written(place):
     assert_not_written(place.open(), entry(ONE, secret=secret_of(TWO)))
     assert place.open().read([CI]) == {CI: None}
+
+
+def test_one_bad_secret_does_not_keep_the_others_out(place):
+    if place.single:
+        pytest.skip("a store for one token has no others")
+    bad = Entry(DEPLOY, TWO, secret_of(ONE))
+    store = place.open()
+    assert store.write([bad, entry(ONE)]) == {DEPLOY: "unknown", CI: "written"}
+    assert store.troubles == {DEPLOY: f"What should be stored for {DEPLOY} is not the secret of token {TWO}."}
+    assert place.open().read([CI, DEPLOY]) == {CI: ONE, DEPLOY: None}
 
 
 def assert_not_written(store: Store, item: Entry) -> None:

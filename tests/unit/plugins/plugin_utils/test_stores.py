@@ -474,17 +474,6 @@ def test_others_are_kept_wherever_our_variables_stand(vaulted, where):
     }
 
 
-def test_one_bad_secret_does_not_keep_the_others_out(place):
-    if place.kind == "one file":
-        pytest.skip("a store for one token has no others")
-    other = CI.replace("ci", "other")
-    bad = Entry(other, TWO, secret_of(ONE))
-    store = place.open()
-    assert store.write([bad, entry(ONE)]) == {other: "unknown", CI: "written"}
-    assert store.troubles == {other: f"What should be stored for {other} is not the secret of token {TWO}."}
-    assert place.open().read([CI, other]) == {CI: ONE, other: None}
-
-
 def test_a_directory_also_serves_a_single_token(tmp_path):
     store = open_store(f"file:{tmp_path}", {}, vault(), single=True)
     store.prepare([CI], check_mode=False)
