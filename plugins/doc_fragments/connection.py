@@ -35,6 +35,12 @@ options:
       - Whether proxies named in the environment are used. Netrc files never are.
     type: bool
     default: true
+  allow_insecure:
+    description:
+      - Whether the credential may be sent over plain C(http://) to another host than this one. Without it such a URL is
+        refused before anything is sent; C(localhost), C(127.0.0.0/8) and C(::1) need no permission.
+    type: bool
+    default: false
 requirements:
   - requests (Python library, on the host where the module runs)
 """

@@ -27,6 +27,7 @@ CONNECTION: Spec = {
     "client_key": {"type": "path"},
     "timeout": {"type": "int", "default": 30},
     "use_proxy": {"type": "bool", "default": True},
+    "allow_insecure": {"type": "bool", "default": False},
 }
 
 TOKEN: Spec = {

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import typing as t
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
@@ -37,7 +39,13 @@ def client_from(params: t.Mapping[str, t.Any]) -> Client:
         params["timeout"],
         params["use_proxy"],
     )
-    return Client(params["url"], credential_from(params, os.environ), Transport(settings))
+    client = Client(params["url"], credential_from(params, os.environ), Transport(settings))
+    if not params["allow_insecure"] and not _is_private(client.url):
+        raise InputError(
+            "`url` begins with http://, so the password or token would cross the network unencrypted: nothing was "
+            "sent. Use https://, or set `allow_insecure: true` where nobody else can listen."
+        )
+    return client
 
 
 def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Credential:
@@ -61,6 +69,18 @@ def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, s
         "No credential: set `username` and `password`, or `token`, or one of them in the environment "
         "(BITBUCKET_USERNAME, BITBUCKET_PASSWORD, BITBUCKET_TOKEN)."
     )
+
+
+def _is_private(url: str) -> bool:
+    """Whether what is sent there can be read by nobody on the way."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _sendable(token: str) -> str:

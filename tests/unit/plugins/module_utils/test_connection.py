@@ -67,11 +67,47 @@ def test_a_client_of_what_the_module_was_given(monkeypatch):
         ({"client_key": "/x"}, "`client_key` needs `client_cert`"),
         ({"ca_path": "/nowhere"}, "/nowhere does not exist"),
         ({"url": "bitbucket"}, "`url` must be Bitbucket's base URL"),
+        ({"url": "http://bitbucket.test"}, "would cross the network unencrypted"),
     ],
     ids=str,
 )
 def test_settings_that_cannot_be_right(given: dict[str, t.Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
+        client_from(token_params(**given))
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://bitbucket.test", True),
+        ("HTTPS://bitbucket.test", True),
+        ("http://localhost:7990/bitbucket", True),
+        ("http://LOCALHOST", True),
+        ("http://127.0.0.1:7990", True),
+        ("http://127.8.9.1", True),
+        ("http://[::1]:7990", True),
+        ("http://bitbucket.test", False),
+        ("HTTP://bitbucket.test", False),
+        ("http://localhost.evil.test", False),
+        ("http://127.0.0.1.evil.test", False),
+        ("http://128.0.0.1", False),
+        ("http://0.0.0.0", False),
+        ("http://[::2]", False),
+        # Whether these are this host depends on who resolves them.
+        ("http://git.localhost", False),
+        ("http://127.1", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "credential", [{}, {"username": ..., "password": ..., "token": "t"}], ids=["password", "token"]
+)
+def test_plain_http_to_another_host_must_be_allowed(url: str, allowed: bool, credential: dict[str, t.Any]) -> None:
+    given = {"url": url, **credential}
+    assert client_from(token_params(**given, allow_insecure=True)).url == url
+    if allowed:
+        client_from(token_params(**given))
+        return
+    with pytest.raises(InputError, match="would cross the network unencrypted: nothing was sent"):
         client_from(token_params(**given))
 
 

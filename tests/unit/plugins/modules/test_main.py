@@ -51,6 +51,23 @@ def test_copying_between_stores_is_the_controllers(capsys):
     assert result["msg"].startswith("store_copy runs on the controller")
 
 
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        (access_token, {"token": "hunter2", **CI}),
+        (access_token_set, {"token": "hunter2", **SET}),
+        (access_token_info, {"token": "hunter2", "projects": ["PAY"]}),
+        (credential_info, {"secret": "hunter2", "username": "admin", "verify": True}),
+        (credential_info, {"secret": EXAMPLE, "verify": True}),
+    ],
+)
+def test_a_credential_never_crosses_the_network_in_the_clear_by_accident(module, given, capsys):
+    result = main(module, capsys, url="http://192.0.2.1", **given)
+    assert (result["failed"], result["reason"]) == (True, "input")
+    assert "nothing was sent" in result["msg"]
+    assert "hunter2" not in str(result["msg"])
+
+
 def test_a_credential_is_looked_at_offline(capsys):
     result = main(credential_info, capsys, secret=EXAMPLE)
     assert (result["changed"], result["credential"]["token_id"]) == (False, "252973515069")
