@@ -54,7 +54,7 @@ lint_tests := tests/unit/test_layers.py tests/unit/test_house_rules.py
 .PHONY: help
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
-	  printf '  make %-12s %s\n' "$$target" "$$text"; \
+	  printf '  make %-16s %s\n' "$$target" "$$text"; \
 	done
 
 .PHONY: demo
@@ -62,7 +62,7 @@ demo: build ## issue, deliver, rotate and retire tokens on a simulated Bitbucket
 	@python -m tests.demo
 
 .PHONY: test
-test: lint unit molecule sanity integration ## all of the next five, in the order that fails fastest
+test: lint unit molecule sanity integration reliability ## all of the next six, in the order that fails fastest
 
 .PHONY: lint
 lint: venv-test build source ## ruff, mypy strict, yamllint, ansible-lint production, antsibull-docs, the layer rule
@@ -96,6 +96,14 @@ sanity: venv-test build ## ansible-test sanity on the built collection, without 
 .PHONY: integration
 integration: venv-test build source ## the built collection in playbooks, against the simulator
 	$(pytest) tests/integration $(ARGS)
+
+.PHONY: reliability
+reliability: venv-test build source ## crashes, lost answers, failing stores, runs at once: a sample of each
+	$(pytest) tests/reliability $(ARGS)
+
+.PHONY: test-reliability
+test-reliability: venv-test build source ## all of them, at every point; takes about an hour and prints the figures
+	RELIABILITY=full $(pytest) tests/reliability $(ARGS)
 
 .PHONY: build
 build: venv-demo ## the collection's artifact in .cache/dist, installed into .cache/collections

@@ -35,33 +35,43 @@ class _Issuer:
     key: ec.EllipticCurvePrivateKey
 
 
-def make_certificates(directory: Path) -> Certificates:
-    """A CA, a server certificate for localhost and 127.0.0.1, and a client certificate; keys are 0600."""
+def make_certificates(
+    directory: Path, host: str = "localhost", address: str = "127.0.0.1", lifetime: datetime.timedelta = LIFETIME
+) -> Certificates:
+    """A CA, a server certificate for one host (with a negative lifetime one that has expired), and a client
+    certificate; keys are 0600.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = _Issuer(_name("Simulator CA"), key)
     authority: Extensions = [(x509.BasicConstraints(True, None), True), (_authority_usage(), True)]
     ca = _write(directory, "ca", _sign(issuer, issuer.name, key, authority), key)[0]
-    addresses = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    )
-    server = _leaf(directory, issuer, "server", [(addresses, False), _usage(ExtendedKeyUsageOID.SERVER_AUTH)])
+    addresses = x509.SubjectAlternativeName([x509.DNSName(host), x509.IPAddress(ipaddress.ip_address(address))])
+    server_use: Extensions = [(addresses, False), _usage(ExtendedKeyUsageOID.SERVER_AUTH)]
+    server = _leaf(directory, issuer, "server", server_use, lifetime)
     client = _leaf(directory, issuer, "client", [_usage(ExtendedKeyUsageOID.CLIENT_AUTH)])
     return Certificates(ca, *server, *client)
 
 
-def _leaf(directory: Path, issuer: _Issuer, name: str, extensions: Extensions) -> tuple[str, str]:
+def _leaf(
+    directory: Path, issuer: _Issuer, name: str, extensions: Extensions, lifetime: datetime.timedelta = LIFETIME
+) -> tuple[str, str]:
     key = ec.generate_private_key(ec.SECP256R1())
-    return _write(directory, name, _sign(issuer, _name(f"Simulator {name}"), key, extensions), key)
+    return _write(directory, name, _sign(issuer, _name(f"Simulator {name}"), key, extensions, lifetime), key)
 
 
 def _sign(
-    issuer: _Issuer, subject: x509.Name, key: ec.EllipticCurvePrivateKey, extensions: Extensions
+    issuer: _Issuer,
+    subject: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    extensions: Extensions,
+    lifetime: datetime.timedelta = LIFETIME,
 ) -> x509.Certificate:
     now = datetime.datetime.now(datetime.timezone(datetime.timedelta(0)))
     public, authority = key.public_key(), issuer.key.public_key()
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer.name).public_key(public)
     builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + LIFETIME)
+    end = now + lifetime
+    builder = builder.not_valid_before(min(now, end) - datetime.timedelta(hours=1)).not_valid_after(end)
     identifiers: Extensions = [
         (x509.SubjectKeyIdentifier.from_public_key(public), False),
         (x509.AuthorityKeyIdentifier.from_issuer_public_key(authority), False),
