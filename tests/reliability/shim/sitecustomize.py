@@ -1,0 +1,80 @@
+"""Stops a process at a chosen step of writing to a store, so that a test can kill it there. Not a hook of the product:
+Python imports this file by itself where it is on PYTHONPATH, and the calls are the operating system's.
+
+RELIABILITY_STORE is the directory to watch. RELIABILITY_LOG gets a line for every point passed, such as
+``before replace 3``. At the one that RELIABILITY_STOP names the process creates RELIABILITY_FLAG and goes no further.
+"""
+
+from __future__ import annotations
+
+import collections
+import fcntl
+import os
+import time
+import typing as t
+
+_DIRECTORY = os.environ.get("RELIABILITY_STORE", "")
+_passed: collections.Counter[str] = collections.Counter()
+_opened: dict[int, str] = {}
+_open, _close = os.open, os.close
+
+
+def _note(path: str, text: str) -> None:
+    descriptor = _open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(descriptor, text.encode())
+    _close(descriptor)
+
+
+def _point(when: str, step: str) -> None:
+    _passed[f"{when} {step}"] += 1
+    name = f"{when} {step} {_passed[f'{when} {step}']}"
+    if log := os.environ.get("RELIABILITY_LOG"):
+        _note(log, f"{name}\n")
+    if name == os.environ.get("RELIABILITY_STOP"):
+        _note(os.environ["RELIABILITY_FLAG"], name)
+        while True:
+            time.sleep(60)
+
+
+def _kind(path: t.Any) -> str:
+    """What a path is to the store, or nothing where it is not the store's."""
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
+    if not isinstance(text, str) or not text.startswith(_DIRECTORY):
+        return ""
+    if text.endswith((".lock", ".tmp")):
+        return text.rpartition(".")[2]
+    return "directory" if os.path.isdir(text) else "file"  # noqa: PTH112  pathlib is not wanted this early
+
+
+def _wrapped(function: t.Any, step: str, kind_of: t.Callable[[t.Any], str]) -> t.Any:
+    def call(target: t.Any, *args: t.Any, **options: t.Any) -> t.Any:
+        kind = kind_of(target)
+        if not kind:
+            return function(target, *args, **options)
+        _point("before", f"{step}-{kind}")
+        result = function(target, *args, **options)
+        if step == "open":
+            _opened[result] = kind
+        _point("after", f"{step}-{kind}")
+        return result
+
+    return call
+
+
+def _forget(descriptor: int) -> None:
+    _opened.pop(descriptor, None)
+    _close(descriptor)
+
+
+def _install() -> None:
+    by_descriptor: t.Callable[[t.Any], str] = lambda descriptor: _opened.get(descriptor, "")  # noqa: E731
+    os.open = _wrapped(os.open, "open", _kind)
+    os.close = t.cast("t.Any", _forget)
+    os.mkdir = _wrapped(os.mkdir, "make", _kind)
+    os.replace = _wrapped(os.replace, "rename", _kind)
+    os.fsync = _wrapped(os.fsync, "fsync", by_descriptor)
+    fcntl.flock = _wrapped(fcntl.flock, "lock", by_descriptor)
+
+
+if _DIRECTORY:
+    _install()

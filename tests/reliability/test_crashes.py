@@ -1,0 +1,142 @@
+"""The crash matrix: the role is killed at every point where the world can differ, and nothing is lost.
+
+Points are before and after each HTTP write, held by the simulator, and before and after each step of the store's
+write, held by tests/reliability/shim. The killed run and the one after it are real processes; those after the settle
+time and the grace run the same code in this process, but for the first point of each test.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.conftest import FULL
+from tests.reliability.world import World, world
+
+#: Into so many tests a long list of points is divided.
+SLICES = 8 if FULL else 1
+
+CASES = [
+    (kind, owners, phase, grace)
+    for kind, owners, phase, grace in itertools.product(
+        ("file", "ansible_vault"), (1, 20), ("first", "rotation", "retirement"), (0, 2)
+    )
+    # Without a grace, retirement is part of the rotation.
+    if (phase, grace) != ("retirement", 0)
+]
+
+# What make test tries: for each phase and grace one point with either store and either number of owners.
+SAMPLE = {
+    ("first", 0): ["after PUT", "before rename-tmp", "before PUT", "after lock-lock"],
+    ("first", 2): ["after rename-tmp", "after PUT", "after open-tmp", "after rename-tmp"],
+    ("rotation", 0): ["before DELETE", "after PUT", "before rename-tmp", "after DELETE"],
+    ("rotation", 2): ["after PUT", "before fsync-tmp", "before open-tmp", "after fsync-directory"],
+    ("retirement", 2): ["before DELETE", "after DELETE", "after DELETE", "before DELETE"],
+}
+
+
+def prepare(place: World, phase: str) -> None:
+    if phase == "rotation":
+        place.plant(stored=True, created_days_ago=8, expires_in_days=2, last_used_days_ago=1)
+    if phase == "retirement":
+        place.plant(stored=False, created_days_ago=9, expires_in_days=1, last_used_days_ago=4)
+        place.plant(stored=True, created_days_ago=3, expires_in_days=7, last_used_days_ago=1)
+
+
+def all_points(directory: Path, kind: str, owners: int, phase: str, grace: int) -> list[str]:
+    """From one run that nobody disturbs."""
+    log = directory / "points"
+    with world(directory / "undisturbed", kind, owners, grace) as place:
+        prepare(place, phase)
+        status, said = place.role().run(RELIABILITY_STORE=str(place.store_place), RELIABILITY_LOG=str(log))
+        assert status == 0, said
+        counts = place.sim.requests.counts()
+    http = [
+        f"{when} {method} {number}"
+        for method in ("PUT", "POST", "DELETE")
+        for number in range(1, counts.get(method, 0) + 1)
+        for when in ("before", "after")
+    ]
+    return http + log.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def sampled(case: tuple[str, int, str, int]) -> list[str]:
+    """One point for every case; where a point comes by once for every owner, the last one's."""
+    kind, owners, phase, grace = case
+    alike = [other for other in CASES if other[2:] == (phase, grace)]
+    point = SAMPLE[phase, grace][alike.index(case)]
+    each = point.split()[1].isupper() or (kind == "file" and point.endswith(("-tmp", "-directory")))
+    return [f"{point} {owners if each else 1}"]
+
+
+def crash(place: World, point: str) -> bool:
+    """Kill the role there; ``False`` where it never came by."""
+    when, step, number = point.split()
+    role, sim = place.role(), place.sim
+    if not step.isupper():
+        flag = place.place / "flag"
+        told = {"STORE": str(place.store_place), "STOP": point, "FLAG": str(flag)}
+        return role.kill_when(flag.exists, **{f"RELIABILITY_{name}": value for name, value in told.items()})
+    sim.faults.arm("hold", method=step, nth=int(number), when=when)
+    try:
+        return role.kill_when(lambda: len(sim.holds) > 0)
+    finally:
+        sim.holds.release(abandon=True)
+        sim.faults.clear()
+
+
+def trouble(place: World, point: str, phase: str, *, real: bool) -> str:
+    """What went wrong at this point; nothing where everything that is promised held."""
+    if not crash(place, point):
+        return "never reached"
+    if dead := place.dead():
+        return f"stored and dead after the crash: {dead}"
+    if phase != "first" and set(place.stored()) != set(place.references):
+        return "the store lost a secret"
+    place.sim.clock.advance(minutes=1)
+    status, said = place.role().run()
+    if status or place.dead() or set(place.stored()) != set(place.references):
+        return f"the next run: dead {place.dead()}, status {status}\n{said}"
+    place.settle()
+    if problem := finished(place, real=real):
+        return problem
+    place.sim.requests.clear()
+    if problem := finished(place, real=real):
+        return problem
+    writes = {method for method in place.sim.requests.counts() if method != "GET"}
+    return f"a run with nothing to do wrote: {writes}" if writes else ""
+
+
+def finished(place: World, *, real: bool) -> str:
+    """One more run, after which exactly what is declared lives, each with its secret stored."""
+    if real:
+        status, said = place.role().run()
+        failure = said if status else ""
+    else:
+        failure = str(place.run().get("msg", ""))
+    if failure or place.dead() or place.strays():
+        return f"after the settle time: dead {place.dead()}, strays {place.strays()} {failure}"
+    return ""
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("part", range(SLICES))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
+def test_killed_anywhere_nothing_is_lost(
+    tmp_path: Path, case: tuple[str, int, str, int], part: int, record_property: t.Any
+) -> None:
+    kind, owners, phase, grace = case
+    points = all_points(tmp_path, *case)[part::SLICES] if FULL else sampled(case)
+    problems = {}
+    for index, point in enumerate(points):
+        with world(tmp_path / str(index), kind, owners, grace) as place:
+            prepare(place, phase)
+            problem = trouble(place, point, phase, real=FULL and index == 0)
+        if problem:
+            problems[point] = problem
+    record_property("crash points: tried", len(points))
+    record_property("crash points: survived", len(points) - len(problems))
+    assert not problems, "\n".join(f"{point}: {problem}" for point, problem in problems.items())
