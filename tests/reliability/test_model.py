@@ -1,0 +1,250 @@
+"""A model of the hand-over: every interleaving of two and three runs, each of which may crash at any step.
+
+The decisions are the real plan()'s; the steps around it are those of Custody: read the store, call, create, verify,
+compare-and-set, read again, retire. At every state what the store holds must live if it ever did; and from every
+state in which all runs have ended, later runs must converge.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterator
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _plan
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import FRESH, SETTLE
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, HOUR, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import declared
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._plan import plan
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._spec import TokenSpec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import Plan, Policy, Revoke, View
+from tests.reliability.conftest import FULL
+
+PROJECT = Owner(project="PAY")
+REFERENCE = PROJECT.reference("ci")
+READ = declared(["REPO_READ"])
+NOW = 1_768_467_600_000
+STALE = FRESH * 1000
+JUMP = 25 * HOUR // 60
+
+
+class World(t.NamedTuple):
+    """``tokens`` are those that Bitbucket lists; ``jumps`` are how often time may still pass."""
+
+    now: int
+    tokens: tuple[Token, ...]
+    stored: str | None
+    serial: int = 1
+    jumps: int = 0
+    lost: int = 0
+    """How many answers to a create may still be lost."""
+    compares: bool = True
+    """Whether the store writes only over what was read; otherwise the settle time alone keeps runs apart."""
+    crashed: bool = False
+
+
+class Run(t.NamedTuple):
+    """Where a run stands, and what it knows."""
+
+    at: str = "read"
+    read: str | None = None
+    read_at: int = 0
+    started: int = 0
+    todo: tuple[str, ...] = ()
+    issued: str = ""
+    replaces: str | None = None
+    retire: bool = False
+
+
+Move = tuple[World, Run]
+END = Run("end")
+
+
+def spec(grace: int) -> TokenSpec:
+    return TokenSpec("ci", READ, 10, 3, grace)
+
+
+def decide(world: World, stored: str | None, grace: int, replaced: str | None = None) -> Plan:
+    policy = Policy(stored={REFERENCE: stored}, replaced={REFERENCE: replaced} if replaced else {})
+    return plan(View(PROJECT, world.tokens, world.now), [spec(grace)], policy)[0]
+
+
+def revoked(world: World, token_id: str) -> World:
+    return world._replace(tokens=tuple(token for token in world.tokens if token.id != token_id))
+
+
+def used(world: World, token_id: str) -> World:
+    tokens = (token._replace(last_used=world.now) if token.id == token_id else token for token in world.tokens)
+    return world._replace(tokens=tuple(tokens))
+
+
+def created(world: World) -> tuple[World, str]:
+    """A token of ten days; no two are created at the same moment."""
+    now, token_id = world.now + 1, f"{world.serial:012d}"
+    token = Token(token_id, "ci", READ, now, now + 10 * DAY)
+    return world._replace(now=now, tokens=(*world.tokens, token), serial=world.serial + 1), token_id
+
+
+def moves(world: World, run: Run, grace: int) -> Iterator[Move]:
+    """What one run may do next; more than one thing where an answer may be lost."""
+    if run.at in ("read", "read again"):
+        following = "call" if run.at == "read" else "retire"
+        yield world, run._replace(at=following, read=world.stored, read_at=world.now)
+    elif run.at == "call":
+        yield from _call(world, run, grace)
+    elif run.at == "create":
+        made, token_id = created(world)
+        yield made, run._replace(at="verify" if run.replaces else "write", issued=token_id)
+        if world.lost:
+            yield made._replace(lost=world.lost - 1), run
+    elif run.at == "verify":
+        yield used(world, run.issued), run._replace(at="write")
+    elif run.at == "write":
+        yield _write(world, run)
+    elif run.at == "discard":
+        yield revoked(world, run.issued), run._replace(at="read again", replaces=None)
+    elif run.at == "retire":
+        decided = decide(world, run.read, grace, run.replaces)
+        due = () if decided.issue else _revocations(decided)
+        yield world, run._replace(at="revoke", todo=due, started=world.now)
+    elif run.at == "revoke":
+        yield _revoke(world, run)
+
+
+def _call(world: World, run: Run, grace: int) -> Iterator[Move]:
+    read = world.stored if world.now - run.read_at > STALE else run.read
+    made = decide(world, read, grace)
+    run = run._replace(started=world.now)
+    if made.failure:
+        yield world, END
+    elif made.issue:
+        waits = any(isinstance(step, Revoke) for step in made.retire)
+        yield world, run._replace(at="create", replaces=made.issue.replaces, retire=waits)
+    else:
+        yield world, run._replace(at="revoke", todo=_revocations(made))
+
+
+def _revocations(made: Plan) -> tuple[str, ...]:
+    return tuple(step.token.id for step in made.steps if isinstance(step, Revoke))
+
+
+def _write(world: World, run: Run) -> Move:
+    if world.now - run.started > STALE or (world.compares and world.stored != run.replaces):
+        return world, run._replace(at="discard")
+    return world._replace(stored=run.issued), run._replace(at="read again") if run.retire else END
+
+
+def _revoke(world: World, run: Run) -> Move:
+    if not run.todo or world.now - run.started > STALE:
+        return world, END
+    return revoked(world, run.todo[0]), run._replace(todo=run.todo[1:])
+
+
+def successors(world: World, runs: tuple[Run, ...], grace: int) -> Iterator[tuple[World, tuple[Run, ...]]]:
+    """One step of any run, the crash of any run, or time passes."""
+    for index, run in enumerate(runs):
+        if run != END:
+            others = runs[:index], runs[index + 1 :]
+            for after, moved in moves(world, run, grace):
+                yield after, tuple(sorted((*others[0], moved, *others[1]), key=repr))
+            yield world._replace(crashed=True), tuple(sorted((*others[0], END, *others[1]), key=repr))
+    if world.jumps and any(run != END for run in runs):
+        yield world._replace(now=world.now + JUMP, jumps=world.jumps - 1), runs
+
+
+def alive(world: World, token_id: str | None) -> bool:
+    return any(token.id == token_id and not token.expired(world.now) for token in world.tokens)
+
+
+def alone(world: World, grace: int) -> World:
+    """One run that nobody disturbs."""
+    run = Run()
+    while run != END:
+        world, run = next(moves(world, run, grace))
+    return world
+
+
+def converges(world: World, grace: int) -> None:
+    """Two undisturbed runs, each after the settle time and the grace; then nothing is left to do."""
+    for _run in range(2):
+        world = world._replace(now=world.now + SETTLE + grace * DAY)
+        assert not decide(world, world.stored, grace).failure, world
+        world = alone(world, grace)
+    assert alive(world, world.stored), world
+    (current,) = (token for token in world.tokens if token.id == world.stored)
+    strays = [token for token in world.tokens if token.id != world.stored]
+    # What was seen to work may be in use, as far as anyone can know: it is reported, and the next rotation takes it.
+    assert all(token.last_used and token.created >= current.created for token in strays), world
+    assert world.crashed or not world.compares or not strays, world
+    assert alone(world, grace) == world
+
+
+def explore(world: World, count: int, grace: int) -> int:
+    """The number of states; each is looked at once, however it was reached."""
+    pending = [(world, (Run(),) * count)]
+    seen = set(pending)
+    finals: set[World] = set()
+    while pending:
+        world, runs = pending.pop()
+        if all(run == END for run in runs):
+            finals.add(world._replace(jumps=0, lost=0))
+        for after in successors(world, runs, grace):
+            if after in seen:
+                continue
+            seen.add(after)
+            # Once something is stored that works, there is never a moment without.
+            assert alive(after[0], after[0].stored) or not alive(world, world.stored), (world, runs, after)
+            pending.append(after)
+    for final in finals:
+        converges(final, grace)
+    return len(seen)
+
+
+def token(token_id: str, created_days: float, left_days: float, last_used: int | None = NOW) -> Token:
+    return Token(token_id, "ci", READ, NOW - round(created_days * DAY), NOW + round(left_days * DAY), last_used)
+
+
+OLD, OLDER = "900000000001", "900000000002"
+STARTS = {
+    "nothing there": World(NOW, (), None),
+    "rotation": World(NOW, (token(OLD, 8, 2),), OLD),
+    "rotation with an older one": World(NOW, (token(OLDER, 16, 1), token(OLD, 8, 2)), OLD),
+    "expired": World(NOW, (token(OLD, 11, -1),), OLD),
+    "revoked by somebody": World(NOW, (), OLD),
+    "an orphan of a killed run": World(NOW, (token(OLD, 1 / 48, 9.9, None),), None),
+    "a newer orphan": World(NOW, (token(OLD, 1, 9), token(OLDER, 1 / 24 - 1e-4, 9.9, None)), OLD),
+    "retirement": World(NOW, (token(OLDER, 9, 1), token(OLD, 2.5, 7.5)), OLD),
+}
+
+
+#: How many runs, how often time may pass, how many answers may be lost, and what the store can do.
+EXTENTS = {
+    "two runs": (2, 3 if FULL else 1, 1, True),
+    "two runs, settle time alone": (2, 3 if FULL else 1, 1, False),
+    "three runs": (3, 0, int(FULL), True),
+    **({"three runs, settle time alone": (3, 0, 0, False)} if FULL else {}),
+}
+
+
+@pytest.mark.parametrize("grace", [0, 2])
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+@pytest.mark.parametrize("extent", EXTENTS.values(), ids=EXTENTS)
+def test_no_interleaving_loses_a_secret(start, extent, grace, record_property):
+    count, jumps, lost, compares = extent
+    start = start._replace(jumps=jumps, lost=lost, compares=compares)
+    record_property("hand-over model: states", explore(start, count, grace))
+
+
+@pytest.mark.parametrize("mistake", ["no settle time", "no compare-and-set", "revoked before stored"])
+def test_the_model_finds_mistakes(mistake, monkeypatch):
+    start, compares = STARTS["rotation"], mistake != "no settle time"
+    if mistake == "no settle time":
+        monkeypatch.setattr(_plan, "SETTLE", 0)
+    elif mistake == "no compare-and-set":
+        blind = _write
+        monkeypatch.setitem(globals(), "_write", lambda world, run: blind(world, run._replace(replaces=world.stored)))
+    else:
+        monkeypatch.setitem(globals(), "used", lambda world, _id: revoked(world, OLD))
+    with pytest.raises(AssertionError):
+        explore(start._replace(jumps=1, compares=compares), 3 if mistake == "no settle time" else 2, 0)
