@@ -2,21 +2,26 @@
 Python imports this file by itself where it is on PYTHONPATH, and the calls are the operating system's.
 
 RELIABILITY_STORE is the directory to watch. RELIABILITY_LOG gets a line for every point passed, such as
-``before replace 3``. At the one that RELIABILITY_STOP names the process creates RELIABILITY_FLAG and goes no further.
+``before rename-tmp 3``. At the one that RELIABILITY_STOP names the process creates RELIABILITY_FLAG and goes no
+further. The step that RELIABILITY_FULL names, such as ``fsync-tmp 2``, fails as on a full disk. With RELIABILITY_SIZE
+no temporary file can have more bytes than that.
 """
 
 from __future__ import annotations
 
 import collections
+import errno
 import fcntl
 import os
+import resource
 import time
 import typing as t
 
 _DIRECTORY = os.environ.get("RELIABILITY_STORE", "")
 _passed: collections.Counter[str] = collections.Counter()
 _opened: dict[int, str] = {}
-_open, _close = os.open, os.close
+_open, _close, _remove = os.open, os.close, os.unlink
+_SIZES = resource.getrlimit(resource.RLIMIT_FSIZE)
 
 
 def _note(path: str, text: str) -> None:
@@ -46,15 +51,23 @@ def _kind(path: t.Any) -> str:
     return "directory" if os.path.isdir(text) else "file"  # noqa: PTH112  pathlib is not wanted this early
 
 
+def _limit(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, _SIZES[1]))
+
+
 def _wrapped(function: t.Any, step: str, kind_of: t.Callable[[t.Any], str]) -> t.Any:
     def call(target: t.Any, *args: t.Any, **options: t.Any) -> t.Any:
         kind = kind_of(target)
         if not kind:
             return function(target, *args, **options)
         _point("before", f"{step}-{kind}")
+        if f"{step}-{kind} {_passed[f'before {step}-{kind}']}" == os.environ.get("RELIABILITY_FULL"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         result = function(target, *args, **options)
         if step == "open":
             _opened[result] = kind
+            if kind == "tmp" and "RELIABILITY_SIZE" in os.environ:
+                _limit(int(os.environ["RELIABILITY_SIZE"]))
         _point("after", f"{step}-{kind}")
         return result
 
@@ -66,10 +79,17 @@ def _forget(descriptor: int) -> None:
     _close(descriptor)
 
 
+def _unlink(path: t.Any, **options: t.Any) -> None:
+    """A temporary file goes away, and with it the limit that was for it alone."""
+    _limit(_SIZES[0])
+    _remove(path, **options)
+
+
 def _install() -> None:
     by_descriptor: t.Callable[[t.Any], str] = lambda descriptor: _opened.get(descriptor, "")  # noqa: E731
     os.open = _wrapped(os.open, "open", _kind)
     os.close = t.cast("t.Any", _forget)
+    os.unlink = t.cast("t.Any", _unlink)
     os.mkdir = _wrapped(os.mkdir, "make", _kind)
     os.replace = _wrapped(os.replace, "rename", _kind)
     os.fsync = _wrapped(os.fsync, "fsync", by_descriptor)
