@@ -102,7 +102,7 @@ reliability: venv-test build source ## crashes, lost answers, failing stores, ru
 	$(pytest) tests/reliability $(ARGS)
 
 .PHONY: test-reliability
-test-reliability: venv-test build source ## all of them, at every point; takes about an hour and prints the figures
+test-reliability: venv-test build source ## all of them, at every point; takes an hour or two and prints the figures
 	RELIABILITY=full $(pytest) tests/reliability $(ARGS)
 
 .PHONY: build

@@ -16,6 +16,7 @@ SHIPPED = [
     "LICENSES/*.txt",
     "MANIFEST.json",
     "README.md",
+    "SECURITY.md",
     "changelogs/changelog.yaml",
     "docs/docsite/*",
     "meta/*.yml",

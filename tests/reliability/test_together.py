@@ -1,0 +1,92 @@
+"""Runs at once: sixteen hosts at forks=16, and three processes on the same owners, watched all the time."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.reliability.conftest import FULL
+from tests.reliability.role import PATIENCE
+from tests.reliability.world import World, world
+
+EVERY = 0.05
+OWNERS = 16
+WAYS = itertools.product(("sixteen hosts", "three processes"), ("file", "ansible_vault"), (0, 2))
+SAMPLE = [("sixteen hosts", "ansible_vault", 2), ("three processes", "ansible_vault", 0)]
+
+
+@dataclass
+class Watch:
+    """Authenticates with every stored secret, again and again."""
+
+    place: World
+    looks: int = 0
+    dead: list[str] = field(default_factory=list)
+
+    def look(self) -> None:
+        # Read first, then ask: what was replaced in between may die by right where there is no grace.
+        held = self.place.stored()
+        wrong = [reference for reference, secret in held.items() if not self.place.sim.authenticates(secret)]
+        if wrong:
+            now = self.place.stored()
+            self.dead += [reference for reference in wrong if now.get(reference) == held[reference]]
+        self.looks += 1
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Watch]:
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(EVERY):
+                self.look()
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            yield self
+        finally:
+            done.set()
+            thread.join()
+
+
+def together(place: World, number: int, hosts: list[str] | None) -> list[str]:
+    """So many processes at once; what those said that failed."""
+    more: dict[str, t.Any] = {}
+    if hosts:
+        more = {"projects": ["{{ inventory_hostname }}"], "hosts": "all"}
+    roles = [place.role(**more) for _number in range(number)]
+    for role in roles:
+        if hosts:
+            local = "{{ ansible_playbook_python }}"
+            role.variables |= {"ansible_connection": "local", "ansible_python_interpreter": local}
+            role.options += ("-i", ",".join(hosts) + ",", "--forks", "16")
+    processes = [role.start() for role in roles]
+    statuses = [process.wait(PATIENCE) for process in processes]
+    return [role.said for role, status in zip(roles, statuses, strict=True) if status]
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(("way", "kind", "grace"), list(WAYS) if FULL else SAMPLE)
+def test_runs_at_once_lose_nothing(tmp_path, kind, grace, way, record_property):
+    with world(tmp_path, kind, OWNERS, grace) as place:
+        keys = [owner.rpartition("/")[2] for owner in place.owners]
+        hosts, number = (keys, 1) if way == "sixteen hosts" else (None, 3)
+        place.sim.clock.unfreeze()
+        with Watch(place).running() as watch:
+            for _phase in ("first", "rotation"):
+                assert together(place, number, hosts) == []
+                assert set(place.stored()) == set(place.references)
+                place.sim.clock.advance(days=7, hours=1)
+            assert together(place, number, hosts) == []
+        for _run in range(2):
+            place.settle()
+            assert not place.run().get("failed")
+        assert (watch.dead, place.dead(), place.strays()) == ([], [], [])
+        assert len(place.tokens()) == OWNERS
+    record_property("runs at once: looks at the store", watch.looks)
