@@ -40,6 +40,9 @@ class Role:
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
             "ANSIBLE_CONFIG": str(ROOT / "tests" / "ansible.cfg"),
             "ANSIBLE_HOME": str(ROOT / ".cache" / "home" / ".ansible"),
+            # A killed run cannot tidy up.
+            "ANSIBLE_LOCAL_TEMP": str(self.place / "local"),
+            "ANSIBLE_REMOTE_TMP": str(self.place / "remote"),
             MARK: self.mark,
             **self.environment,
             **more,
