@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
+import re
 import typing as t
 from urllib.parse import urlsplit
 
@@ -17,6 +17,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client impor
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
 
+# By address, since any other name is what some resolver makes of it.
+_LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
 _ENVIRONMENT = {"username": "BITBUCKET_USERNAME", "password": "BITBUCKET_PASSWORD", "token": "BITBUCKET_TOKEN"}
 
 
@@ -74,13 +76,7 @@ def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, s
 def _is_private(url: str) -> bool:
     """Whether what is sent there can be read by nobody on the way."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parts.scheme == "https" or _LOOPBACK.fullmatch(parts.hostname or "") is not None
 
 
 def _sendable(token: str) -> str:
