@@ -66,23 +66,23 @@ def converse(command: c.Sequence[str], requests: c.Sequence[Line], timeout: floa
 
 
 def _feed(process: subprocess.Popen[bytes], requests: c.Sequence[Line]) -> None:
-    assert process.stdin is not None
+    pipe = t.cast("t.IO[bytes]", process.stdin)
     # It may end without reading everything; its answers tell.
-    with contextlib.suppress(OSError, ValueError), process.stdin:
+    with contextlib.suppress(OSError, ValueError), pipe:
         for request in requests:
-            process.stdin.write(json.dumps(request).encode() + b"\n")
+            pipe.write(json.dumps(request).encode() + b"\n")
 
 
 def _output(process: subprocess.Popen[bytes], most: int, deadline: float) -> tuple[bytes, str]:
-    assert process.stdout is not None
+    pipe = t.cast("t.IO[bytes]", process.stdout)
     chunks: list[bytes] = []
     size = 0
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(pipe, selectors.EVENT_READ)
         while True:
             if not selector.select(max(0.0, deadline - time.monotonic())):
                 return b"".join(chunks), "did not end within TIMEOUT seconds (`store_options.timeout`)."
-            chunk = os.read(process.stdout.fileno(), _CHUNK)
+            chunk = os.read(pipe.fileno(), _CHUNK)
             if not chunk:
                 return b"".join(chunks), ""
             chunks.append(chunk)
@@ -104,8 +104,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
+    t.cast("t.IO[bytes]", process.stdout).close()
 
 
 def _parsed(output: bytes) -> tuple[list[Line], bool]:

@@ -34,8 +34,8 @@ def safe_url(text: str, options: Options, source: str) -> str:
     """
     try:
         parts = urlsplit(text)
-        host = parts.hostname
-        _ = parts.port
+        # The port is only read, since a wrong one shows there.
+        host = parts.hostname if parts.port != 0 else None
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
