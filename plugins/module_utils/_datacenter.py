@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _permissions
@@ -28,8 +27,7 @@ _TOKEN_ID = re.compile(r"[0-9]{1,20}")
 _END_OF_TIME = 253402300799000
 
 
-@dataclass(frozen=True)
-class Issued:
+class Issued(t.NamedTuple):
     """A token just created, with the only copy of its secret. ``now`` is the server's clock of that answer."""
 
     token: Token

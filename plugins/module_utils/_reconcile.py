@@ -167,9 +167,8 @@ class _Execution:
 
     def _due(self, plan: Plan) -> tuple[Step, ...]:
         """What is done in this call: retiring waits for a hand-over where secrets are stored."""
-        steps = _chosen(plan, self._run)
-        if plan.issue and self._run.policy.stored is not None:
-            steps = tuple(step for step in steps if step not in plan.retire)
+        waits = plan.issue is not None and self._run.policy.stored is not None
+        steps = plan.steps if waits and self._run.issue else _chosen(plan, self._run)
         if self._stale:
             return tuple(step for step in steps if not isinstance(step, Revoke))
         return steps

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import Permissions
@@ -18,16 +17,14 @@ NEW = "new"
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Keep:
+class Keep(t.NamedTuple):
     """Leave a token as it is; ``note`` says why where one might expect otherwise."""
 
     token: Token
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Issue:
+class Issue(t.NamedTuple):
     """Create a token. ``replaces`` is what the store held when this was decided."""
 
     spec: TokenSpec
@@ -36,8 +33,7 @@ class Issue:
     replaces_used: bool = False
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(t.NamedTuple):
     """Change name or permissions in place; the secret stays. ``None`` leaves a field alone."""
 
     token: Token
@@ -46,16 +42,14 @@ class Update:
     permissions: Permissions | None = None
 
 
-@dataclass(frozen=True)
-class Revoke:
+class Revoke(t.NamedTuple):
     """Delete a token."""
 
     token: Token
     reason: str
 
 
-@dataclass(frozen=True)
-class Fail:
+class Fail(t.NamedTuple):
     """A row that a person must decide about."""
 
     reason: str
