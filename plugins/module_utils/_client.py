@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import email.utils
+import ipaddress
 import json
 import threading
 import time
@@ -218,6 +219,14 @@ def _base(url: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InputError("`url` must be a plain base URL: no user, password, query or fragment in it.")
     return url.strip().rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to ``host`` stays on this machine; any other name is what some resolver makes of it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_web_address(url: str) -> bool:

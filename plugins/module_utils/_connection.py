@@ -6,19 +6,16 @@
 from __future__ import annotations
 
 import os
-import re
 import typing as t
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _transport
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential, is_loopback
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
 
-# By address, since any other name is what some resolver makes of it.
-_LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
 _ENVIRONMENT = {"username": "BITBUCKET_USERNAME", "password": "BITBUCKET_PASSWORD", "token": "BITBUCKET_TOKEN"}
 
 
@@ -76,7 +73,7 @@ def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, s
 def _is_private(url: str) -> bool:
     """Whether what is sent there can be read by nobody on the way."""
     parts = urlsplit(url)
-    return parts.scheme == "https" or _LOOPBACK.fullmatch(parts.hostname or "") is not None
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def _sendable(token: str) -> str:

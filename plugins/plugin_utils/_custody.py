@@ -207,7 +207,10 @@ class Custody:
             self._ledger.withdraw(reference, token_id, reason)
             self._open.skip[reference] = None
         # After a refused login there is no further one; the ids are named instead.
-        result = {} if self._ledger.stopped else self._ledger.told(self._call(owners, {"discard": tokens}))
+        result: Result = {}
+        if not self._ledger.stopped:
+            result = self._call(owners, {"discard": tokens})
+            self._ledger.take(result)
         if "failures" not in result:
             ids = ", ".join(f"{token_id} of {reference}" for reference, token_id in tokens.items())
             self._ledger.fail(BitbucketError(f"Issued, stored nowhere and to be revoked by hand: {ids}."))

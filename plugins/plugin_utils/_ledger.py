@@ -57,11 +57,6 @@ class Ledger:
             self._result["access_token"] = result["access_token"]
         return [{**item, "secret": secrets[item["reference"]]} for item in issued]
 
-    def told(self, result: Result) -> Result:
-        """The same as :meth:`take` for a call that issues nothing; returns ``result`` itself."""
-        self.take(result)
-        return result
-
     def _add_failures(self, failures: list[Result]) -> None:
         """A later call meets what failed before once more; that is one failure."""
         known = {(entry["owner"], entry["reference"], entry["reason"]) for entry in self._result["failures"]}

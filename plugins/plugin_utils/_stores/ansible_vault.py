@@ -66,10 +66,8 @@ class AnsibleVaultStore(Store):
         with files.locked(self._lock, self._timeout):
             variables, key = self._load()
             answers = {entry.reference: outcome(_held(variables, entry.reference), entry) for entry in entries}
-            due = [entry for entry in entries if answers[entry.reference] is None]
-            for entry in due:
-                answers[entry.reference] = self._check(entry)
-            due = [entry for entry in due if answers[entry.reference] == WRITTEN]
+            due = self.sound(entry for entry in entries if answers[entry.reference] is None)
+            answers.update((entry.reference, WRITTEN) for entry in due)
             if due:
                 self._replace(variables, key, due)
             return {reference: answer or UNCERTAIN for reference, answer in answers.items()}
@@ -79,15 +77,6 @@ class AnsibleVaultStore(Store):
         if _held(variables, reference) is None:
             raise StoreError(f"{self.name} holds no secret of {reference}.")
         return variables.secrets[reference].strip()
-
-    def _check(self, entry: Entry) -> str:
-        """What becomes of ``entry`` if the file is written: one bad secret is no reason to lose the others."""
-        try:
-            entry.check()
-        except StoreError as error:
-            self.troubles[entry.reference] = str(error)
-            return UNCERTAIN
-        return WRITTEN
 
     def _load(self) -> tuple[Variables, _Key]:
         """What the file holds now, and the key to encrypt it with again."""

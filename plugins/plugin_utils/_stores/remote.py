@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import collections.abc as c
-import ipaddress
 import os
 import typing as t
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import is_loopback
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import StoreError
 
 Options = c.Mapping[str, t.Any]
@@ -42,19 +42,12 @@ def safe_url(text: str, options: Options, source: str) -> str:
         raise StoreError(f"The store's server is not named by a URL: set {source}.")
     if parts.username is not None or parts.query or parts.fragment:
         raise StoreError(f"The URL of the store's server ({source}) must hold neither a credential nor a query.")
-    if parts.scheme == "http" and not _is_loopback(host) and options.get("allow_insecure") is not True:
+    if parts.scheme == "http" and not is_loopback(host) and options.get("allow_insecure") is not True:
         raise StoreError(
             f"{host} is named with http, which would show every secret to the network: use https, or set "
             "`store_options.allow_insecure` to true."
         )
     return text.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def ca_file(text: str, source: str) -> str:
