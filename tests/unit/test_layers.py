@@ -24,7 +24,7 @@ LAYERS = [
     ["_transport", "_workers"],
 ]
 # The last row: these may import one another too, in one direction, but nothing above.
-LEAVES = ["_limits", "_model", "_permissions", "_secret", "_credential_files", "_errors"]
+LEAVES = ["_limits", "_model", "_permissions", "_secret", "_shapes", "_scopes", "_credential_files", "_errors"]
 
 # What each folder of plugins/ may import from the collection.
 FOLDERS = {
