@@ -51,6 +51,11 @@ def owner_of(path: str) -> Owner:
     return Owner(project=name, repository=rest[1] if rest[:1] == ["repos"] else "")
 
 
+def owner_path(reference: str) -> str:
+    """The path of the owner whose token ``reference`` names, for :func:`owner_of` or as a key."""
+    return reference.rpartition("/tokens/")[0]
+
+
 def is_reference(text: str) -> bool:
     """Whether ``text`` is a reference as :meth:`Owner.reference` writes it, and so safe as part of a path."""
     path, separator, name = text.rpartition("/tokens/")

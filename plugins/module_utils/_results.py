@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _apply
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, failure_message
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_of, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import Outcome
 
 Result = dict[str, t.Any]
@@ -41,7 +41,7 @@ def discarded(api: DataCenter, discard: t.Mapping[str, str]) -> Result:
     """Revoke tokens that no store took, and say which of them could not be."""
     failures = []
     for reference, token_id in discard.items():
-        owner = owner_of(reference.rpartition("/tokens/")[0])
+        owner = owner_of(owner_path(reference))
         try:
             _apply.discard(api, owner, token_id)
         except BitbucketError as error:

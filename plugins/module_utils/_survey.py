@@ -12,7 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _plan
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import Declaration
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import GuardError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, Token, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import (
     UNKNOWN,
     Fail,
@@ -146,5 +146,5 @@ def _by_owner(values: t.Mapping[str, _Value]) -> dict[str, dict[str, _Value]]:
     """A map of references as one of owner paths, so that each owner only sees its own part."""
     found: dict[str, dict[str, _Value]] = {}
     for reference, value in values.items():
-        found.setdefault(reference.rpartition("/tokens/")[0], {})[reference] = value
+        found.setdefault(owner_path(reference), {})[reference] = value
     return found

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import BATCH, FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._ledger import Ledger
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
     REFUSED,
@@ -183,7 +184,7 @@ class Custody:
     def _settle(self, item: Result, answer: str) -> None:
         """Note what follows from one answer of the store."""
         reference = item["reference"]
-        owner = reference.rpartition("/tokens/")[0]
+        owner = owner_path(reference)
         if answer == UNCERTAIN:
             message = (
                 f"{reference}: whether {self._store.name} holds the secret of token {item['id']} is not known. "
@@ -202,7 +203,7 @@ class Custody:
 
     def _discard(self, tokens: dict[str, str], reason: str) -> None:
         """Revoke what was issued here and will be nobody's, and look at those owners again."""
-        owners = list(dict.fromkeys(reference.rpartition("/tokens/")[0] for reference in tokens))
+        owners = list(dict.fromkeys(owner_path(reference) for reference in tokens))
         for reference, token_id in tokens.items():
             self._ledger.withdraw(reference, token_id, reason)
             self._open.skip[reference] = None

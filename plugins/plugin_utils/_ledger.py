@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import NEW
 
 Result = dict[str, t.Any]
@@ -68,7 +69,7 @@ class Ledger:
 
     def fail(self, error: BitbucketError, reference: str | None = None) -> None:
         """Note a failure of the hand-over itself."""
-        owner = reference.rpartition("/tokens/")[0] if reference else None
+        owner = owner_path(reference) if reference else None
         entry = {"owner": owner, "reference": reference, "reason": error.reason, "msg": str(error)}
         self._result["failures"].append(entry)
         if reference is None:

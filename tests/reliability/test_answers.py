@@ -6,6 +6,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_path
 from tests.reliability.world import World, world
 
 #: What happens to the answer to a create. With ``times`` 2 it happens to the second try as well.
@@ -44,7 +45,7 @@ def test_a_lost_answer_delivers_a_live_secret_or_fails_and_leaves_no_orphan(tmp_
         assert place.dead() == []
         after = place.stored()
         for number, reference in enumerate(place.references):
-            failed = reference.rpartition("/tokens/")[0].rpartition("/")[2] in said.rpartition("Fail where")[2]
+            failed = owner_path(reference).rpartition("/")[2] in said.rpartition("Fail where")[2]
             delivered = after.get(reference) != before.get(reference)
             assert delivered != failed, (reference, FAULTS[number % len(FAULTS)], said)
             assert delivered or number >= len(FAULTS) or FAULTS[number]["kind"] == "wrong_secret", (number, said)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_path
 from tests.reliability.world import World, world
 
 
@@ -56,7 +57,7 @@ def test_a_write_that_fails_half_way_is_told_with_ids_and_costs_no_predecessor(t
         named = [token.id for token in place.tokens() if token.id not in old and token.id in said]
         assert len(named) == len(kept), "the ids of what a hand may have to look at"
         for reference in kept:
-            assert any(token.id in old for token in place.sim.tokens(reference.rpartition("/tokens/")[0]))
+            assert any(token.id in old for token in place.sim.tokens(owner_path(reference)))
         recovers(place)
 
 

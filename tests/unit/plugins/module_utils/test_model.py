@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Owner, Token, iso, owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import (
+    DAY,
+    Owner,
+    Token,
+    iso,
+    owner_of,
+    owner_path,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import listed
 
 OWNERS = [
@@ -20,6 +27,7 @@ OWNERS = [
 def test_owners_have_a_path_and_find_back_from_it(owner, path, label):
     assert (owner.path, owner.label) == (path, label)
     assert owner_of(path) == owner_of(owner.reference("x")) == owner
+    assert owner_path(owner.reference("tokens")) == owner.path
 
 
 @pytest.mark.parametrize(
