@@ -10,9 +10,11 @@ from pathlib import Path
 
 from . import seed
 from .clock import Clock
+from .cloud import Cloud, CloudSwitches, planting
+from .core import Core
 from .datacenter import Simulator
 from .server import Tls, listen, serve, url_of
-from .switches import PROFILES, parse_switch
+from .switches import PROFILES, Switches
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -20,15 +22,16 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=0, help="0 takes a free one")
-    add("--profile", choices=sorted(PROFILES), default="10.4")
-    add("--seed", type=Path, metavar="FILE", help="YAML or JSON; without it the world is one administrator")
+    add("--product", choices=["datacenter", "cloud"], default="datacenter")
+    add("--profile", choices=sorted(PROFILES), help="of Data Center; 10.4 by itself")
+    add("--seed", type=Path, metavar="FILE", help="YAML or JSON; without it the world is one administrator, or empty")
     add("--random-seed", metavar="TEXT", help="make ids, secrets and passwords repeatable")
-    add("--credentials", type=Path, metavar="FILE", help="write the generated passwords there, as JSON, mode 0600")
+    add("--credentials", type=Path, metavar="FILE", help="write the generated secrets there, as JSON, mode 0600")
     add("--admin-user", default="admin", help="the administrator of a world without a seed")
     add("--admin-password-file", type=Path, metavar="FILE", help="its password; without it one is generated")
     add("--context-path", default="", metavar="/bitbucket")
     add("--latency", type=float, default=None, metavar="MS", help="wait so long before every answer")
-    add("--switch", action="append", type=_switch, default=[], metavar="NAME=VALUE", help="repeatable")
+    add("--switch", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
     add("--start", metavar="ISO", help="what the clock says at the start; it ticks on from there")
     add("--tls-cert", metavar="FILE")
     add("--tls-key", metavar="FILE")
@@ -36,27 +39,36 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if bool(options.tls_cert) != bool(options.tls_key) or (options.tls_client_ca and not options.tls_cert):
         parser.error("TLS needs --tls-cert and --tls-key")
+    if options.product == "cloud" and (options.profile or options.context_path or options.admin_password_file):
+        parser.error("the cloud has no profile, no context path and no administrator")
+    board = CloudSwitches if options.product == "cloud" else Switches
+    try:
+        options.switch = [board.parse(text) for text in options.switch]
+    except (AttributeError, ValueError) as error:
+        parser.error(str(error))
     return options
 
 
-def _switch(text: str) -> tuple[str, object]:
-    try:
-        return parse_switch(text)
-    except (AttributeError, ValueError) as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def build(options: argparse.Namespace) -> Simulator:
-    clock = Clock(options.start, frozen=False)
-    simulator = Simulator(options.profile, clock=clock, seed=options.random_seed, context_path=options.context_path)
-    document = seed.load(options.seed) if options.seed else administrator(options)
-    planted = seed.plant(simulator, document)
+def build(options: argparse.Namespace) -> Core:
+    simulator, secrets = cloud(options) if options.product == "cloud" else datacenter(options)
     simulator.switches.update(dict(options.switch))
     if options.latency is not None:
         simulator.switches.latency_ms = options.latency
     if options.credentials:
-        write_private(options.credentials, json.dumps(planted.passwords, indent=2) + "\n")
+        write_private(options.credentials, json.dumps(secrets, indent=2) + "\n")
     return simulator
+
+
+def datacenter(options: argparse.Namespace) -> tuple[Core, object]:
+    clock, profile = Clock(options.start, frozen=False), options.profile or "10.4"
+    simulator = Simulator(profile, clock=clock, seed=options.random_seed, context_path=options.context_path)
+    document = seed.load(options.seed) if options.seed else administrator(options)
+    return simulator, seed.plant(simulator, document).passwords
+
+
+def cloud(options: argparse.Namespace) -> tuple[Core, object]:
+    simulator = Cloud(clock=Clock(options.start, frozen=False), seed=options.random_seed)
+    return simulator, planting.plant(simulator, seed.load(options.seed) if options.seed else {}).credentials
 
 
 def administrator(options: argparse.Namespace) -> dict[str, object]:

@@ -10,16 +10,11 @@ import typing as t
 from collections.abc import Callable, Mapping
 
 from .clock import to_ms
-from .core import CONTROL_PREFIX
+from .core import CONTROL_PREFIX, Core
 from .exchange import Request, Response, json_response
-from .model import Token
-from .seed import plant
-
-if t.TYPE_CHECKING:
-    from .datacenter import Simulator
 
 
-def route(simulator: Simulator, request: Request) -> Response:
+def route(simulator: Core, request: Request) -> Response:
     resource = request.path[len(CONTROL_PREFIX) :].strip("/")
     handler = _RESOURCES.get((request.method, resource))
     if handler is None:
@@ -31,42 +26,16 @@ def route(simulator: Simulator, request: Request) -> Response:
         return json_response(400, {"error": f"{type(error).__name__}: {error}"})
 
 
-def token_state(token: Token, now: int) -> dict[str, t.Any]:
-    return {
-        "id": token.id,
-        "owner": token.owner,
-        "name": token.name,
-        "permissions": list(token.permissions),
-        "created": token.created,
-        "expires": token.expires,
-        "last_used": token.pending_use or token.last_used,
-        "revoked": token.revoked,
-        "alive": token.authenticates(now),
-    }
+def _state(simulator: Core, _request: Request, _body: object) -> dict[str, t.Any]:
+    return simulator.state()
 
 
-def _state(simulator: Simulator, _request: Request, _body: object) -> dict[str, t.Any]:
-    world, now = simulator.world, simulator.clock.now_ms()
-    tokens = [token_state(token, now) for token in world.all_tokens()]
-    counts = {
-        "users": len(world.users),
-        "projects": len(world.projects),
-        "repositories": sum(len(project.repositories) for project in world.projects.values()),
-        "tokens": len(tokens),
-        "issued": world.issued,
-        "revoked": len(world.revoked),
-        "requests": len(simulator.requests),
-    }
-    revoked = [token_state(token, now) for token in world.revoked.values()]
-    return {"now": now, "profile": simulator.profile, "counts": counts, "tokens": tokens, "revoked": revoked}
-
-
-def _read_clock(simulator: Simulator, _request: Request, _body: object) -> dict[str, t.Any]:
+def _read_clock(simulator: Core, _request: Request, _body: object) -> dict[str, t.Any]:
     clock = simulator.clock
     return {"now": clock.now().isoformat(), "now_ms": clock.now_ms(), "frozen": clock.frozen}
 
 
-def _move_clock(simulator: Simulator, request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
+def _move_clock(simulator: Core, request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
     _only(body, "set", "freeze", "advance_days", "advance_hours", "advance_minutes", "advance_seconds")
     clock = simulator.clock
     if "set" in body:
@@ -77,7 +46,7 @@ def _move_clock(simulator: Simulator, request: Request, body: dict[str, t.Any]) 
     return _read_clock(simulator, request, body)
 
 
-def _requests(simulator: Simulator, request: Request, _body: object) -> dict[str, t.Any]:
+def _requests(simulator: Core, request: Request, _body: object) -> dict[str, t.Any]:
     log = simulator.requests
     answer: dict[str, t.Any] = {"count": len(log), "counts": log.counts()}
     if not request.parameters.get("count"):
@@ -85,16 +54,16 @@ def _requests(simulator: Simulator, request: Request, _body: object) -> dict[str
     return answer
 
 
-def _clear_requests(simulator: Simulator, _request: Request, _body: object) -> dict[str, t.Any]:
+def _clear_requests(simulator: Core, _request: Request, _body: object) -> dict[str, t.Any]:
     simulator.requests.clear()
     return {}
 
 
-def _list_faults(simulator: Simulator, _request: Request, _body: object) -> dict[str, t.Any]:
+def _list_faults(simulator: Core, _request: Request, _body: object) -> dict[str, t.Any]:
     return {"faults": [fault.as_dict() for fault in simulator.faults]}
 
 
-def _arm(simulator: Simulator, _request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
+def _arm(simulator: Core, _request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
     arguments = dict(body)
     kind = arguments.pop("kind")
     if kind == "call":
@@ -102,40 +71,36 @@ def _arm(simulator: Simulator, _request: Request, body: dict[str, t.Any]) -> dic
     return simulator.faults.arm(kind, **arguments).as_dict()
 
 
-def _clear_faults(simulator: Simulator, _request: Request, _body: object) -> dict[str, t.Any]:
+def _clear_faults(simulator: Core, _request: Request, _body: object) -> dict[str, t.Any]:
     simulator.faults.clear()
     return {}
 
 
-def _list_holds(simulator: Simulator, _request: Request, _body: object) -> dict[str, t.Any]:
+def _list_holds(simulator: Core, _request: Request, _body: object) -> dict[str, t.Any]:
     held = simulator.holds.as_list()
     return {"count": len(held), "held": held}
 
 
-def _release(simulator: Simulator, _request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
+def _release(simulator: Core, _request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
     _only(body, "id", "drop")
     return {"released": simulator.holds.release(body.get("id"), abandon=bool(body.get("drop")))}
 
 
-def _read_switches(simulator: Simulator, _request: Request, _body: object) -> dict[str, t.Any]:
+def _read_switches(simulator: Core, _request: Request, _body: object) -> dict[str, t.Any]:
     return simulator.switches.as_dict()
 
 
-def _switch(simulator: Simulator, request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
+def _switch(simulator: Core, request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
     simulator.switches.update(body)
     return _read_switches(simulator, request, body)
 
 
-def _seed(simulator: Simulator, _request: Request, body: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return plant(simulator, body).as_dict(secrets=bool(body.get("return_secrets")))
+def _seed(simulator: Core, _request: Request, body: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return simulator.plant(body)
 
 
-def _authenticate(simulator: Simulator, _request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Which token a secret is, and whether it would work now; asking is not a use."""
-    token = simulator.world.by_secret(body["secret"])
-    if token is None:
-        return {"id": None, "alive": False}
-    return token_state(token, simulator.clock.now_ms())
+def _authenticate(simulator: Core, _request: Request, body: dict[str, t.Any]) -> dict[str, t.Any]:
+    return simulator.recognise(body["secret"])
 
 
 def _only(body: Mapping[str, t.Any], *known: str) -> None:
@@ -144,7 +109,7 @@ def _only(body: Mapping[str, t.Any], *known: str) -> None:
         raise ValueError(f"unknown: {', '.join(sorted(strangers))}")
 
 
-_RESOURCES: dict[tuple[str, str], Callable[[Simulator, Request, dict[str, t.Any]], dict[str, t.Any]]] = {
+_RESOURCES: dict[tuple[str, str], Callable[[Core, Request, dict[str, t.Any]], dict[str, t.Any]]] = {
     ("GET", "state"): _state,
     ("GET", "clock"): _read_clock,
     ("POST", "clock"): _move_clock,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import abc
 import dataclasses
 import threading
+import typing as t
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from . import faults
@@ -17,7 +19,7 @@ from .exchange import Request, Response
 from .faults import Fault, Faults
 from .holds import Holds
 from .log import LogEntry, RequestLog
-from .switches import Switches
+from .switchboard import Switchboard
 
 CONTROL_PREFIX = "/__simulator__/"
 ABSURD_DATE = "Thu, 01 Jan 1970 00:00:00 GMT"
@@ -43,7 +45,7 @@ class Core(abc.ABC):
     delays the request between them.
     """
 
-    def __init__(self, clock: Clock, switches: Switches, context_path: str) -> None:
+    def __init__(self, clock: Clock, switches: Switchboard, context_path: str) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self.switches = switches
@@ -59,6 +61,22 @@ class Core(abc.ABC):
     @abc.abstractmethod
     def _control(self, request: Request) -> Response:
         """The answer of a control endpoint."""
+
+    @abc.abstractmethod
+    def _say(self, fault: Fault) -> Response:
+        """The error that a fault asks for, in the product's own shape."""
+
+    @abc.abstractmethod
+    def state(self) -> dict[str, t.Any]:
+        """All there is, without secrets."""
+
+    @abc.abstractmethod
+    def plant(self, document: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Add what a seed document says; what was made, with the secrets where the document asks for them."""
+
+    @abc.abstractmethod
+    def recognise(self, secret: str) -> dict[str, t.Any]:
+        """Which token a secret is, and whether it would work now; asking is not a use."""
 
     @abc.abstractmethod
     def _useless_secret(self, token_id: str | None) -> str:
@@ -91,7 +109,8 @@ class Core(abc.ABC):
     def _log(self, ticket: Ticket, response: Response, user: str | None) -> None:
         request, kind = ticket.request, ticket.fault.kind if ticket.fault else None
         what = (request.method, request.path, request.query, user, response.status, kind)
-        self.requests.add(LogEntry(*what, arrived=ticket.arrived, answered=self.clock.now_ms()))
+        host = request.headers.get("host", "")
+        self.requests.add(LogEntry(*what, arrived=ticket.arrived, answered=self.clock.now_ms(), host=host))
 
     def _below_context(self, path: str) -> bool:
         return not self.context_path or path == self.context_path or path.startswith(self.context_path + "/")
@@ -102,13 +121,13 @@ class Core(abc.ABC):
             return self._serve(ticket)
         if fault.kind == "call" and fault.run and fault.when == "before":
             fault.run()
-        instead = faults.before(fault)
+        instead = faults.before(fault, self._say)
         if instead is not None:
             return instead, None
         response, user = self._serve(ticket)
         if fault.kind == "call" and fault.run and fault.when == "after":
             fault.run()
-        return faults.after(fault, response, self._useless_secret), user
+        return faults.after(fault, response, self._useless_secret, self._say), user
 
     def _complete(self, response: Response) -> None:
         """``Date`` (an empty one is taken out) and ``Content-Length``."""

@@ -7,15 +7,18 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from . import control, directory, tokens
+from . import seed as planting
 from .authentication import ANONYMOUS, Caller, authenticate
 from .clock import DAY_MS, Clock
 from .context import Context
 from .core import Core, Ticket
-from .errors import RestError, not_found
+from .errors import RestError, error_response, not_found
 from .exchange import Request, Response, html_response
+from .faults import Fault
 from .limits import RateLimiter
 from .model import Project, Repository, Token, User, World
-from .switches import switches_for
+from .state import token_state, world_state
+from .switches import Switches, switches_for
 
 VERSIONS = ("1.0", "latest")
 ROUTES = {"access-tokens": tokens.route, "api": directory.route, "basicauth": directory.basic_auth_route}
@@ -23,6 +26,8 @@ ROUTES = {"access-tokens": tokens.route, "api": directory.route, "basicauth": di
 
 class Simulator(Core):
     """One Bitbucket Data Center of the given profile. ``seed`` makes ids, secrets and passwords repeatable."""
+
+    switches: Switches
 
     def __init__(
         self,
@@ -105,6 +110,18 @@ class Simulator(Core):
         token = self.world.by_secret(secret)
         return token is not None and token.authenticates(self.clock.now_ms())
 
+    def state(self) -> dict[str, t.Any]:
+        answer = world_state(self.world, self.clock.now_ms())
+        answer["counts"]["requests"] = len(self.requests)
+        return {"profile": self.profile, **answer}
+
+    def plant(self, document: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return planting.plant(self, document).as_dict(secrets=bool(document.get("return_secrets")))
+
+    def recognise(self, secret: str) -> dict[str, t.Any]:
+        token = self.world.by_secret(secret)
+        return token_state(token, self.clock.now_ms()) if token else {"id": None, "alive": False}
+
     # Serving
 
     def _serve(self, ticket: Ticket) -> tuple[Response, str | None]:
@@ -153,6 +170,9 @@ class Simulator(Core):
 
     def _control(self, request: Request) -> Response:
         return control.route(self, request)
+
+    def _say(self, fault: Fault) -> Response:
+        return error_response(fault.status or 503, fault.message, fault.exception_name, shape=fault.body)
 
     def _useless_secret(self, token_id: str | None) -> str:
         return self.world.secret(token_id or self.world.token_id(), self.switches.secret_prefix)

@@ -10,13 +10,14 @@ import dataclasses
 import json
 import re
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .errors import error_response
 from .exchange import Delivery, Request, Response, html_response
 
 When = t.Literal["before", "after"]
+Say = Callable[["Fault"], Response]
+"""The answer to a fault of the kind status, in the shape of the product's own errors."""
 
 # What each kind may be told besides the match. The first group never reaches the server or leaves no answer.
 ARGUMENTS: dict[str, frozenset[str]] = {
@@ -25,7 +26,7 @@ ARGUMENTS: dict[str, frozenset[str]] = {
     "drop_before": frozenset(),
     "drop_after": frozenset(),
     "timeout": frozenset({"when"}),
-    "status": frozenset({"when", "status", "body", "message", "exception_name", "retry_after"}),
+    "status": frozenset({"when", "status", "body", "message", "exception_name", "retry_after", "headers"}),
     "html": frozenset({"when"}),
     "redirect": frozenset({"status", "location"}),
     "cut_json": frozenset({"at"}),
@@ -64,6 +65,7 @@ class Fault:
     message: str = "The server is not available"
     exception_name: str | None = None
     retry_after: int | str | None = None
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     location: str = "https://elsewhere.example.com/"
     at: t.Literal["before_id", "after_id", "in_secret"] = "after_id"
     seconds: float = 1.0
@@ -127,7 +129,7 @@ class Faults:
         return None
 
 
-def before(fault: Fault) -> Response | None:
+def before(fault: Fault, say: Say) -> Response | None:
     """The answer that takes the place of the server's own, or None to let the server act."""
     if fault.kind in ("refuse", "connect_timeout"):
         return Response(0, delivery=Delivery(t.cast("t.Any", fault.kind)))
@@ -136,28 +138,29 @@ def before(fault: Fault) -> Response | None:
     if fault.kind == "redirect":
         return Response(fault.status or 302, {"Location": fault.location})
     if fault.when == "before":
-        return _instead(fault)
+        return _instead(fault, say)
     return None
 
 
-def after(fault: Fault, response: Response, mint: Callable[[str | None], str]) -> Response:
+def after(fault: Fault, response: Response, mint: Callable[[str | None], str], say: Say) -> Response:
     """What becomes of the server's answer; ``mint`` makes a secret that works nowhere."""
     if fault.kind == "drop_after":
         return Response(0, delivery=Delivery("drop"))
-    if fault.when == "after" and (instead := _instead(fault)) is not None:
+    if fault.when == "after" and (instead := _instead(fault, say)) is not None:
         return instead
     change = _CHANGES.get(fault.kind)
     return change(fault, response, mint) if change else response
 
 
-def _instead(fault: Fault) -> Response | None:
+def _instead(fault: Fault, say: Say) -> Response | None:
     if fault.kind == "timeout":
         return Response(0, delivery=Delivery("timeout"))
     if fault.kind == "html":
         return html_response(200, "Please log in")
     if fault.kind != "status":
         return None
-    response = error_response(fault.status or 503, fault.message, fault.exception_name, shape=fault.body)
+    response = say(fault)
+    response.headers.update(fault.headers)
     if fault.retry_after is not None:
         response.headers["Retry-After"] = str(fault.retry_after)
     return response

@@ -21,21 +21,23 @@ class RateLimiter:
     def __init__(self) -> None:
         self._buckets: dict[str, Bucket] = {}
 
-    def refusal(self, user: str | None, clock: Clock, switches: Switches) -> Response | None:
-        """Take one from the user's bucket; an answer when it is empty. Anonymous calls have no bucket."""
-        capacity = switches.rate_limit_capacity
-        if capacity <= 0 or user is None:
-            return None
-        now = clock.now_ms()
-        bucket = self._buckets.setdefault(user, Bucket(float(capacity), now))
-        refill = max(0, now - bucket.at) / 1000 * switches.rate_limit_refill
-        bucket.level, bucket.at = min(float(capacity), bucket.level + refill), now
+    def take(self, who: str, now: int, capacity: int, refill: float) -> int | None:
+        """Take one from a bucket; where it is empty, the whole seconds until it is not."""
+        bucket = self._buckets.setdefault(who, Bucket(float(capacity), now))
+        gained = max(0, now - bucket.at) / 1000 * refill
+        bucket.level, bucket.at = min(float(capacity), bucket.level + gained), now
         if bucket.level >= 1:
             bucket.level -= 1
             return None
-        rate = switches.rate_limit_refill
-        wait = math.ceil((1 - bucket.level) / rate) if rate > 0 else 60
-        return too_many_requests(wait, clock, switches)
+        return math.ceil((1 - bucket.level) / refill) if refill > 0 else 60
+
+    def refusal(self, user: str | None, clock: Clock, switches: Switches) -> Response | None:
+        """An answer when the user's bucket is empty. Anonymous calls have no bucket."""
+        capacity = switches.rate_limit_capacity
+        if capacity <= 0 or user is None:
+            return None
+        wait = self.take(user, clock.now_ms(), capacity, switches.rate_limit_refill)
+        return None if wait is None else too_many_requests(wait, clock, switches)
 
 
 def too_many_requests(wait: int, clock: Clock, switches: Switches) -> Response:

@@ -21,6 +21,7 @@ class LogEntry:
     arrived: int
     answered: int
     """Epoch milliseconds by the simulator's clock."""
+    host: str = ""
 
 
 class RequestLog:

@@ -1,0 +1,152 @@
+"""Git over HTTPS (C4, C8): app passwords meet 410, tokens a real repository behind the real ``git http-backend``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import weakref
+from pathlib import Path
+
+from ..exchange import Request, Response, html_response
+from .authentication import Presented, authenticate_git
+from .context import reaches
+from .errors import CloudError, error_response
+from .model import Repository, Token, World
+from .rest import Need
+from .switches import CloudSwitches
+
+READ = Need("read:repository:bitbucket", ("repository", "repository:write", "repository:admin"))
+WRITE = Need("write:repository:bitbucket", ("repository:write", "repository:admin"))
+SERVICES = ("info/refs", "git-upload-pack", "git-receive-pack")
+LONGEST_SECONDS = 30
+WHO = {"GIT_AUTHOR_NAME": "Simulator", "GIT_AUTHOR_EMAIL": "simulator@example.com"}
+WHEN = "2026-01-15T09:00:00Z"
+
+
+def is_git(parts: list[str]) -> bool:
+    return len(parts) > 2 and "/".join(parts[2:]) in SERVICES
+
+
+def available() -> bool:
+    return shutil.which("git") is not None
+
+
+def environment() -> dict[str, str]:
+    """Nothing of the user's own git."""
+    names = {"committer": WHO["GIT_AUTHOR_NAME"], "email": WHO["GIT_AUTHOR_EMAIL"]}
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_COMMITTER_NAME": names["committer"],
+        "GIT_COMMITTER_EMAIL": names["email"],
+        "GIT_AUTHOR_DATE": WHEN,
+        "GIT_COMMITTER_DATE": WHEN,
+        **WHO,
+    }
+
+
+class Shelf:
+    """Bare repositories with one commit each, made when somebody first asks for them."""
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+
+    @property
+    def root(self) -> Path:
+        if self._root is None:
+            self._root = Path(tempfile.mkdtemp(prefix="simulated-git-"))
+            weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
+        return self._root
+
+    def path_of(self, repository: Repository) -> Path:
+        path = self.root / repository.workspace / f"{repository.slug}.git"
+        if not path.exists():
+            path.mkdir(parents=True)
+            self._fill(path)
+        return path
+
+    def _fill(self, path: Path) -> None:
+        git(path, "init", "--quiet", "--bare", "--initial-branch=main", ".")
+        git(path, "config", "http.receivepack", "true")
+        blob = git(path, "hash-object", "-w", "--stdin", content=b"# A simulated repository\n")
+        tree = git(path, "mktree", content=f"100644 blob {blob}\tREADME.md\n".encode())
+        git(path, "update-ref", "refs/heads/main", git(path, "commit-tree", tree, "-m", "First"))
+
+
+def git(directory: Path, *arguments: str, content: bytes = b"") -> str:
+    command = ["git", *arguments]
+    run = subprocess.run(
+        command,
+        cwd=directory,
+        env=environment(),
+        input=content,
+        capture_output=True,
+        timeout=LONGEST_SECONDS,
+        check=True,
+    )
+    return run.stdout.decode().strip()
+
+
+def serve(
+    request: Request, came: Presented, world: World, shelf: Shelf, switches: CloudSwitches, now: int
+) -> tuple[Response, Token | None]:
+    token = None
+    try:
+        token = authenticate_git(came, world, switches, now)
+        repository = _repository(request, token, world)
+        if not available():
+            raise CloudError(html_response(501, "git is not installed where the simulator runs"))
+        return backend(request, shelf.path_of(repository)), token
+    except CloudError as error:
+        return error.response, token
+
+
+def _repository(request: Request, token: Token, world: World) -> Repository:
+    """404 and 403 of git are made up."""
+    workspace, name = request.segments[0], request.segments[1].removesuffix(".git")
+    repository, home = world.repository(workspace, name), world.workspace(workspace)
+    if repository is None or home is None or not reaches(token, home, repository):
+        raise CloudError(error_response(404, "Repository not found", shape="html"))
+    writes = "git-receive-pack" in (request.segments[-1], request.parameters.get("service"))
+    if not (WRITE if writes else READ).met_by(token):
+        raise CloudError(error_response(403, "Your credentials lack a required scope.", shape="html"))
+    return repository
+
+
+def backend(request: Request, repository: Path) -> Response:
+    """Git's own CGI program does the talking."""
+    service = "/".join(request.segments[2:])
+    variables = {
+        **environment(),
+        "GIT_PROJECT_ROOT": str(repository.parent),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": f"/{repository.name}/{service}",
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query,
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(request.body)),
+        "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+        "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+        "REMOTE_USER": "simulated",
+        "REMOTE_ADDR": "127.0.0.1",
+    }
+    run = subprocess.run(
+        ["git", "http-backend"],
+        env=variables,
+        input=request.body,
+        capture_output=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    return _cgi_response(run.stdout)
+
+
+def _cgi_response(output: bytes) -> Response:
+    head, _, body = output.partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode("latin-1").split("\r\n") if ": " in line)
+    status = int(headers.pop("Status", "200").split()[0])
+    return Response(status if head else 500, headers, body)

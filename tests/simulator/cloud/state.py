@@ -1,0 +1,45 @@
+"""What the control endpoints tell of a cloud: no secret, of a variable's value its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+
+from .model import Token, Variable, World
+
+
+def token_state(token: Token, now: int) -> dict[str, t.Any]:
+    return {
+        "id": token.id,
+        "kind": token.kind,
+        "label": token.label,
+        "account": token.account.nickname if token.account else None,
+        "reach": token.reach,
+        "scopes": list(token.scopes),
+        "created": token.created,
+        "expires": token.expires,
+        "last_active": token.last_active,
+        "revoked": token.revoked,
+        "alive": token.works(now),
+    }
+
+
+def variable_state(holder: str, variable: Variable) -> dict[str, t.Any]:
+    digest = hashlib.sha256(variable.value.encode()).hexdigest()
+    said = {"holder": holder, "uuid": variable.uuid, "key": variable.key}
+    return {**said, "secured": variable.secured, "value_sha256": digest}
+
+
+def world_state(world: World, now: int) -> dict[str, t.Any]:
+    variables = [variable_state(path, each) for path, holder in world.holders() for each in holder.variables]
+    counts = {
+        "accounts": len(world.accounts),
+        "workspaces": len(world.workspaces),
+        "repositories": sum(len(workspace.repositories) for workspace in world.workspaces.values()),
+        "organizations": len(world.organizations),
+        "tokens": len(world.tokens),
+        "app_passwords": len(world.app_passwords),
+        "variables": len(variables),
+    }
+    tokens = [token_state(token, now) for token in world.tokens]
+    return {"now": now, "counts": counts, "tokens": tokens, "variables": variables}
