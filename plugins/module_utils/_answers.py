@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reading an answer: its JSON, its clock, and the sentence that an error status becomes."""
+"""Reading an answer: its JSON, its clock, and the sentence that an error status of Data Center becomes."""
 
 from __future__ import annotations
 
@@ -56,12 +56,7 @@ class Answer(t.NamedTuple):
     @property
     def now(self) -> int | None:
         """The server's clock in milliseconds, or ``None`` where ``Date`` is missing or cannot be right."""
-        try:
-            moment = email.utils.parsedate_to_datetime(self.headers.get("date", ""))
-            value = int(moment.timestamp() * 1000)
-        except (TypeError, ValueError, IndexError, OverflowError):
-            return None
-        return value if _EARLIEST <= value <= _LATEST else None
+        return clock(self.headers)
 
     @property
     def user(self) -> str | None:
@@ -69,9 +64,34 @@ class Answer(t.NamedTuple):
         return self.headers.get("x-ausername") or None
 
 
-def parsed(exchange: Exchange, what: str) -> Answer:
+def clock(headers: t.Mapping[str, str]) -> int | None:
+    """The moment that ``Date`` says, where it can be right."""
+    value = http_date(headers.get("date", ""))
+    return value if value is not None and _EARLIEST <= value <= _LATEST else None
+
+
+def http_date(text: str) -> int | None:
+    """Milliseconds since the epoch for a date as HTTP writes it."""
+    try:
+        return int(email.utils.parsedate_to_datetime(text).timestamp() * 1000)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+class Product(t.NamedTuple):
+    """What differs between the products that a client speaks to: how they say no, and which option has their URL.
+
+    ``error_for`` takes what :func:`error_for` takes.
+    """
+
+    option: str
+    error_for: t.Callable[[Exchange, str, bool, t.Callable[[str], str]], BitbucketError]
+
+
+def parsed(exchange: Exchange, what: str, option: str = "url") -> Answer:
     """The answer to a request that succeeded.
 
+    :param option: the option with the product's URL, for the message.
     :raises AnswerError: where the body is not JSON (a login page or a proxy's own, usually).
     """
     if not exchange.body.strip():
@@ -80,7 +100,9 @@ def parsed(exchange: Exchange, what: str) -> Answer:
         data = json.loads(exchange.body)
     except (ValueError, RecursionError):
         named = _NAMED_TOKEN.match(exchange.body)
-        raise AnswerError(f"{what}: {_not_json(exchange)}", named.group(1).decode() if named else None) from None
+        raise AnswerError(
+            f"{what}: {_not_json(exchange, option)}", named.group(1).decode() if named else None
+        ) from None
     return Answer(exchange.status, data, exchange.headers)
 
 
@@ -93,14 +115,24 @@ def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[st
     """
     status = exchange.status
     if 300 <= status < 400:
-        return StatusError(f"{what}: {_redirect(exchange, clean)}", status)
+        return redirected(exchange, what, clean, "url")
     words, exception = _server_words(exchange, clean)
     said = f' The server said: "{words}"' if words else ""
     if status in (401, 403):
         return _denied(what, status, exception, words, said, bearer)
     if status == 404:
         return NotFoundError(f"{what}: {_missing(words)}", status, exception)
-    return StatusError(f"{what}: {_other(status)}{said}", status, exception)
+    return StatusError(f"{what}: {other(status)}{said}", status, exception)
+
+
+def redirected(exchange: Exchange, what: str, clean: t.Callable[[str], str], option: str) -> StatusError:
+    """The error for a redirect, which no credential follows; ``option`` has the URL to correct."""
+    location = shown(clean(exchange.headers.get("location", "")).split("?")[0]) or "nowhere"
+    return StatusError(
+        f"{what}: the server redirects to {location}, and credentials never follow a redirect. Correct `{option}`: a "
+        "missing context path, or http in place of https, is the usual cause.",
+        exchange.status,
+    )
 
 
 def _denied(what: str, status: int, exception: str, words: str, said: str, bearer: bool) -> BitbucketError:
@@ -141,20 +173,13 @@ def _missing(words: str) -> str:
     return words or "it does not exist, or `url` is not Bitbucket's base URL (is a context path missing?)."
 
 
-def _other(status: int) -> str:
+def other(status: int) -> str:
+    """The words for a status that has no sentence of its own."""
     if status == 429:
         return "the rate limit is still exceeded after waiting as the server asked."
     if status >= 500:
         return f"the server failed with status {status}."
     return f"refused with status {status}."
-
-
-def _redirect(exchange: Exchange, clean: t.Callable[[str], str]) -> str:
-    location = _shown(clean(exchange.headers.get("location", "")).split("?")[0]) or "nowhere"
-    return (
-        f"the server redirects to {location}, and credentials never follow a redirect. Correct `url`: a missing "
-        "context path, or http in place of https, is the usual cause."
-    )
 
 
 def _server_words(exchange: Exchange, clean: t.Callable[[str], str]) -> tuple[str, str]:
@@ -164,7 +189,7 @@ def _server_words(exchange: Exchange, clean: t.Callable[[str], str]) -> tuple[st
     """
     if "html" in exchange.headers.get("content-type", ""):
         text = clean(exchange.body.decode("utf-8", "replace"))[:4096]
-        return _shown(re.sub(r"<[^>]*>", " ", text)), ""
+        return shown(re.sub(r"<[^>]*>", " ", text)), ""
     try:
         data = json.loads(exchange.body)
     except (ValueError, RecursionError):
@@ -173,21 +198,24 @@ def _server_words(exchange: Exchange, clean: t.Callable[[str], str]) -> tuple[st
         return "", ""
     errors = data.get("errors")
     entries = [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
-    words = "; ".join(_shown(clean(str(entry["message"]))) for entry in entries if entry.get("message"))
+    words = "; ".join(shown(clean(str(entry["message"]))) for entry in entries if entry.get("message"))
     exceptions = [str(entry["exceptionName"]) for entry in entries if entry.get("exceptionName")]
     exception = exceptions[0].rpartition(".")[2] if exceptions else ""
-    return words or _shown(clean(str(data.get("message") or ""))), exception
+    return words or shown(clean(str(data.get("message") or ""))), exception
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Fit for one line of a terminal."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}…"
 
 
-def _not_json(exchange: Exchange) -> str:
+def _not_json(exchange: Exchange, option: str) -> str:
     kind = exchange.headers.get("content-type", "").partition(";")[0] or "no content type"
     return (
-        f"the answer (status {exchange.status}, {_shown(kind)}) is not the JSON that Bitbucket sends: is `url` "
+        f"the answer (status {exchange.status}, {shown(kind)}) is not the JSON that Bitbucket sends: is `{option}` "
         "Bitbucket's base URL, and is nothing else (a proxy, a login page) answering there?"
     )
+
+
+DATA_CENTER = Product("url", error_for)

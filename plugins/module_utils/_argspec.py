@@ -16,11 +16,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import
 
 Spec = dict[str, dict[str, t.Any]]
 
-CONNECTION: Spec = {
-    "url": {"type": "str", "required": True, "fallback": (env_fallback, ["BITBUCKET_URL"])},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "token": {"type": "str", "no_log": True},
+TRANSPORT: Spec = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["BITBUCKET_CA_PATH"])},
     "client_cert": {"type": "path"},
@@ -28,6 +24,32 @@ CONNECTION: Spec = {
     "timeout": {"type": "int", "default": 30},
     "use_proxy": {"type": "bool", "default": True},
     "allow_insecure": {"type": "bool", "default": False},
+}
+
+CONNECTION: Spec = {
+    "url": {"type": "str", "required": True, "fallback": (env_fallback, ["BITBUCKET_URL"])},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "token": {"type": "str", "no_log": True},
+    **TRANSPORT,
+}
+
+CLOUD: Spec = {
+    "email": {"type": "str"},
+    "api_token": {"type": "str", "no_log": True},
+    "access_token": {"type": "str", "no_log": True},
+    "client_id": {"type": "str"},
+    "client_secret": {"type": "str", "no_log": True},
+    "api_url": {"type": "str", "default": "https://api.bitbucket.org"},
+    "oauth_url": {"type": "str", "default": "https://bitbucket.org/site/oauth2/access_token"},
+    **TRANSPORT,
+}
+
+ORGANIZATION: Spec = {
+    "organization": {"type": "str"},
+    "admin_api_key": {"type": "str", "no_log": True},
+    "admin_url": {"type": "str", "default": "https://api.atlassian.com"},
+    **TRANSPORT,
 }
 
 TOKEN: Spec = {

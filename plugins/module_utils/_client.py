@@ -1,29 +1,30 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Requests as Bitbucket wants them: signed in, retried where that is safe, held back when asked to, page by page."""
+"""Requests as Bitbucket wants them: signed in, retried where that is safe, held back when asked to."""
 
 from __future__ import annotations
 
 import base64
-import email.utils
 import ipaddress
 import json
+import re
 import threading
 import time
 import typing as t
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _answers, _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._answers import Answer
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._answers import Answer, Product
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
-    AnswerError,
     BitbucketError,
     ConnectError,
+    GuardError,
     InputError,
     LostAnswerError,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import from_iso
 
 if t.TYPE_CHECKING:
     from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Exchange, Transport
@@ -33,12 +34,17 @@ if t.TYPE_CHECKING:
 MAX_ATTEMPTS = 4
 #: Seconds that one request waits in all because of 429; a server that asks for more has failed.
 MAX_RATE_WAIT = 600
-#: What is asked for; a server that allows less sends less.
-PAGE_SIZE = 1000
 
 _GATEWAY_FAILURES = (502, 503, 504)
-# A listing longer than this is a loop, not a Bitbucket.
-_MAX_PAGES = 10_000
+_JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
+_API_TOKENS = "api-tokens"
+_ONE_API_TOKEN = re.compile(r"(.*)/users/([^/]+)/manage/api-tokens/([^/]+)")
+
+#: The parameters of a request: names and values, or a query string that the server itself wrote.
+Query = t.Union[t.Mapping[str, t.Any], str]
+#: What a request carries: something for JSON, an encoded form, or nothing.
+Body = t.Union[t.Mapping[str, t.Any], str, None]
 
 
 @dataclass(frozen=True)
@@ -103,87 +109,89 @@ class Client:
     """Bitbucket's HTTP interface for one caller. Safe to share between threads.
 
     :param url: the base URL, with a context path where the instance has one.
+    :param product: whose errors to expect.
     :raises InputError: where ``url`` is not one.
     """
 
     def __init__(
-        self, url: str, credential: Credential, transport: Transport, sleep: t.Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        credential: Credential,
+        transport: Transport,
+        sleep: t.Callable[[float], None] = time.sleep,
+        product: Product = _answers.DATA_CENTER,
     ) -> None:
-        self.url = _base(url)
+        self.url = base_url(url, product.option)
         self.credential = credential
+        self.product = product
         self._transport = transport
         self._sleep = sleep
         self._gate = RateGate(sleep)
 
-    def get(self, path: str, query: t.Mapping[str, t.Any] | None = None) -> Answer:
+    def get(self, path: str, query: Query | None = None) -> Answer:
         """Read; repeated after failures."""
         return self._request("GET", path, query, None, repeatable=True)
 
     def post(self, path: str, body: t.Mapping[str, t.Any]) -> Answer:
-        """Update an item; repeated after failures, since it says the same each time."""
+        """Update an item of Data Center; repeated after failures, since it says the same each time."""
         return self._request("POST", path, None, body, repeatable=True)
 
+    def put(self, path: str, body: t.Mapping[str, t.Any]) -> Answer:
+        """Update an item of Cloud; repeated after failures, since it says the same each time."""
+        return self._request("PUT", path, None, body, repeatable=True)
+
     def delete(self, path: str) -> Answer:
-        """Delete an item; repeated after failures."""
+        """Delete an item; repeated after failures.
+
+        :raises GuardError: where it could delete more than one API token.
+        """
         return self._request("DELETE", path, None, None, repeatable=True)
 
-    def create(self, path: str, body: t.Mapping[str, t.Any]) -> Answer:
-        """PUT, which makes something new each time: repeated only where the server certainly did not do it.
+    def create(self, path: str, body: t.Mapping[str, t.Any], method: str = "PUT") -> Answer:
+        """Make something new each time: repeated only where the server certainly did not do it.
 
+        :param method: Data Center creates with PUT, Cloud with POST.
         :raises LostAnswerError: where it may have been done.
         """
-        return self._request("PUT", path, None, body, repeatable=False)
+        return self._request(method, path, None, body, repeatable=False)
 
-    def pages(self, path: str, query: t.Mapping[str, t.Any] | None = None) -> t.Iterator[tuple[t.Any, Answer]]:
-        """Every value of a paged listing with the answer it came in; an empty listing yields one ``None``.
-
-        :raises AnswerError: where an answer is not a page, or the pages do not come to an end.
-        """
-        start: int | None = 0
-        for _page in range(_MAX_PAGES):
-            if start is None:
-                return
-            answer = self.get(path, {**(query or {}), "start": start, "limit": PAGE_SIZE})
-            values, following = _page_of(answer.data, f"GET {path}", start)
-            if start == 0 and not values:
-                yield None, answer
-            for value in values:
-                yield value, answer
-            start = following
-        raise AnswerError(f"GET {path}: the listing does not come to an end.")
+    def post_form(self, path: str, fields: t.Mapping[str, str]) -> Answer:
+        """Send a form, as OAuth 2.0 wants it; repeated after failures."""
+        return self._request("POST", path, None, urlencode(fields), repeatable=True)
 
     def as_bearer(self, token: str) -> Client:
         """The same server for the bearer of ``token``."""
-        return Client(self.url, Credential(token=token), self._transport, self._sleep)
+        return Client(self.url, Credential(token=token), self._transport, self._sleep, self.product)
 
     def _request(
         self,
         method: str,
         path: str,
-        query: t.Mapping[str, t.Any] | None,
-        body: t.Mapping[str, t.Any] | None,
+        query: Query | None,
+        body: Body,
         repeatable: bool,
     ) -> Answer:
         what = f"{method} {path}"
-        url = f"{self.url}{path}" + (f"?{urlencode(query)}" if query else "")
+        text = query if isinstance(query, str) else urlencode(query or {})
+        url = f"{self.url}{path}" + (f"?{text}" if text else "")
+        if method == "DELETE" and _may_revoke_many(url):
+            raise GuardError(f"{what}: refused before it was sent, since it could revoke more than one API token.")
         exchange = self._repeat(method, url, body, what, repeatable)
         clean = self.credential.clean
         if 200 <= exchange.status < 300:
-            return _answers.parsed(exchange, what)
-        error = _answers.error_for(exchange, what, self.credential.bearer, clean)
+            return _answers.parsed(exchange, what, self.product.option)
+        error = self.product.error_for(exchange, what, self.credential.bearer, clean)
         if exchange.status >= 500 and not repeatable:
             raise LostAnswerError(str(error))
         raise error
 
-    def _repeat(
-        self, method: str, url: str, body: t.Mapping[str, t.Any] | None, what: str, repeatable: bool
-    ) -> Exchange:
+    def _repeat(self, method: str, url: str, body: Body, what: str, repeatable: bool) -> Exchange:
         """Send until there is an answer that more sending would not better."""
         attempt, limited, waited = 1, 0, 0.0
         while True:
             self._gate.wait()
             try:
-                exchange = self._transport.exchange(method, url, self._headers(), _encoded(body))
+                exchange = self._transport.exchange(method, url, self._headers(body), _encoded(body))
             except BitbucketError as error:
                 again = isinstance(error, ConnectError) or (repeatable and isinstance(error, LostAnswerError))
                 if not again or attempt == MAX_ATTEMPTS:
@@ -200,24 +208,52 @@ class Client:
             self._sleep(0.5 * 2 ** (attempt - 1))
             attempt += 1
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, body: Body) -> dict[str, str]:
         return {
             "Authorization": self.credential.header,
-            "Accept": "application/json",
+            "Accept": _JSON,
             "Accept-Encoding": "identity",
-            "Content-Type": "application/json",
+            "Content-Type": _FORM if isinstance(body, str) else _JSON,
             "X-Atlassian-Token": "no-check",
             "Cache-Control": "no-cache",
             "User-Agent": "tokensmith.bitbucket",
         }
 
 
-def _base(url: str) -> str:
+def _may_revoke_many(url: str) -> bool:
+    """Whether a DELETE of ``url`` is anything but the one request that revokes one API token of one account.
+
+    The organization has a resource of the same name, and deleting that revokes the tokens of everyone (C12). So what
+    is allowed is listed rather than what is not: no encoding or dot segment can make the one look like the other.
+    """
+    path = urlsplit(url).path
+    if _API_TOKENS not in _plain(path).lower():
+        return False
+    one = _ONE_API_TOKEN.fullmatch(path)
+    if one is None or _API_TOKENS in _plain(one.group(1)).lower():
+        return True
+    return any(part in (".", "..") or "/" in part or "\\" in part for part in map(_plain, one.groups()[1:]))
+
+
+def _plain(path: str) -> str:
+    """``path`` without percent-encoding, however often it was applied."""
+    while path != unquote(path):
+        path = unquote(path)
+    return path
+
+
+def base_url(url: str, option: str) -> str:
+    """``url`` without what a base URL has no use for.
+
+    :raises InputError: where it is none, naming the option that it came from.
+    """
     if not _is_web_address(url):
-        raise InputError("`url` must be Bitbucket's base URL, such as https://bitbucket.example.com or .../bitbucket.")
+        raise InputError(
+            f"`{option}` must be Bitbucket's base URL, such as https://bitbucket.example.com or .../bitbucket."
+        )
     parts = urlsplit(url.strip())
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise InputError("`url` must be a plain base URL: no user, password, query or fragment in it.")
+        raise InputError(f"`{option}` must be a plain base URL: no user, password, query or fragment in it.")
     return url.strip().rstrip("/")
 
 
@@ -238,8 +274,10 @@ def _is_web_address(url: str) -> bool:
         return False
 
 
-def _encoded(body: t.Mapping[str, t.Any] | None) -> bytes | None:
-    return None if body is None else json.dumps(body).encode()
+def _encoded(body: Body) -> bytes | None:
+    if body is None:
+        return None
+    return (body if isinstance(body, str) else json.dumps(body)).encode()
 
 
 def _about(what: str, error: BitbucketError) -> BitbucketError:
@@ -250,28 +288,14 @@ def _about(what: str, error: BitbucketError) -> BitbucketError:
 
 
 def _rate_pause(exchange: Exchange, times: int) -> float:
-    """Seconds to wait after a 429: what ``Retry-After`` says as a number or a date, else a growing pause."""
+    """Seconds to wait after a 429, by ``Retry-After`` (a number or a date) or ``X-RateLimit-Reset``, else growing."""
     text = exchange.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         return max(1.0, float(text))
-    try:
-        until = email.utils.parsedate_to_datetime(text).timestamp()
-        now = email.utils.parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()
-    except (TypeError, ValueError, IndexError, OverflowError):
+    now = _answers.clock(exchange.headers)
+    until = _answers.http_date(text)
+    if until is None:
+        until = from_iso(exchange.headers.get("x-ratelimit-reset", ""))
+    if now is None or until is None:
         return min(60.0, 2.0 * times)
-    return max(1.0, until - now)
-
-
-def _page_of(data: t.Any, what: str, start: int) -> tuple[list[t.Any], int | None]:
-    """The values of one page and where the next begins (``None`` after the last)."""
-    values = data.get("values") if isinstance(data, dict) else None
-    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise AnswerError(f"{what}: the answer is not a page of a listing.")
-    if not isinstance(data.get("isLastPage"), bool):
-        raise AnswerError(f"{what}: the answer does not say whether more pages follow.")
-    if data["isLastPage"]:
-        return values, None
-    following = data.get("nextPageStart")
-    if not isinstance(following, int) or isinstance(following, bool) or following <= start:
-        raise AnswerError(f"{what}: the answer promises another page but not where it begins.")
-    return values, following
+    return max(1.0, (until - now) / 1000)

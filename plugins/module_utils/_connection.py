@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""From a module's connection options to its client. The one file that loads requests, and so only modules import it."""
+"""From a module's connection options to its client. Loads requests, and so only modules import it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ def client_from(params: t.Mapping[str, t.Any]) -> Client:
 
     :raises InputError: where they cannot be right, or the library is missing where the module runs.
     """
+    client = Client(params["url"], credential_from(params, os.environ), transport_from(params))
+    require_private(client.url, "url", params)
+    return client
+
+
+def transport_from(params: t.Mapping[str, t.Any]) -> Transport:
+    """The way to the server that the options describe.
+
+    :raises InputError: where they cannot be right, or the library is missing where the module runs.
+    """
     if not _transport.HAS_REQUESTS:
         raise InputError(str(missing_required_lib("requests")))
     if params["timeout"] < 1:
@@ -38,13 +48,19 @@ def client_from(params: t.Mapping[str, t.Any]) -> Client:
         params["timeout"],
         params["use_proxy"],
     )
-    client = Client(params["url"], credential_from(params, os.environ), Transport(settings))
-    if not params["allow_insecure"] and not _is_private(client.url):
+    return Transport(settings)
+
+
+def require_private(url: str, option: str, params: t.Mapping[str, t.Any]) -> None:
+    """Refuse a URL where others can read what is sent, unless ``allow_insecure`` permits it.
+
+    :raises InputError: naming the option that the URL came from.
+    """
+    if not params["allow_insecure"] and not _is_private(url):
         raise InputError(
-            "`url` begins with http://, so the password or token would cross the network unencrypted: nothing was "
-            "sent. Use https://, or set `allow_insecure: true` where nobody else can listen."
+            f"`{option}` begins with http://, so the password or token would cross the network unencrypted: nothing "
+            "was sent. Use https://, or set `allow_insecure: true` where nobody else can listen."
         )
-    return client
 
 
 def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Credential:
@@ -58,7 +74,7 @@ def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, s
     if given["token"] and given["password"]:
         raise InputError("Both `token` and `password` are given: keep the one to sign in with.")
     if given["token"]:
-        return Credential(token=_sendable(given["token"]))
+        return Credential(token=sendable(given["token"], "token"))
     if given["username"] and given["password"]:
         return Credential(given["username"], given["password"])
     if given["username"] or given["password"]:
@@ -76,7 +92,11 @@ def _is_private(url: str) -> bool:
     return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
-def _sendable(token: str) -> str:
+def sendable(token: str, option: str) -> str:
+    """``token`` where it can stand in a header.
+
+    :raises InputError: where it cannot, naming the option that it came from.
+    """
     if not (token.isascii() and token.isprintable()) or " " in token:
-        raise InputError("`token` holds characters that no token has (blanks or line breaks, perhaps from a file).")
+        raise InputError(f"`{option}` holds characters that no token has (blanks or line breaks, perhaps from a file).")
     return token

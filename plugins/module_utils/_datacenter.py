@@ -9,7 +9,7 @@ import re
 import typing as t
 from urllib.parse import unquote
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _pages, _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
     AnswerError,
@@ -62,7 +62,7 @@ class DataCenter:
         path = f"{_TOKENS}/{owner.path}"
         found: dict[str, Token] = {}
         now: int | None = None
-        for value, answer in self.client.pages(path):
+        for value, answer in _pages.by_start(self.client, path):
             now = answer.now
             if value is not None:
                 token = _token(value, f"GET {path}")
@@ -131,7 +131,7 @@ class DataCenter:
 
     def user_slug(self, name: str) -> str | None:
         """The slug of the user with exactly this name, which paths need."""
-        for value, _answer in self.client.pages(f"{_API}/users", {"filter": name}):
+        for value, _answer in _pages.by_start(self.client, f"{_API}/users", {"filter": name}):
             if isinstance(value, dict) and value.get("name") == name and isinstance(value.get("slug"), str):
                 return str(value["slug"])
         return None
@@ -146,7 +146,7 @@ class DataCenter:
 
     def _names(self, path: str, key: str, query: t.Mapping[str, t.Any]) -> list[str]:
         found: dict[str, None] = {}
-        for value, _answer in self.client.pages(path, query):
+        for value, _answer in _pages.by_start(self.client, path, query):
             if value is None:
                 continue
             if not isinstance(value, dict) or not isinstance(value.get(key), str) or not value[key]:

@@ -92,6 +92,36 @@ class LockoutError(StatusError):
     reason = "credential"
 
 
+class RemovedError(StatusError):
+    """410, or the words that go with it: Bitbucket Cloud no longer has app passwords, or else this function."""
+
+    reason = "removed"
+
+    def __init__(self, message: str, status: int, app_password: bool) -> None:
+        super().__init__(message, status)
+        self.app_password = app_password
+
+
+class ScopeError(ForbiddenError):
+    """403 of Bitbucket Cloud. ``granted`` and ``required`` are ``None`` where it names no scopes.
+
+    ``headers`` tell the kind of the credential; they are not for messages.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        status: int,
+        granted: t.Sequence[str] | None = None,
+        required: t.Sequence[str] | None = None,
+        headers: t.Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, status)
+        self.granted = granted
+        self.required = required
+        self.headers = headers or {}
+
+
 def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     """One sentence for one failure; a count and the first few for more."""
     messages = [str(entry["msg"]) for entry in failures]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import typing as t
 from urllib.parse import quote, unquote
 
@@ -14,6 +15,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions 
 #: Milliseconds, Bitbucket's own unit of time.
 DAY = 24 * 60 * 60 * 1000
 HOUR = 60 * 60 * 1000
+
+# datetime.fromisoformat takes neither Z nor any number of decimals before Python 3.11.
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 
 
 class Owner(t.NamedTuple):
@@ -103,3 +107,17 @@ def iso(milliseconds: int | None) -> str | None:
         return None
     moment = datetime.datetime.fromtimestamp(milliseconds // 1000, tz=datetime.timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_iso(text: str) -> int | None:
+    """Milliseconds since the epoch for a time in ISO 8601, in UTC where it names no zone; ``None`` for other text."""
+    match = _ISO.fullmatch(text.strip())
+    if match is None:
+        return None
+    moment, fraction, zone = match.groups()
+    offset = "+00:00" if zone in (None, "Z", "z") else f"{zone[:3]}:{zone[-2:]}"
+    try:
+        seconds = datetime.datetime.fromisoformat(moment + offset).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return int(seconds) * 1000 + int(f"{fraction or 0:0<3}"[:3])

@@ -13,10 +13,15 @@ import re
 DATA_CENTER_PREFIX = "BBDC-"
 
 HTTP_ACCESS_TOKEN = "http_access_token"
+APP_PASSWORD = "app_password"
+API_TOKEN = "api_token"
+CLOUD_ACCESS_TOKEN = "cloud_access_token"
 UNKNOWN_KIND = "unknown"
 
+CLOUD_KINDS = (APP_PASSWORD, API_TOKEN, CLOUD_ACCESS_TOKEN)
+
 # The prefixes that Atlassian's staff published for Bitbucket Cloud.
-_CLOUD_KINDS = (("ATBB", "app_password"), ("ATAT", "api_token"), ("ATCT", "cloud_access_token"))
+_CLOUD_PREFIXES = (("ATBB", APP_PASSWORD), ("ATAT", API_TOKEN), ("ATCT", CLOUD_ACCESS_TOKEN))
 
 # What log filters leave where a secret was; a store that accepted one would have lost the secret for good.
 _REDACTION_MARKERS = ("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "$REDACTED$")
@@ -46,7 +51,7 @@ def token_id(secret: str) -> str | None:
 def kind(secret: str) -> str:
     """What kind of Bitbucket credential this looks like, or ``unknown`` (a password, say)."""
     text = secret.strip()
-    for prefix, name in _CLOUD_KINDS:
+    for prefix, name in _CLOUD_PREFIXES:
         if text.startswith(prefix):
             return name
     if text.startswith(DATA_CENTER_PREFIX) or token_id(text) is not None:

@@ -11,15 +11,17 @@ import pytest
 
 # plugins/module_utils from top to bottom; a file imports from the rows below its own only.
 LAYERS = [
-    ["_argspec", "_connection"],
+    ["_argspec", "_cloud_connection"],
+    ["_connection"],
     ["_results"],
     ["_reconcile"],
     ["_apply", "_owners", "_survey"],
     ["_plan", "_declaration", "_report"],
     ["_steps"],
     ["_spec"],
-    ["_datacenter", "_cloud"],
-    ["_client"],
+    ["_datacenter", "_cloud", "_organization"],
+    ["_pages"],
+    ["_client", "_cloud_answers"],
     ["_answers"],
     ["_transport", "_workers"],
 ]

@@ -119,8 +119,19 @@ def test_what_a_set_may_not_be_given(given):
 
 
 def test_everything_secret_is_marked_so():
-    for spec in (_argspec.ACCESS_TOKEN, _argspec.ACCESS_TOKEN_SET, _argspec.CREDENTIAL):
-        for name in {"password", "token", "secret", "store_options"} & spec.keys():
+    secret = {
+        "password",
+        "token",
+        "secret",
+        "store_options",
+        "api_token",
+        "access_token",
+        "client_secret",
+        "admin_api_key",
+    }
+    specs = ("ACCESS_TOKEN", "ACCESS_TOKEN_SET", "CREDENTIAL", "CLOUD", "ORGANIZATION")
+    for spec in (getattr(_argspec, name) for name in specs):
+        for name in secret & spec.keys():
             assert spec[name]["no_log"], name
 
 

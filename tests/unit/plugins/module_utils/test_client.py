@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _client, _pages
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
     AnswerError,
     BitbucketError,
     ConnectError,
+    GuardError,
     InputError,
     LostAnswerError,
     StatusError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings
+from tests.unit.plugins.script import BASE, Script, answer
 from tests.unit.plugins.stand import PAY, SHOP, Scripted, Stand
 
 TOKENS = f"/rest/access-tokens/latest/{PAY}"
@@ -205,7 +208,7 @@ def test_429_for_one_worker_holds_back_all(stand, clock):
 def test_paging_follows_the_server_whatever_its_pages_are_like(stand, switches):
     expected = {stand.sim.add_token(PAY, f"t{number}").id for number in range(7)}
     stand.sim.switches.update(switches)
-    seen = [value["id"] for value, _answer in stand.client().pages(TOKENS)]
+    seen = [value["id"] for value, _answer in _pages.by_start(stand.client(), TOKENS)]
     assert set(seen) == expected
     assert [token.id for token in stand.api().tokens(_owner(PAY)).tokens] == list(dict.fromkeys(seen))
     assert stand.sim.requests[0].query == "start=0&limit=1000"
@@ -238,11 +241,11 @@ def page(**fields: t.Any) -> dict[str, t.Any]:
 def test_a_listing_that_is_none_or_loops_is_an_error_and_not_empty(bodies):
     client = Client("http://bitbucket.test", Credential(token="t"), t.cast("t.Any", Scripted(*bodies)))
     with pytest.raises(AnswerError, match=r"^GET /x: the answer"):
-        list(client.pages("/x"))
+        list(_pages.by_start(client, "/x"))
 
 
 def test_an_empty_listing_still_brings_its_answer(stand):
-    ((value, answer),) = stand.client().pages(TOKENS)
+    ((value, answer),) = _pages.by_start(stand.client(), TOKENS)
     assert (value, answer.now) == (None, stand.sim.clock.now_ms())
 
 
@@ -301,3 +304,74 @@ def test_what_is_a_base_url(stand, url, accepted):
 def test_the_time_limit_reaches_every_request(stand):
     stand.client(settings=Settings(timeout=3)).get(TOKENS)
     assert stand.adapter.calls[0].timeout == (3, 3)
+
+
+ONE = "/users/5570%3Aabc/manage/api-tokens/7"
+EVERYONES = [
+    "/admin/api-access/v1/orgs/ORG/api-tokens",
+    "/orgs/ORG/api-tokens",
+    "/orgs/ORG/api-tokens/",
+    "/orgs/ORG/api-tokens//",
+    "/orgs/ORG/api-tokens/.",
+    "/orgs/ORG/api-tokens?page=1",
+    "/orgs/ORG/api-tokens#x",
+    "/orgs/ORG/API-Tokens",
+    "/orgs/ORG/api%2Dtokens",
+    "/orgs/ORG/api%252Dtokens",
+    "/orgs/ORG/%61pi-tokens",
+    "/orgs/ORG/api-tokens/users/5570/manage/api-tokens/7",
+    "/users/5570/manage/api-tokens",
+    "/users/5570/manage/api-tokens/",
+    "/users//manage/api-tokens/7",
+    "/users/../manage/api-tokens/7",
+    "/users/5570/manage/api-tokens/..",
+    "/users/5570/manage/api-tokens/%2e%2e",
+    "/users/5570/manage/api-tokens/.",
+    "/users/5570/manage/api-tokens/7/..",
+    "/users/5570/manage/api-tokens/x%2F..%2F..",
+    "/users/x/manage/api-tokens/..%2f..%2f..%2f..%2forgs%2fORG%2fapi-tokens",
+    "/users/x%2f..%2f..%2forgs%2fORG%2fapi-tokens%3f/manage/api-tokens/7",
+    "/users/x/manage/api-tokens/..%5c..%5corgs",
+]
+
+
+@pytest.mark.parametrize("path", EVERYONES)
+@pytest.mark.parametrize("base", [BASE, f"{BASE}/admin/api-access/v1"])
+def test_c12_what_could_revoke_more_than_one_api_token_is_never_sent(base, path):
+    script = Script(answer(204))
+    client = Client(base, Credential(token="k"), t.cast("t.Any", script))
+    with pytest.raises(GuardError, match=r"refused before it was sent, since it could revoke more than one"):
+        client.delete(path)
+    assert script.asked == []
+
+
+@pytest.mark.parametrize("base", [f"{BASE}/orgs/ORG/api-tokens", f"{BASE}/orgs/ORG/api-tokens/.."])
+def test_c12_no_base_url_leads_around_it(base):
+    script = Script(answer(204))
+    for path in ("", "/", ONE):
+        with pytest.raises(GuardError):
+            Client(base, Credential(token="k"), t.cast("t.Any", script)).delete(path)
+    assert script.asked == []
+
+
+@pytest.mark.parametrize(
+    "path", [ONE, "/users/5570/manage/api-tokens/a.b-c", "/rest/access-tokens/latest/projects/X/1"]
+)
+def test_one_token_can_be_deleted(path):
+    script = Script(answer(204))
+    script.client().delete(path)
+    assert script.asked == [f"DELETE {path}"]
+
+
+def test_reading_everyones_tokens_is_not_deleting_them():
+    script = Script(answer(200, {}))
+    script.client().get("/orgs/ORG/api-tokens")
+    assert script.asked == ["GET /orgs/ORG/api-tokens"]
+
+
+def test_every_request_passes_the_guard():
+    """One call of the transport, in one place, which only `_request` leads to."""
+    source = Path(_client.__file__).read_text(encoding="utf-8")
+    assert source.count("_transport.exchange(") == source.count("self._repeat(") == 1
+    elsewhere = [file for file in Path(_client.__file__).parent.glob("*.py") if ".exchange(" in file.read_text("utf-8")]
+    assert [file.name for file in elsewhere] == ["_client.py"]
