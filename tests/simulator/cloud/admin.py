@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from ..clock import UTC, Clock
 from ..exchange import Request, Response, empty_response, json_response
 from .authentication import Presented
+from .context import next_base
 from .errors import TOO_MANY, CloudError
 from .model import Account, Organization, Token, World
 from .switches import CloudSwitches
@@ -145,7 +146,7 @@ def _page(call: Call, organization: Organization, tokens: list[Token]) -> dict[s
     parameters, switches = call.request.parameters, call.switches
     start = _cursor(parameters.get("cursor"), switches)
     size = min(_size(parameters.get("pageSize"), switches), switches.admin_page_cap)
-    base = call.request.base_url if switches.admin_next == "url" else ""
+    base = next_base(call.request, switches) if switches.admin_next == "url" else ""
 
     def link(position: int) -> str:
         cursor = f"c{position:x}"
@@ -153,8 +154,8 @@ def _page(call: Call, organization: Organization, tokens: list[Token]) -> dict[s
         return cursor if switches.admin_next == "cursor" else f"{base}{call.request.path}?{query}"
 
     links: dict[str, object] = {"self": link(start)}
-    if start + size < len(tokens):
-        links["next"] = link(start + size)
+    if start + size < len(tokens) or switches.next_loop:
+        links["next"] = link(0 if switches.next_loop else max(start + 1, start + size - switches.page_overlap))
     elif switches.admin_last_next != "absent":
         links["next"] = None if switches.admin_last_next == "null" else ""
     if start:

@@ -84,12 +84,20 @@ def authenticate_git(came: Presented, world: World, switches: CloudSwitches, now
         _check_git_user(token, came.user, switches)
     elif came.user != GIT_ACCESS_TOKEN_USER and switches.git_access_token_user == "exact":
         raise _git_refusal()
-    if token.family == "unscoped" and switches.unscoped_token == "refuse":
-        raise _git_refusal()
-    if token.family == "foreign" and switches.foreign_token == "refuse":
-        raise _git_refusal()
+    _check_git_family(token, switches)
     token.last_active = now
     return token
+
+
+def _check_git_family(token: Token, switches: CloudSwitches) -> None:
+    """C6 says what REST does with tokens that are not for Bitbucket; git is held to the same switches."""
+    if token.family == "bitbucket":
+        return
+    verdict = switches.foreign_token if token.family == "foreign" else switches.unscoped_token
+    if verdict == "refuse":
+        raise _git_refusal()
+    if verdict != "accept":
+        raise _git_forbidden()
 
 
 def _check_git_user(token: Token, user: str, switches: CloudSwitches) -> None:
@@ -98,7 +106,7 @@ def _check_git_user(token: Token, user: str, switches: CloudSwitches) -> None:
         return
     if user.lower() == token.account.email.lower() and switches.git_email != "refuse":
         if switches.git_email == "forbid":
-            raise CloudError(error_response(403, "Access denied.", shape="html"))
+            raise _git_forbidden()
         return
     raise _git_refusal()
 
@@ -107,3 +115,7 @@ def _git_refusal() -> CloudError:
     error = CloudError(error_response(401, "Authentication failed.", shape="html"))
     error.response.headers.update(GIT_CHALLENGE)
     return error
+
+
+def _git_forbidden() -> CloudError:
+    return CloudError(error_response(403, "Access denied.", shape="html"))

@@ -92,10 +92,13 @@ def _next(context: Context, position: int, length: int) -> str:
     request, switches = context.request, context.switches
     whole = position % length == 0 and switches.page_style == "number"
     parameters = {**request.parameters, "page": str(position // length + 1) if whole else f"p{position:x}"}
-    base = request.base_url
-    if switches.next_host:
-        base = urlsplit(base)._replace(netloc=switches.next_host).geturl()
-    return f"{base}{request.path}?{urlencode(parameters)}"
+    return f"{next_base(request, switches)}{request.path}?{urlencode(parameters)}"
+
+
+def next_base(request: Request, switches: CloudSwitches) -> str:
+    if not switches.next_host:
+        return request.base_url
+    return urlsplit(request.base_url)._replace(netloc=switches.next_host).geturl()
 
 
 def _start(text: str | None, length: int) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import tempfile
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 from ..exchange import Request, Response, html_response
@@ -29,20 +31,24 @@ def is_git(parts: list[str]) -> bool:
     return len(parts) > 2 and "/".join(parts[2:]) in SERVICES
 
 
+@functools.cache
 def available() -> bool:
-    return shutil.which("git") is not None
+    """Some systems pack the program that speaks HTTP apart from git."""
+    if shutil.which("git") is None:
+        return False
+    run = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=False)
+    return Path(run.stdout.strip(), "git-http-backend").exists()
 
 
 def environment() -> dict[str, str]:
     """Nothing of the user's own git."""
-    names = {"committer": WHO["GIT_AUTHOR_NAME"], "email": WHO["GIT_AUTHOR_EMAIL"]}
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_COMMITTER_NAME": names["committer"],
-        "GIT_COMMITTER_EMAIL": names["email"],
+        "GIT_COMMITTER_NAME": WHO["GIT_AUTHOR_NAME"],
+        "GIT_COMMITTER_EMAIL": WHO["GIT_AUTHOR_EMAIL"],
         "GIT_AUTHOR_DATE": WHEN,
         "GIT_COMMITTER_DATE": WHEN,
         **WHO,
@@ -54,12 +60,14 @@ class Shelf:
 
     def __init__(self) -> None:
         self._root: Path | None = None
+        self.remove: Callable[[], object] = lambda: None
 
     @property
     def root(self) -> Path:
         if self._root is None:
             self._root = Path(tempfile.mkdtemp(prefix="simulated-git-"))
-            weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
+            # At the end of the process at the latest.
+            self.remove = weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
         return self._root
 
     def path_of(self, repository: Repository) -> Path:

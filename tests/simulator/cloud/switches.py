@@ -111,9 +111,9 @@ class CloudSwitches(Switchboard):
     page_overlap: int = 0
     """C17: a page repeats so many entries of the one before, as a list does that grows while it is read."""
     next_host: str = ""
-    """C17: a hostile next: the same page on this host."""
+    """C17: a hostile next, of Bitbucket and of the admin API: the right page on this host."""
     next_loop: bool = False
-    """C17: a broken next: that of the first page, for ever."""
+    """C17: a broken next, of both: the first page again, for ever."""
     rate_limit_capacity: int = 0
     """C16 [doc]: a token bucket per caller; 0 is off."""
     rate_limit_refill: float = 5.0

@@ -1,0 +1,411 @@
+"""Bitbucket's REST API: who may come how (C3–C9), what is retired, pipeline variables (C14), pages and limits."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from .cloud_stand import ACME, ALL_SCOPES, LEDGER, OAUTH, REST, Stand, said, standing
+
+REJECTED = "Token is invalid, expired, or not supported for this endpoint."
+JIRA = ["read:jira-work"]
+
+
+@pytest.fixture
+def stand() -> Iterator[Stand]:
+    with standing() as made:
+        yield made
+
+
+# Who is calling
+
+
+def test_an_api_token_with_the_email_is_its_user(stand):
+    answer = stand("GET", "user")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "type": "user",
+        "uuid": stand.ada.uuid,
+        "account_id": stand.ada.account_id,
+        "display_name": "Ada",
+        "nickname": "ada",
+    }
+    assert re.fullmatch(r"\{[0-9a-f-]{36}\}", stand.ada.uuid)
+    assert answer.headers["x-oauth-scopes"].split(", ") == ALL_SCOPES
+    assert answer.headers["x-token-id"] == stand.token.id
+
+
+def test_secrets_look_as_the_facts_say(stand):
+    access = stand.cloud.add_access_token("repository", "acme/ledger")
+    assert stand.token.secret.startswith("ATATT3xFf")
+    assert access.secret.startswith("ATCTT3xFf")
+    assert stand.company.admin_key.startswith("ATCTT3xFf")
+    assert stand.cloud.add_app_password(stand.ada).startswith("ATBB")
+    assert int(stand.token.secret[-8:], 16) == zlib.crc32(stand.token.secret[:-8].encode())
+    assert stand.token.secret not in repr(stand.token)
+
+
+@pytest.mark.parametrize(
+    ("user", "switch", "status"),
+    [
+        ("ada-admin", "email", 401),
+        ("ada-admin", "username", 200),
+        ("ADA@company.example", "email", 200),
+        ("x-bitbucket-api-token-auth", "username", 401),
+        ("x-bitbucket-api-token-auth", "anything", 200),
+        ("eve@company.example", "email", 401),
+    ],
+)
+def test_an_api_token_wants_the_email_on_rest(stand, user, switch, status):
+    stand.cloud.switches.rest_user = switch
+    assert stand("GET", "user", **stand.as_(stand.token.secret, user)).status_code == status
+
+
+@pytest.mark.parametrize(("switch", "status"), [("refuse", 401), ("accept", 200)])
+def test_an_api_token_as_bearer_is_a_switch(stand, switch, status):
+    stand.cloud.switches.api_token_bearer = switch
+    assert stand("GET", "user", **stand.as_(stand.token.secret)).status_code == status
+
+
+def test_what_is_no_credential_is_rejected_with_the_recorded_words(stand):
+    for secret in (stand.token.secret[:-1], "x", stand.company.admin_key):
+        assert said(stand("GET", "user", **stand.as_(secret, stand.ada.email))) == (401, REJECTED)
+        assert said(stand("GET", "user", **stand.as_(secret))) == (401, REJECTED)
+    assert stand("GET", "user", auth=None).status_code == 401
+    assert stand("GET", "user", auth=None, headers={"Authorization": "Basic ???"}).status_code == 401
+
+
+def test_an_expired_token_is_rejected_from_its_last_instant_on(stand):
+    assert stand.cloud.authenticates(stand.token.secret)
+    stand.cloud.clock.advance(days=90)
+    assert said(stand("GET", "user")) == (401, REJECTED)
+    assert not stand.cloud.authenticates(stand.token.secret)
+
+
+@pytest.mark.parametrize(
+    ("switch", "content_type", "text"),
+    [
+        ("empty", None, ""),
+        ("token", "application/json", REJECTED),
+        ("change", "application/json", "CHANGE-3222"),
+        ("text", "text/plain", "Unauthorized"),
+        ("html", "text/html", "Unauthorized"),
+    ],
+)
+def test_an_app_password_is_refused_whatever_it_is_and_wherever_it_comes(stand, switch, content_type, text):
+    stand.cloud.switches.app_password_body = switch
+    dead = stand.cloud.add_app_password(stand.ada)
+    for secret in (dead, "ATBBmadeupmadeupmadeup"):
+        for user in (stand.ada.username, stand.ada.email, None):
+            answer = stand("GET", "user", **stand.as_(secret, user))
+            assert answer.status_code == 401
+            assert text in answer.text
+            assert (answer.headers.get("Content-Type") or "").split(";")[0] == (content_type or "")
+    assert stand.cloud.presented(dead) == 3
+    assert not stand.cloud.authenticates(dead)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "switches", "status", "granted"),
+    [
+        (JIRA, {"foreign_token": "refuse"}, 401, None),
+        (JIRA, {"foreign_token": "forbid"}, 403, JIRA),
+        (JIRA, {"foreign_token": "forbid_unlisted"}, 403, []),
+        ([], {"unscoped_token": "refuse"}, 401, None),
+        ([], {"unscoped_token": "forbid"}, 403, []),
+        ([], {"unscoped_token": "accept"}, 200, None),
+    ],
+)
+def test_a_token_that_is_not_for_bitbucket_meets_what_the_switch_says(stand, scopes, switches, status, granted):
+    stand.cloud.switches.update(switches)
+    other = stand.cloud.add_api_token(stand.ada, "other", scopes)
+    answer = stand("GET", "user", **stand.as_(other.secret, stand.ada.email))
+    assert answer.status_code == status
+    if granted is not None:
+        assert answer.json()["error"]["detail"] == {"granted": granted, "required": ["read:user:bitbucket"]}
+
+
+def test_no_scope_of_an_api_token_implies_another(stand):
+    token = stand.cloud.add_api_token(stand.ada, "admin", ["admin:pipeline:bitbucket"])
+    answer = stand("GET", LEDGER, **stand.as_(token.secret, stand.ada.email))
+    assert answer.status_code == 403
+    detail = {"granted": ["admin:pipeline:bitbucket"], "required": ["read:pipeline:bitbucket"]}
+    assert answer.json()["error"]["detail"] == detail
+    made = stand("POST", LEDGER, {"key": "A", "value": "b"}, **stand.as_(token.secret, stand.ada.email))
+    assert made.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("kind", "reach", "header"),
+    [
+        ("repository", "acme/ledger", "repo_access_token"),
+        ("project", "acme/PAY", "project_access_token"),
+        ("workspace", "acme", "workspace_access_token"),
+    ],
+)
+def test_an_access_token_has_no_user_and_says_what_it_is(stand, kind, reach, header):
+    access = stand.cloud.add_access_token(kind, reach, ["repository", "pipeline"])
+    answer = stand("GET", "user", **stand.as_(access.secret))
+    assert (answer.status_code, answer.headers["x-credential-type"]) == (403, header)
+    assert answer.json()["error"]["detail"]["granted"] == ["repository", "pipeline"]
+    assert stand("GET", LEDGER, **stand.as_(access.secret)).status_code == 200
+    shop = LEDGER.replace("ledger", "shop")
+    assert stand("GET", shop, **stand.as_(access.secret)).status_code == (200 if kind == "workspace" else 404)
+
+
+def test_headers_and_details_may_be_missing(stand):
+    stand.cloud.switches.update(
+        {"credential_headers": False, "credential_type_header": False, "access_token_user_detail": False}
+    )
+    access = stand.cloud.add_access_token("workspace", "acme")
+    answer = stand("GET", "user", **stand.as_(access.secret))
+    assert answer.status_code == 403
+    assert "detail" not in answer.json()["error"]
+    assert not [name for name in answer.headers if name.lower().startswith("x-")]
+
+
+@pytest.mark.parametrize(("switch", "status"), [("refuse", 401), ("accept", 200)])
+def test_an_access_token_as_basic_is_a_switch(stand, switch, status):
+    stand.cloud.switches.access_token_basic = switch
+    access = stand.cloud.add_access_token("workspace", "acme", ["pipeline"])
+    assert stand("GET", ACME, **stand.as_(access.secret, "x-token-auth")).status_code == status
+    assert stand("GET", ACME, **stand.as_(access.secret, "ada")).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["repositories", "workspaces/", "user/permissions/workspaces"])
+def test_what_was_retired_answers_410_with_a_change(stand, path):
+    status, message = said(stand("GET", path))
+    assert (status, message[:7]) == (410, "CHANGE-")
+
+
+def test_there_is_nothing_else(stand):
+    assert stand("GET", "user/app-passwords").status_code == 404
+    assert stand("POST", "user").status_code == 405
+    assert stand("GET", REST.replace("/2.0", "/site/oauth2/access_token")).status_code == 404
+    assert stand("GET", "https://bitbucket.org/2.0/user").status_code == 404
+    assert stand("GET", "http://127.0.0.1:1/2.0/user").status_code == 200
+    assert [entry.host for entry in stand.cloud.requests][-2:] == ["bitbucket.org", "127.0.0.1:1"]
+
+
+# OAuth
+
+
+@pytest.mark.parametrize("way", ["basic", "form"])
+@pytest.mark.parametrize("switch", ["both", "basic", "form"])
+def test_a_consumer_gets_a_token_where_its_secret_may_stand(stand, way, switch):
+    stand.cloud.switches.oauth_client = switch
+    consumer = stand.cloud.add_consumer("acme", scopes=["pipeline:variable"])
+    form = {"grant_type": "client_credentials"}
+    if way == "form":
+        form |= {"client_id": consumer.client_id, "client_secret": consumer.client_secret}
+    auth = (consumer.client_id, consumer.client_secret) if way == "basic" else None
+    answer = stand("POST", OAUTH, data=form, auth=auth)
+    if switch not in ("both", way):
+        assert answer.status_code == (401 if way == "basic" else 400)
+        assert answer.json() == {"error": "invalid_client"}
+        return
+    body = answer.json()
+    assert (body["token_type"], body["expires_in"]) == ("bearer", 7200)
+    assert stand("GET", ACME, **stand.as_(body["access_token"])).status_code == 200
+    stand.cloud.clock.advance(seconds=7200)
+    assert stand("GET", ACME, **stand.as_(body["access_token"])).status_code == 401
+
+
+def test_a_consumer_that_is_wrong_gets_none(stand):
+    consumer = stand.cloud.add_consumer("acme")
+    form = {"grant_type": "client_credentials"}
+    assert stand("POST", OAUTH, data=form, auth=(consumer.client_id, "x")).status_code == 401
+    assert stand("POST", OAUTH, data={"grant_type": "password"}).status_code == 400
+    assert stand("GET", OAUTH).status_code == 405
+
+
+@pytest.mark.parametrize(("switch", "status"), [("forbid", 403), ("account", 200)])
+def test_who_a_consumer_is_is_a_switch(stand, switch, status):
+    stand.cloud.switches.consumer_user = switch
+    consumer = stand.cloud.add_consumer("acme", account=stand.ada)
+    auth = (consumer.client_id, consumer.client_secret)
+    secret = stand("POST", OAUTH, data={"grant_type": "client_credentials"}, auth=auth).json()["access_token"]
+    assert stand("GET", "user", **stand.as_(secret)).status_code == status
+
+
+# Environments and workspaces
+
+
+def test_environments_have_names_and_uuids(stand):
+    (one,) = stand("GET", "repositories/acme/ledger/environments").json()["values"]
+    assert (one["name"], one["uuid"][0], one["uuid"][-1]) == ("Production", "{", "}")
+    stand.cloud.switches.slashless_list = "empty_environments"
+    assert stand("GET", "repositories/acme/ledger/environments").json()["values"] == []
+    assert len(stand("GET", "repositories/acme/ledger/environments/").json()["values"]) == 1
+
+
+@pytest.mark.parametrize(("switch", "slugs"), [("plain", ["acme"]), ("wrapped", [None])])
+def test_workspaces_of_the_caller_only(stand, switch, slugs):
+    stand.cloud.switches.workspaces_shape = switch
+    stand.cloud.add_workspace("others")
+    values = stand("GET", "user/workspaces").json()["values"]
+    assert [value.get("slug") for value in values] == slugs
+    assert [value.get("workspace", value)["slug"] for value in values] == ["acme"]
+
+
+@pytest.mark.parametrize("path", ["repositories/acme/none/environments", "repositories/others/secret/environments"])
+def test_what_is_not_there_or_not_ones_own_is_not_found(stand, path):
+    stand.cloud.add_workspace("others")
+    stand.cloud.add_repository("others", "secret")
+    assert stand("GET", path).status_code == 404
+
+
+# Pipeline variables
+
+
+@pytest.mark.parametrize("holder", ["acme", "acme/ledger", "acme/ledger/Production"])
+def test_variables_are_made_listed_changed_and_deleted(stand, holder):
+    path = {"acme": ACME, "acme/ledger": LEDGER}.get(holder) or stand.production
+    made = stand("POST", path, {"key": "KEY", "value": "one", "secured": False})
+    assert made.status_code == 201
+    item = path + quote(made.json()["uuid"])
+    assert "%7B" in item
+    assert stand("POST", path, {"key": "KEY", "value": "two"}).status_code == 409
+    assert [each["value"] for each in stand("GET", path).json()["values"]] == ["one"]
+    assert stand("PUT", item, {"key": "KEY", "value": "two", "secured": True}).status_code == 200
+    (variable,) = stand.cloud.variables(holder)
+    assert (variable.key, variable.value, variable.secured) == ("KEY", "two", True)
+    assert stand("GET", item).status_code == (405 if "Production" in holder else 200)
+    deleted = stand("DELETE", item)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert stand("DELETE", item).status_code == 404
+    assert stand.cloud.variables(holder) == []
+
+
+@pytest.mark.parametrize(
+    ("switch", "shown"), [("absent", {}), ("empty", {"value": ""}), ("null", {"value": None})], ids=str
+)
+def test_a_secured_value_never_comes_back(stand, switch, shown):
+    stand.cloud.switches.secured_value = switch
+    made = stand("POST", LEDGER, {"key": "KEY", "value": "hidden-4711", "secured": True})
+    (listed,) = stand("GET", LEDGER).json()["values"]
+    for body in (made.json(), listed, stand("GET", LEDGER + quote(listed["uuid"])).json()):
+        assert {name: body[name] for name in ("value",) if name in body} == shown
+    assert stand.cloud.variables("acme/ledger")[0].value == "hidden-4711"
+
+
+@pytest.mark.parametrize(("switch", "number"), [("empty", 0), ("empty_environments", 0), ("full", 1)])
+def test_a_list_without_its_slash_is_seen_empty(stand, switch, number):
+    stand.cloud.switches.slashless_list = switch
+    stand.cloud.add_variable("acme/ledger", "KEY", "x")
+    stand.cloud.add_variable("acme", "KEY", "x")
+    for path in (LEDGER, ACME):
+        assert len(stand("GET", path.rstrip("/")).json()["values"]) == number
+        assert len(stand("GET", path).json()["values"]) == 1
+
+
+@pytest.mark.parametrize(("switch", "value", "secured"), [("merge", "old", True), ("replace", "", False)])
+def test_what_a_put_leaves_out(stand, switch, value, secured):
+    stand.cloud.switches.variable_put = switch
+    made = stand.cloud.add_variable("acme", "KEY", "old")
+    assert stand("PUT", ACME + quote(made.uuid), {"key": "NEW"}).status_code == 200
+    assert (made.key, made.value, made.secured) == ("NEW", value, secured)
+
+
+@pytest.mark.parametrize(("switch", "status"), [("exact", 201), ("any_case", 409)])
+def test_keys_in_another_case(stand, switch, status):
+    stand.cloud.switches.variable_keys = switch
+    stand.cloud.add_variable("acme", "KEY", "old")
+    assert stand("POST", ACME, {"key": "key", "value": ""}).status_code == status
+
+
+def test_a_key_cannot_be_taken_from_another_variable(stand):
+    stand.cloud.add_variable("acme", "ONE", "1")
+    two = stand.cloud.add_variable("acme", "TWO", "2")
+    assert stand("PUT", ACME + quote(two.uuid), {"key": "ONE"}).status_code == 409
+    assert stand("PUT", ACME + quote(two.uuid), {"key": "TWO", "value": "3"}).status_code == 200
+    assert two.value == "3"
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"key": ""}, {"key": 1}, {"key": "A", "value": 5}, {"key": "A", "secured": 1}, []]
+)
+def test_a_variable_that_is_none_is_refused(stand, body):
+    assert stand("POST", ACME, body).status_code == 400
+    assert stand.cloud.variables("acme") == []
+
+
+def test_the_workspace_has_a_hyphen_and_the_repository_has_none(stand):
+    assert stand("GET", ACME.replace("-", "_")).status_code == 404
+    assert stand("GET", LEDGER.replace("pipelines_config", "pipelines-config")).status_code == 404
+
+
+def test_a_uuid_needs_its_braces(stand):
+    made = stand.cloud.add_variable("acme", "KEY", "x")
+    assert stand("GET", ACME + made.uuid.strip("{}")).status_code == 404
+
+
+# Pages and limits
+
+
+def all_pages(stand: Stand, path: str) -> list[str]:
+    keys, url = [], f"{REST}/{path}"
+    for _page in range(20):
+        body = stand("GET", url).json()
+        keys += [value["key"] for value in body["values"]]
+        if "next" not in body:
+            return keys
+        url = body["next"]
+    return [*keys, "…"]
+
+
+@pytest.mark.parametrize("style", ["number", "opaque"])
+def test_next_leads_through_all_pages(stand, style):
+    stand.cloud.switches.update({"page_style": style, "page_size_shown": style == "number"})
+    for number in range(7):
+        stand.cloud.add_variable("acme", f"K{number}", "x")
+    first = stand("GET", f"{ACME}?pagelen=3").json()
+    assert (first["pagelen"], first.get("size")) == (3, 7 if style == "number" else None)
+    assert first["next"].startswith(f"{REST}/{ACME}?")
+    assert all_pages(stand, f"{ACME}?pagelen=3") == [f"K{number}" for number in range(7)]
+    stand.cloud.switches.page_overlap = 1
+    overlapping = all_pages(stand, f"{ACME}?pagelen=3")
+    assert len(overlapping) > len(set(overlapping)) == 7
+
+
+def test_pages_are_clamped_and_nonsense_is_refused(stand):
+    assert stand("GET", f"{ACME}?pagelen=5000").json()["pagelen"] == 100
+    for query in ("pagelen=0", "pagelen=x", "page=0", "page=pp"):
+        assert stand("GET", f"{ACME}?{query}").status_code == 400
+
+
+def test_a_hostile_next_and_one_that_never_ends(stand):
+    stand.cloud.switches.update({"next_host": "evil.example.net", "page_cap": 1})
+    for key in ("A", "B"):
+        stand.cloud.add_variable("acme", key, "x")
+    assert stand("GET", ACME).json()["next"] == f"https://evil.example.net/2.0/{ACME}?page=2"
+    stand.cloud.switches.update({"next_host": "", "next_loop": True})
+    assert all_pages(stand, ACME)[-3:] == ["A", "A", "…"]
+
+
+@pytest.mark.parametrize("kind", ["api_token", "access_token"])
+def test_who_asks_too_often_waits(stand, kind):
+    stand.cloud.switches.update({"rate_limit_capacity": 1, "rate_limit_refill": 0.5})
+    access = stand.cloud.add_access_token("workspace", "acme", ["pipeline"])
+    options = stand.as_(access.secret) if kind == "access_token" else {}
+    assert stand("GET", ACME, **options).status_code == 200
+    refused = stand("GET", ACME, **options)
+    assert said(refused) == (429, "Rate limit for this resource has been exceeded.")
+    assert ("X-RateLimit-Limit" in refused.headers) is (kind == "access_token")
+    assert "Retry-After" not in refused.headers
+    stand.cloud.switches.update({"retry_after": "seconds", "rate_limit_body": "text"})
+    refused = stand("GET", ACME, **options)
+    assert (refused.headers["Retry-After"], refused.text) == ("2", "Rate limit for this resource has been exceeded.")
+    stand.cloud.clock.advance(seconds=2)
+    assert stand("GET", ACME, **options).status_code == 200
+
+
+def test_a_fault_speaks_as_the_cloud_does(stand):
+    stand.cloud.faults.arm("status", status=503, message="Later", headers={"X-Extra": "1"})
+    answer = stand("GET", "user")
+    assert said(answer) == (503, "Later")
+    assert answer.headers["X-Extra"] == "1"
