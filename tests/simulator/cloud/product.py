@@ -244,18 +244,24 @@ class Cloud(Core):
             if wait is not None:
                 return self._too_many(token, wait), _name(token)
         answer = rest.serve(request, came, self.world, self.switches, now)
+        if capacity > 0:
+            self._tell_limit(answer.response, answer.token, near=False)
         return answer.response, _name(answer.token)
 
     def _too_many(self, token: Token, wait: int) -> Response:
-        """C16 [doc]: the text; the headers only with access tokens."""
+        """C16 [doc]: the text."""
         json = self.switches.rate_limit_body == "json"
         response = error_response(429, TOO_MANY) if json else text_response(429, TOO_MANY)
-        if token.is_access_token:
-            response.headers["X-RateLimit-Limit"] = str(self.switches.rate_limit_capacity)
-            response.headers["X-RateLimit-Resource"] = "api"
-            response.headers["X-RateLimit-NearLimit"] = "true"
+        self._tell_limit(response, token, near=True)
         admin.add_retry_after(response, wait, self.clock, self.switches)
         return response
+
+    def _tell_limit(self, response: Response, token: Token | None, *, near: bool) -> None:
+        """C16 [doc]: these headers are for access tokens only; the name of the resource is made up."""
+        if token is not None and token.is_access_token:
+            response.headers["X-RateLimit-Limit"] = str(self.switches.rate_limit_capacity)
+            response.headers["X-RateLimit-Resource"] = "api"
+            response.headers["X-RateLimit-NearLimit"] = str(near).lower()
 
     def _control(self, request: Request) -> Response:
         return control.route(self, request)

@@ -64,6 +64,8 @@ class CloudSwitches(Switchboard):
     """C14: the status of a PUT."""
     delete_status: t.Literal[204, 200, 202] = 204
     """C14: the status of a DELETE of a variable."""
+    delete_unknown: t.Literal[404, 204] = 404
+    """C14: DELETE of a variable that is not there."""
 
     # The admin API
     revoke_status: t.Literal[204, 200, 202] = 204

@@ -35,6 +35,8 @@ def variable(context: Context, held: list[Variable], *, readable: bool) -> Respo
         raise wrong_method(*methods)
     found = next((each for each in held if each.uuid == context.parts[-1]), None)
     if found is None:
+        if context.method == "DELETE" and context.switches.delete_unknown != 404:
+            return empty_response(context.switches.delete_unknown)
         raise not_found(f"Variable {context.parts[-1]}")
     if context.method == "DELETE":
         held.remove(found)

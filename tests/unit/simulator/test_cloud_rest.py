@@ -318,6 +318,13 @@ def test_keys_in_another_case(stand, switch, status):
     assert stand("POST", ACME, {"key": "key", "value": ""}).status_code == status
 
 
+@pytest.mark.parametrize("status", [404, 204])
+def test_a_variable_that_is_gone_is_deleted_again(stand, status):
+    stand.cloud.switches.update({"delete_unknown": status, "delete_status": 200})
+    item = ACME + quote(stand.cloud.add_variable("acme", "KEY", "x").uuid)
+    assert [stand(verb, item).status_code for verb in ("DELETE", "DELETE", "GET")] == [200, status, 404]
+
+
 def test_a_key_cannot_be_taken_from_another_variable(stand):
     stand.cloud.add_variable("acme", "ONE", "1")
     two = stand.cloud.add_variable("acme", "TWO", "2")
@@ -392,7 +399,9 @@ def test_who_asks_too_often_waits(stand, kind):
     stand.cloud.switches.update({"rate_limit_capacity": 1, "rate_limit_refill": 0.5})
     access = stand.cloud.add_access_token("workspace", "acme", ["pipeline"])
     options = stand.as_(access.secret) if kind == "access_token" else {}
-    assert stand("GET", ACME, **options).status_code == 200
+    answered = stand("GET", ACME, **options)
+    assert answered.status_code == 200
+    assert answered.headers.get("X-RateLimit-NearLimit") == ("false" if kind == "access_token" else None)
     refused = stand("GET", ACME, **options)
     assert said(refused) == (429, "Rate limit for this resource has been exceeded.")
     assert ("X-RateLimit-Limit" in refused.headers) is (kind == "access_token")
