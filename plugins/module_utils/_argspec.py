@@ -132,6 +132,7 @@ ACCESS_TOKEN_SET: Spec = {
     "max_revocations": {"type": "int", "default": 10},
     "max_reissues": {"type": "int", "default": 10},
     "issue": {"type": "bool", "default": True},
+    "assume_revoked": {"type": "list", "elements": "str", "default": []},
 }
 
 ACCESS_TOKEN_SET_CONSTRAINTS: dict[str, t.Any] = {

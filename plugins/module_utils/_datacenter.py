@@ -136,6 +136,10 @@ class DataCenter:
                 return str(value["slug"])
         return None
 
+    def users(self) -> list[str]:
+        """The slugs of all users; for administrators only."""
+        return self._names(f"{_API}/admin/users", "slug", {})
+
     def identity(self) -> Identity:
         """Who the caller is, by one request that everyone may make.
 

@@ -20,6 +20,8 @@ _HTTP_ACCESS_TOKEN = re.compile(r"(?:BBDC-|(?<!BBDC-))(?=([MNO](?:[A-Za-z0-9+/]|
 _CLOUD = re.compile(
     r"(?<![A-Za-z0-9])(?:ATBB[A-Za-z0-9]{12,}|AT(?:AT|CT)[A-Za-z0-9_-]{16,}(?:(?:=|%3[Dd])[0-9A-Fa-f]{8})?)"
 )
+#: Characters of the shortest of them.
+SHORTEST = 16
 _BASIC = re.compile(r"\b[Bb]asic\s+([A-Za-z0-9+/]{8,}={0,2})")
 
 

@@ -32,7 +32,7 @@ class Run(t.NamedTuple):
 
     ``more_calls``: the caller hands the secrets over and calls again, so at most :data:`BATCH` tokens are issued,
     and what must wait for the hand-over waits. For the references in ``skip`` none is issued.
-    ``age`` is how many seconds ago the store was read.
+    ``age`` is how many seconds ago the store was read. Tokens in ``gone`` count as revoked already.
     """
 
     policy: Policy
@@ -44,6 +44,7 @@ class Run(t.NamedTuple):
     check_mode: bool = False
     skip: frozenset[str] = frozenset()
     age: int = 0
+    gone: frozenset[str] = frozenset()
 
 
 class Survey(t.NamedTuple):
@@ -106,9 +107,10 @@ class Surveyor:
             replaced=self._replaced.get(owner.path, {}),
         )
         listing = self._api.tokens(owner)
+        unlisted = self._unlisted(owner, policy, {token.id for token in listing.tokens})
         view = View(
             owner,
-            (*listing.tokens, *self._unlisted(owner, policy, {token.id for token in listing.tokens})),
+            tuple(token for token in (*listing.tokens, *unlisted) if token.id not in self._run.gone),
             listing.now,
             self._api.client.credential.token_id,
         )

@@ -101,6 +101,13 @@ options:
       - Whether tokens may be issued. V(false) still updates and revokes what is due.
     type: bool
     default: true
+  assume_revoked:
+    description:
+      - Ids of tokens that count as revoked in check mode, where what would have revoked them before has not either.
+        Otherwise this has no effect.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: tokensmith.bitbucket.access_token
   - module: tokensmith.bitbucket.access_token_info
@@ -234,6 +241,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         check_mode=check_mode,
         skip=frozenset(handover.get("skip") or ()),
         age=handover.get("age") or 0,
+        gone=frozenset(params["assume_revoked"]) if check_mode else frozenset(),
     )
     return _results.result_of(reconcile(api, declared, wanted))
 

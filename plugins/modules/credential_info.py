@@ -100,18 +100,11 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _probe, _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
-    BitbucketError,
-    ForbiddenError,
-    InputError,
-    LockoutError,
-)
-
-_CLOUD_KINDS = ("app_password", "api_token", "cloud_access_token")
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
 
 
 def run(params: dict[str, t.Any], client: Client | None, check_mode: bool) -> dict[str, t.Any]:
@@ -135,7 +128,7 @@ def connection(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Connection options that sign in with the credential itself: a token as bearer, anything else as a password."""
     secret = params["secret"].strip()
     kind = _secret.kind(secret)
-    if kind in _CLOUD_KINDS:
+    if kind in _secret.CLOUD_KINDS:
         raise InputError("This is a credential of Bitbucket Cloud, which no Data Center accepts: not sent there.")
     if not params["url"]:
         raise InputError("`verify` takes `url`, the server to ask.")
@@ -146,16 +139,9 @@ def connection(params: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def _ask(api: DataCenter) -> dict[str, t.Any]:
     """One login. Only after it succeeded is the user's slug looked up."""
-    try:
-        name = api.identity().name
-    except (LockoutError, ForbiddenError) as error:
-        # 401 for want of permission is the answer to somebody known.
-        return {"works": isinstance(error, ForbiddenError) and error.status == 401, "problem": str(error)}
-    except BitbucketError as error:
-        return {"works": None, "problem": str(error)}
-    if name is None:
-        return {"works": None, "problem": "The server names nobody in its answer: it may have ignored the credential."}
-    return {"works": True, "user": {"name": name, "slug": _slug(api, name)}}
+    verdict = _probe.ask(api)
+    user = {"name": verdict.name, "slug": _slug(api, verdict.name)} if verdict.name else None
+    return {"works": verdict.works, "problem": verdict.problem, "user": user}
 
 
 def _slug(api: DataCenter, name: str) -> str | None:

@@ -38,6 +38,8 @@ def _projects(context: Context) -> Response:
         raise invalid("permission", f"{level} is not a valid permission")
     caller = context.caller
     projects = [project for project in context.world.projects.values() if caller.sees(project)]
+    if not context.switches.projects_list_personal:  # D29 [unknown]
+        projects = [project for project in projects if not project.personal]
     if level in ("PROJECT_WRITE", "PROJECT_ADMIN"):
         projects = [project for project in projects if caller.administers_project(project)]
     return _page(context, projects, lambda project: project_body(project, context.base_url))

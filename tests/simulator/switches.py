@@ -99,6 +99,8 @@ class Switches(Switchboard):
     """D26 [inferred]: a page repeats so many entries of the one before, as a list does that grows while it is read."""
     project_repos_show_archived: bool = False
     """D29 [doc] says hidden by default, for /repos; for /projects/KEY/repos that is [inferred]."""
+    projects_list_personal: bool = True
+    """D29 [unknown]: whether the listing of all projects has the personal ones."""
 
     # Around it all
     rate_limit_capacity: int = 0

@@ -13,17 +13,17 @@ import pytest
 LAYERS = [
     ["_argspec", "_cloud_connection"],
     ["_connection"],
-    ["_results"],
-    ["_reconcile"],
+    ["_results", "_incident"],
+    ["_reconcile", "_walk"],
     ["_apply", "_owners", "_survey"],
     ["_plan", "_declaration", "_report"],
     ["_steps"],
-    ["_spec"],
+    ["_spec", "_probe"],
     ["_datacenter", "_cloud", "_organization"],
     ["_pages"],
     ["_client", "_cloud_answers"],
     ["_answers"],
-    ["_transport", "_workers"],
+    ["_transport", "_workers", "_leaks"],
 ]
 # The last row: these may import one another too, in one direction, but nothing above.
 LEAVES = ["_limits", "_model", "_permissions", "_secret", "_shapes", "_scopes", "_credential_files", "_errors"]

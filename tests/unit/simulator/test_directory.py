@@ -43,6 +43,13 @@ def test_projects_by_permission(front, who, query, expected):
     assert [project["type"] for project in answer.json()["values"] if project["key"] == "~pat"] in (["PERSONAL"], [])
 
 
+def test_personal_projects_may_be_left_out_of_the_listing(front):
+    front.sim.add_project("~pat")
+    front.sim.switches.projects_list_personal = False
+    assert names(front("GET", f"{API}/projects"), "key") == ["PAY", "SHOP"]
+    assert front("GET", "/rest/access-tokens/latest/projects/~pat").status_code == 200
+
+
 def test_tokens_see_what_their_owner_and_permissions_allow(front):
     def projects(holder, permission) -> list[str]:
         bearer = front.bearer(front.sim.add_token(holder, "x", [permission]).secret)

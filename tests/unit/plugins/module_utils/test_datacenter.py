@@ -8,7 +8,11 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import AnswerError, NotFoundError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    AnswerError,
+    ForbiddenError,
+    NotFoundError,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
 from tests.unit.plugins.stand import PAY, Scripted
 
@@ -112,6 +116,12 @@ def test_a_users_slug_is_found_by_the_exact_name(stand):
     stand.sim.add_user("Joe Doe Junior")
     assert stand.api().user_slug("Joe Doe") == "joe_doe"
     assert stand.api().user_slug("Joe") is None
+
+
+def test_all_users_are_listed_to_administrators_only(stand):
+    assert stand.api().users() == ["admin", "pat", "joe_doe"]
+    with pytest.raises(ForbiddenError):
+        stand.api("pat").users()
 
 
 def test_who_one_is(stand):

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._shapes import sightings
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._shapes import SHORTEST, sightings
 
 # Atlassian's own example, and one whose base64 has all that a URL encodes.
 EXAMPLE = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
@@ -74,6 +74,11 @@ def test_several_come_in_order_and_each_as_often_as_it_stands_there():
 )
 def test_what_is_not_one_is_left_alone(text):
     assert sightings(text) == []
+
+
+def test_nothing_shorter_is_a_secret():
+    assert sightings("ATBB" + "a" * (SHORTEST - 4))
+    assert not sightings("ATBB" + "a" * (SHORTEST - 5))
 
 
 def test_what_is_found_is_what_the_rest_of_the_collection_takes_it_for():

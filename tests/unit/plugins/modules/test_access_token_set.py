@@ -13,6 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     InputError,
     LockoutError,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
 from tests.unit.plugins.stand import CI, LEDGER, PAY, SHOP, Stand, company, entry, set_params
 
@@ -52,6 +53,18 @@ def test_check_mode_writes_nothing_and_predicts_what_is_then_done(stand):
     assert predicted.keys() == real.keys()
     assert [change["reason"] for change in predicted["changes"]] == [change["reason"] for change in real["changes"]]
     assert (predicted["secrets"], set(real["secrets"])) == ({}, set(REFERENCES[1:]))
+
+
+def test_check_mode_can_assume_that_a_task_before_has_revoked_something(stand):
+    leaked, other = (stand.sim.add_token(owner, "ci", expires_in_days=90) for owner in (PAY, SHOP))
+    given = {"set": [entry()], "stored": {CI: leaked.id, f"{SHOP}/tokens/ci": other.id}, "missing_secret": "fail"}
+    predicted = run(stand, check=True, assume_revoked=[leaked.id], **given)
+    assert [(step["reference"], step["reason"]) for step in predicted["changes"]] == [(CI, "secret_revoked")]
+    assert predicted["diff"]["before"] == {CI: {}}
+    # What is still there is not revoked, whatever is said.
+    assert run(stand, assume_revoked=[leaked.id], **given)["changes"] == []
+    stand.api().revoke(Owner(project="PAY"), leaked.id)
+    assert run(stand, **given)["diff"] == predicted["diff"]
 
 
 def test_a_second_run_with_what_is_then_stored_changes_nothing(stand):

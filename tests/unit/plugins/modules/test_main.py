@@ -14,6 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     access_token_info,
     access_token_set,
     credential_info,
+    leaked_secret_info,
     store_copy,
 )
 from tests.simulator.server import running
@@ -37,7 +38,13 @@ def _no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "given"), [(access_token, CI), (access_token_set, SET), (access_token_info, {"projects": ["PAY"]})]
+    ("module", "given"),
+    [
+        (access_token, CI),
+        (access_token_set, SET),
+        (access_token_info, {"projects": ["PAY"]}),
+        (leaked_secret_info, {"text": EXAMPLE}),
+    ],
 )
 def test_without_a_credential_a_module_fails_in_one_sentence(module, given, capsys):
     result = main(module, capsys, url="http://bitbucket.test", **given)
@@ -57,6 +64,7 @@ def test_copying_between_stores_is_the_controllers(capsys):
         (access_token, {"token": "hunter2", **CI}),
         (access_token_set, {"token": "hunter2", **SET}),
         (access_token_info, {"token": "hunter2", "projects": ["PAY"]}),
+        (leaked_secret_info, {"token": "hunter2", "text": EXAMPLE}),
         (credential_info, {"secret": "hunter2", "username": "admin", "verify": True}),
         (credential_info, {"secret": EXAMPLE, "verify": True}),
     ],
@@ -89,6 +97,9 @@ def test_all_modules_over_a_real_port(stand: Stand, capsys: pytest.CaptureFixtur
         assert [item["id"] for item in main(access_token_info, capsys, **login, projects=["PAY"])["access_tokens"]] == [
             token.id
         ]
+        leaked = main(leaked_secret_info, capsys, **login, text=token.secret)
+        assert [item["id"] for item in leaked["access_tokens"]] == [token.id]
+        assert token.secret not in json.dumps(leaked)
         asked = {"url": url, "secret": token.secret, "verify": True, "use_proxy": False}
         assert main(credential_info, capsys, **asked)["works"] is True
 

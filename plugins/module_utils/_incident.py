@@ -1,0 +1,125 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Leaked secrets and the tokens they name, put together: what is to be revoked, and what somebody has to look at."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _probe, _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._leaks import Leak
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._walk import Found, Walk
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{12}")
+# By kind: whether nothing is left to be done, and what is to be said.
+_CLOUD = {
+    _secret.APP_PASSWORD: (True, "An app password of Bitbucket Cloud, which has accepted none since 28 July 2026."),
+    _secret.API_TOKEN: (
+        False,
+        "An API token of Atlassian Cloud: its user revokes it in the settings of the account, or an administrator of "
+        "the organization does.",
+    ),
+    _secret.CLOUD_ACCESS_TOKEN: (
+        False,
+        "An access token of Bitbucket Cloud, or an organization's API key: revoke it in the settings of the "
+        "repository, project, workspace or organization that it belongs to.",
+    ),
+}
+
+Result = dict[str, t.Any]
+Works = t.Mapping[str, t.Optional[bool]]
+
+
+def fingerprints(values: t.Iterable[str]) -> set[str]:
+    """The fingerprints that a task names.
+
+    :raises InputError: for what cannot be one, such as what YAML takes for a number.
+    """
+    found = {value.strip().lower() for value in values}
+    for value in found:
+        if not _FINGERPRINT.fullmatch(value):
+            raise InputError("`ignore` takes fingerprints, which are twelve hex digits each: put them in quotes.")
+    return found
+
+
+def report(leaks: t.Sequence[Leak], walk: Walk, client: Client, whole: bool, verify: bool) -> Result:
+    """What was found, nothing of it secret.
+
+    :param whole: whether everybody was asked whom the caller may see, and not just some owners.
+    :param verify: whether to sign in with each secret, once.
+    """
+    ours = [leak for leak in leaks if leak.token_id]
+    works = {leak.fingerprint: _probe.ask(DataCenter(client.as_bearer(leak.secret))).works for leak in ours if verify}
+    by_id: dict[str, list[Leak]] = {}
+    for leak in ours:
+        by_id.setdefault(leak.token_id or "", []).append(leak)
+    tokens = [_token(found, by_id[found.token.id], works, client) for found in walk.found]
+    named = {found.token.id for found in walk.found}
+    unasked = len(walk.failures)
+    return {
+        "access_tokens": sorted(tokens, key=lambda token: (token["reference"], token["id"])),
+        "unresolved": [_unresolved(leak, works, unasked, whole) for leak in leaks if leak.token_id not in named],
+        "failures": walk.failures,
+    }
+
+
+def _token(found: Found, leaks: t.Sequence[Leak], works: Works, client: Client) -> Result:
+    owner, token = found.owner, found.token
+    answers = [works.get(leak.fingerprint) for leak in leaks]
+    reference = owner.reference(token.name)
+    return {
+        **token.describe(reference, found.now),
+        "project": owner.project or None,
+        "repository": owner.repository or None,
+        "user": owner.user or None,
+        "in_use": token.id == client.credential.token_id,
+        "fingerprints": [leak.fingerprint for leak in leaks],
+        "found_in": [place for leak in leaks for place in leak.found_in],
+        # One that works is proof; where one gave no clear answer, that none does is not known.
+        "works": True in answers or (None if None in answers else False),
+        "msg": f"{reference}, token {token.id}: {'; '.join(map(_seen, leaks))}",
+    }
+
+
+def _unresolved(leak: Leak, works: Works, unasked: int, whole: bool) -> Result:
+    accepted = works.get(leak.fingerprint)
+    settled, message = _verdict(leak, accepted, unasked, whole)
+    return {
+        "kind": leak.kind,
+        "fingerprint": leak.fingerprint,
+        "token_id": leak.token_id,
+        "found_in": leak.found_in,
+        "times": leak.times,
+        "works": accepted,
+        "settled": settled,
+        "msg": f"{_seen(leak)}. {message}",
+    }
+
+
+def _seen(leak: Leak) -> str:
+    more = f" and {leak.times - len(leak.found_in)} more" if leak.times > len(leak.found_in) else ""
+    return f"secret {leak.fingerprint} in {', '.join(leak.found_in)}{more}"
+
+
+def _verdict(leak: Leak, works: bool | None, unasked: int, whole: bool) -> tuple[bool, str]:
+    """Whether nothing is left to be done about a secret without a token, and why, or what to do."""
+    if leak.token_id is None:
+        return _CLOUD[leak.kind]
+    if works is False:
+        return True, "The server refuses it: it was revoked, has expired, or belongs to another Bitbucket."
+    if works:
+        return False, "It works, and nobody who could be asked has its token: run this as an administrator."
+    if not whole:
+        return False, "None of the named owners has its token: name no owner, so that everybody is asked."
+    if unasked:
+        return False, (
+            "Nobody who could be asked has its token. It was revoked already, or belongs to one of the "
+            f"{unasked} that could not be asked: run this as an administrator, or with `verify`, which tells whether "
+            "it works."
+        )
+    return True, "Nobody has its token: it was revoked already, or belongs to another Bitbucket."

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Does a credential work? One login, never a second: repeated failures lock accounts."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    BitbucketError,
+    ForbiddenError,
+    LockoutError,
+)
+
+
+class Verdict(t.NamedTuple):
+    """``works`` is ``None`` where there was no clear answer. ``problem`` says why it is not ``True``."""
+
+    works: bool | None
+    problem: str | None = None
+    name: str | None = None
+
+
+def ask(api: DataCenter) -> Verdict:
+    """What the server says to the credential that ``api`` signs in with."""
+    try:
+        name = api.identity().name
+    except (LockoutError, ForbiddenError) as error:
+        # 401 for want of permission is the answer to somebody known.
+        return Verdict(isinstance(error, ForbiddenError) and error.status == 401, str(error))
+    except BitbucketError as error:
+        return Verdict(None, str(error))
+    if name is None:
+        return Verdict(None, "The server names nobody in its answer: it may have ignored the credential.")
+    return Verdict(True, name=name)

@@ -1,0 +1,206 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: leaked_secret_info
+short_description: Find the HTTP access tokens whose secrets leaked into a text or into files
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - Finds secrets of Bitbucket in text and files by their shape, also percent-encoded and inside a header of Basic
+    authentication. The secret of an HTTP access token names the token's id, and every project, repository and user that
+    the caller may see is asked for that token until all are found.
+  - Nothing is revoked; the playbook C(tokensmith.bitbucket.revoke_leaked) does that. Secrets are told by their
+    fingerprints, the first twelve hex digits of their SHA-256. Nothing of the result is secret.
+  - A password has no shape, so it is not found.
+extends_documentation_fragment:
+  - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.connection.credential
+  - tokensmith.bitbucket.owners
+  - tokensmith.bitbucket.attributes
+  - tokensmith.bitbucket.attributes.datacenter
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  text:
+    description:
+      - Text that may hold secrets, or just a secret.
+    type: str
+  files:
+    description:
+      - Files to search, on the host where the module runs, and directories, which are searched whole.
+      - They are read as they are, in parts, whatever their size. Archives and the objects of git are compressed, so
+        unpack them first (C(git log -p --all > history.txt)). UTF-16 is read where a byte order mark tells.
+    type: list
+    elements: path
+    default: []
+  ignore:
+    description:
+      - Fingerprints of secrets to leave out, such as ones that were dealt with by hand. Put them in quotes, since some
+        look like numbers.
+    type: list
+    elements: str
+    default: []
+  verify:
+    description:
+      - Whether to sign in with each secret once, to know whether it still works.
+      - An id is no proof. Whoever knows the id of a token, which is not secret, can make something up that names it and
+        leave it where you search. With this, RV(access_tokens[].works) tells.
+    type: bool
+    default: false
+notes:
+  - Where none of O(projects), O(repositories) and O(users) is set, all projects that the caller may see are asked,
+    personal ones and archived repositories included, and all users. Only administrators may list other users' tokens,
+    and only by signing in with a password or an OAuth 2.0 token.
+seealso:
+  - module: tokensmith.bitbucket.access_token
+  - module: tokensmith.bitbucket.credential_info
+"""
+
+EXAMPLES = r"""
+- name: Whose secrets are in these logs?
+  tokensmith.bitbucket.leaked_secret_info:
+    url: https://bitbucket.example.com
+    username: automation
+    password: "{{ bitbucket_password }}"
+    files: [/var/log/ci, /home/ci/.bash_history]
+  register: leaked
+"""
+
+RETURN = r"""
+access_tokens:
+  description: The tokens that secrets were found of, sorted by reference.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    reference:
+      description: The reference, such as C(projects/PAY/tokens/ci). What else M(tokensmith.bitbucket.access_token_info)
+        returns is here as well.
+      type: str
+    id:
+      description: The id.
+      type: str
+    project:
+      description: The key of the project that it belongs to, or that its repository is in. V(null) if there is none.
+      type: str
+    repository:
+      description: The slug of the repository that it belongs to. V(null) if there is none.
+      type: str
+    user:
+      description: The slug of the user that it belongs to. V(null) if there is none.
+      type: str
+    in_use:
+      description: Whether it is the token that this task signed in with.
+      type: bool
+    fingerprints:
+      description: The fingerprints of the secrets that name it.
+      type: list
+      elements: str
+    found_in:
+      description: Where they were, as C(FILE:LINE) or C(text:LINE); of each the first ten places.
+      type: list
+      elements: str
+    msg:
+      description: The same in words.
+      type: str
+    works:
+      description: Whether the server accepts one of the secrets. V(null) if it was not asked, or gave no clear answer.
+      type: bool
+unresolved:
+  description:
+    - The secrets without such a token, with C(kind) (as M(tokensmith.bitbucket.credential_info) returns it),
+      C(fingerprint), C(token_id), C(found_in), C(times) and C(works). C(settled) is V(true) where nothing is left to be
+      done, and C(msg) says why, or what to do.
+  returned: success
+  type: list
+  elements: dict
+files_searched:
+  description: How many files were searched.
+  returned: success
+  type: int
+unread:
+  description:
+    - What of O(files) was not searched, with C(path), C(reason) and C(msg). C(reason) is C(unreadable), C(link) for a
+      link to a directory, or C(special) for what is no file.
+  returned: success
+  type: list
+  elements: dict
+failures:
+  description: The owners that could not be asked, with C(owner), C(reason) and C(msg). The task does not fail for them.
+  returned: success
+  type: list
+  elements: dict
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _incident, _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._leaks import Leaks
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._shapes import SHORTEST
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._walk import Walk
+
+SPEC = {
+    **_argspec.CONNECTION,
+    **_argspec.OWNERS,
+    "text": {"type": "str", "no_log": True},
+    "files": {"type": "list", "elements": "path", "default": []},
+    "ignore": {"type": "list", "elements": "str", "default": []},
+    "verify": {"type": "bool", "default": False},
+}
+
+CONSTRAINTS = {"mutually_exclusive": [("token", "password")]}
+
+
+def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
+    """Find secrets and their tokens; reads only, in check mode as well.
+
+    :raises BitbucketError: where there is nothing to search, or nobody can be asked.
+    """
+    if not params["text"] and not params["files"]:
+        raise InputError("There is nothing to search: set `text` or `files`.")
+    if params["text"] and len(params["text"]) < SHORTEST:
+        # Ansible masks it wherever a result happens to hold it, in ids and references too.
+        raise InputError("`text` is shorter than any secret.")
+    declared = _owners.declared_owners(params, required=False)
+    ignored = _incident.fingerprints(params["ignore"])
+    leaks = Leaks()
+    leaks.search_text(params["text"] or "")
+    for path in params["files"]:
+        leaks.search_path(path)
+    wanted = [leak for leak in leaks.all if leak.fingerprint not in ignored]
+    walk = Walk(DataCenter(client), {leak.token_id for leak in wanted if leak.token_id}, params["concurrency"])
+    walk.among(declared)
+    return {
+        "changed": False,
+        **_incident.report(wanted, walk, client, whole=declared.me, verify=params["verify"]),
+        "files_searched": leaks.files,
+        "unread": leaks.unread,
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True, **CONSTRAINTS)
+    try:
+        result = run(module.params, client_from(module.params), module.check_mode)
+    except BitbucketError as error:
+        module.fail_json(msg=str(error), reason=error.reason)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

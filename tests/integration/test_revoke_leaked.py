@@ -1,0 +1,269 @@
+"""The playbook for the day when a secret leaked, run as a process with the built collection."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import yaml
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
+from tests.integration.conftest import Bitbucket
+from tests.integration.test_playbooks import (
+    NAMES,
+    OWNERS,
+    PROVISION,
+    Outcome,
+    Team,
+    assert_nothing_shown,
+    assert_succeeded,
+    references,
+)
+
+REVOKE = "tokensmith.bitbucket.revoke_leaked"
+API_TOKEN = "ATATT3xFfGF0nothing-real_in-here" + "=0BADCAFE"
+
+
+@dataclass
+class Incident(Team):
+    """A team with a directory in which secrets turned up."""
+
+    @property
+    def spill(self) -> Path:
+        return self.place / "spill"
+
+    def leak(self, name: str, text: str) -> Path:
+        self.spill.mkdir(exist_ok=True)
+        path = self.spill / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def add_token(self, owner: str, name: str = "by-hand", **more: t.Any) -> str:
+        """A token that nobody declared; its secret."""
+        token = {"owner": owner, "name": name, "permissions": ["REPO_READ"], **more}
+        seeded = self.control("POST", "seed", {"tokens": [token], "return_secrets": True})
+        return str(seeded["tokens"][0]["secret"])
+
+    def revoke(self, *options: str, **given: t.Any) -> Outcome:
+        """Run the playbook; ``given`` are its variables, by default the directory to search."""
+        variables = {f"revoke_leaked_{name}": value for name, value in ({"files": [str(self.spill)]} | given).items()}
+        path = self.place / "leaked.yml"
+        path.write_text(yaml.safe_dump(variables), encoding="utf-8")
+        return self.play(REVOKE, "-e", f"@{path}", *options)
+
+    def writes(self) -> list[str]:
+        return [entry["method"] for entry in self.requests() if entry["method"] != "GET"]
+
+
+@pytest.fixture
+def incident(bitbucket: Bitbucket, tmp_path: Path) -> Incident:
+    place = tmp_path / "incident"
+    place.mkdir()
+    return Incident(bitbucket, place)
+
+
+def report(outcome: Outcome) -> list[str]:
+    """The lines that the task before the last shows."""
+    (found,) = re.findall(r"TASK \[Report what was done\].*?=> (\{.*?^\})", outcome.output, re.DOTALL | re.MULTILINE)
+    return t.cast("list[str]", json.loads(found)["msg"])
+
+
+def failures(outcome: Outcome) -> list[str]:
+    assert outcome.status != 0, outcome.output
+    assert "Traceback" not in outcome.output
+    (found,) = re.findall(
+        r"TASK \[Fail where.*?FAILED! => (\{.*?^\}|\{.*?\}$)", outcome.output, re.DOTALL | re.MULTILINE
+    )
+    return t.cast("list[str]", json.loads(found)["msg"])
+
+
+def test_leaked_tokens_are_revoked_declared_ones_reissued_and_no_secret_is_shown(incident):
+    assert_succeeded(incident.play(PROVISION))
+    before = incident.stored()
+    declared = before["projects/PAY/tokens/ci-read"]
+    personal = incident.add_token("users/svc-ci")
+    archived = incident.add_token("projects/DATA/repos/reports-2019")
+    bystander = incident.add_token("projects/PAY")
+    header = base64.b64encode(f"svc-ci:{personal}".encode()).decode()
+    incident.leak("build.log", f"ok\nclone https://x:{quote(declared, safe='')}@company.example/pay.git\n")
+    incident.leak("git.config", f"[http]\n\textraHeader = Authorization: Basic {header}\n")
+    secrets = [*before.values(), personal, archived]
+    options = ["-vvvv", "--diff"]
+
+    incident.requests()
+    assert_succeeded(predicted := incident.revoke(*options, "--check", text=f"see {archived}"))
+    assert incident.writes() == []
+    assert incident.stored() == before
+    assert_succeeded(outcome := incident.revoke(*options, text=f"see {archived}"))
+
+    assert not any(incident.alive(secret) for secret in (declared, personal, archived))
+    assert incident.alive(bystander)
+    after = incident.stored()
+    assert {reference for reference in before if before[reference] != after[reference]} == {
+        "projects/PAY/tokens/ci-read"
+    }
+    assert all(incident.alive(secret) for secret in after.values())
+
+    said, foretold = report(outcome), report(predicted)
+    assert said[0].startswith("2 files searched, 3 tokens leaked, 3 revoked, 1 reissued, 0 other secrets, ")
+    assert foretold[0] == said[0].replace("revoked", "would be revoked").replace("reissued", "would be reissued")
+    assert len(said) == len(foretold) == 5
+    (line,) = [line for line in said if line.startswith("revoked: projects/PAY/tokens/ci-read, token ")]
+    assert line.endswith(f"secret {fingerprint(declared)} in {incident.spill}/build.log:2")
+    assert f"would be {line}" in foretold
+    assert "reissued: projects/PAY/tokens/ci-read" in said
+    assert "would be reissued: projects/PAY/tokens/ci-read" in foretold
+    assert any(f"secret {fingerprint(personal)} in {incident.spill}/git.config:2" in line for line in said)
+    assert any(f"secret {fingerprint(archived)} in text:1" in line for line in said)
+    assert_nothing_shown(incident, predicted.output + outcome.output, [*secrets, *after.values()])
+    assert header not in predicted.output + outcome.output
+
+    incident.requests()
+    assert_succeeded(again := incident.revoke(text=f"see {archived}"))
+    assert again.changed == 0
+    assert incident.writes() == []
+    assert incident.stored() == after
+    assert [line.partition(":")[0] for line in report(again)[1:]] == ["nothing to do"] * 3
+
+
+def test_without_a_declaration_tokens_are_only_revoked(incident):
+    secret = incident.add_token("projects/SHOP/repos/storefront")
+    incident.leak("a.txt", secret)
+    assert_succeeded(outcome := incident.revoke(set=[], reissue=True, files=str(incident.spill), projects=[]))
+    assert not incident.alive(secret)
+    assert "1 revoked, 0 reissued" in report(outcome)[0]
+
+
+def test_what_is_declared_can_be_left_to_later(incident):
+    assert_succeeded(incident.play(PROVISION))
+    before = incident.stored()
+    incident.leak("a.txt", before["projects/OPS/tokens/ci-write"])
+    assert_succeeded(incident.revoke(reissue=False))
+    assert incident.stored() == before
+    assert not incident.alive(before["projects/OPS/tokens/ci-write"])
+    # As after a run that was killed in between: the next one finishes it.
+    assert_succeeded(outcome := incident.revoke())
+    assert report(outcome)[0].split(", ")[1:4] == ["0 tokens leaked", "0 revoked", "1 reissued"]
+    assert set(incident.stored()) == references(NAMES)
+    assert all(incident.alive(secret) for secret in incident.stored().values())
+
+
+def test_the_token_that_signs_in_stays_and_the_run_says_so_after_it_revoked_the_others(incident):
+    signs_in, other = (
+        incident.add_token("users/admin", permissions=["PROJECT_ADMIN"]),
+        incident.add_token("projects/OPS"),
+    )
+    incident.leak("a.txt", f"{signs_in}\n{other}\n")
+    incident.environment = {"BITBUCKET_USERNAME": "", "BITBUCKET_PASSWORD": "", "BITBUCKET_TOKEN": signs_in}
+    outcome = incident.revoke("-vvvv", reissue=False)
+    (line,) = failures(outcome)
+    assert line.startswith("Not revoked, since this run signs in with it. Use another one: users/admin/tokens/by-hand")
+    assert (incident.alive(signs_in), incident.alive(other)) == (True, False)
+    assert_nothing_shown(incident, outcome.output, [signs_in, other])
+
+
+def test_a_revocation_that_fails_stops_no_other_and_no_reissue(incident):
+    assert_succeeded(incident.play(PROVISION))
+    before = incident.stored()
+    stubborn, other = incident.add_token("projects/DATA"), before["projects/SHOP/tokens/ci-read"]
+    incident.leak("a.txt", f"{stubborn}\n{other}\n")
+    incident.control(
+        "POST", "faults", {"kind": "status", "status": 500, "method": "DELETE", "path": "DATA", "times": None}
+    )
+    (line,) = failures(incident.revoke())
+    assert line.startswith("Not revoked: DELETE /rest/access-tokens/latest/projects/DATA/")
+    assert (incident.alive(stubborn), incident.alive(other)) == (True, False)
+    assert incident.alive(incident.stored()["projects/SHOP/tokens/ci-read"])
+
+
+def test_a_role_that_fails_is_told_after_the_tokens_were_revoked(incident):
+    assert_succeeded(incident.play(PROVISION))
+    leaked = incident.stored()["projects/PAY/tokens/ci-read"]
+    incident.leak("a.txt", leaked)
+    incident.vault_file.write_text("in: plain text\n", encoding="utf-8")
+    first, second = failures(incident.revoke())
+    assert "Run tokensmith.bitbucket.provision once this is mended" in first
+    assert "is not encrypted with ansible-vault" in second
+    assert not incident.alive(leaked)
+
+
+def test_what_may_still_work_fails_the_run_unless_somebody_says_that_it_was_dealt_with(incident):
+    unseen = incident.add_token("projects/SHOP")
+    incident.leak("a.txt", f"{unseen}\nCLOUD={API_TOKEN}\n")
+    user = "petra@company.example"
+    incident.environment = {"BITBUCKET_USERNAME": user, "BITBUCKET_PASSWORD": incident.bitbucket.passwords[user]}
+    incident.control("POST", "switches", {"basic_auth": True})
+    outcome = incident.revoke("-vvvv", reissue=False)
+    shop, cloud = failures(outcome)
+    assert shop.startswith(
+        f"Left to do: secret {fingerprint(unseen)} in {incident.spill}/a.txt:1. Nobody who could be asked"
+    )
+    assert cloud.startswith(
+        f"Left to do: secret {fingerprint(API_TOKEN)} in {incident.spill}/a.txt:2. An API token of Atl"
+    )
+    assert any(line.startswith("not asked: GET /rest/access-tokens/latest/projects/SHOP") for line in report(outcome))
+    assert API_TOKEN not in outcome.output
+    assert_nothing_shown(incident, outcome.output, [unseen])
+    assert incident.alive(unseen)
+    assert_succeeded(incident.revoke(reissue=False, ignore=[fingerprint(unseen), fingerprint(API_TOKEN)]))
+
+
+def test_a_secret_that_was_made_up_to_have_a_token_revoked_does_not_where_secrets_are_verified(incident):
+    secret = incident.add_token("projects/OPS")
+    token_id = base64.b64decode(secret.rpartition("-")[2]).partition(b":")[0]
+    made_up = base64.b64encode(token_id + b":" + b"\0" * 20).decode()
+    incident.leak("a.txt", made_up)
+    assert_succeeded(outcome := incident.revoke(reissue=False, verify=True))
+    assert report(outcome)[1].startswith("left alone, since the secret is refused: projects/OPS/tokens/by-hand")
+    assert incident.alive(secret)
+    incident.leak("b.txt", secret)
+    assert_succeeded(incident.revoke(reissue=False, verify=True))
+    assert not incident.alive(secret)
+
+
+def test_a_file_that_cannot_be_read_fails_the_run_after_the_others_were_searched(incident):
+    secret = incident.add_token("projects/OPS")
+    incident.leak("a.txt", secret)
+    (incident.spill / "b.txt").symlink_to("nowhere")
+    (line,) = failures(incident.revoke(reissue=False))
+    assert line == f"{incident.spill}/b.txt: not searched, it could not be read: No such file or directory."
+    assert not incident.alive(secret)
+
+
+def test_a_place_where_secrets_are_kept_is_not_taken_for_a_leak(incident):
+    assert_succeeded(incident.play(PROVISION))
+    incident.leak("kept.txt", "\n".join(incident.stored().values()))
+    incident.requests()
+    outcome = incident.revoke()
+    assert (
+        "12 tokens would be revoked, and revoke_leaked_max_revocations is 10. Nothing was changed." in outcome.failure
+    )
+    assert incident.writes() == []
+    assert_succeeded(incident.revoke(max_revocations=12))
+    assert set(incident.stored()) == references(NAMES)
+    assert all(incident.alive(secret) for secret in incident.stored().values())
+    assert len(OWNERS) * len(NAMES) == 12
+
+
+@pytest.mark.parametrize(
+    ("given", "say"),
+    [
+        ({}, "Say what leaked: name files in revoke_leaked_files"),
+        ({"revoke_leaked_files": ["nowhere.log"]}, "nowhere.log cannot be searched: No such file or directory."),
+        ({"revoke_leaked_text": ""}, "There is nothing to search"),
+        ({"revoke_leaked_text": "x"}, "is shorter than any secret"),
+        ({"revoke_leaked_files": ["."], "revoke_leaked_ignore": [123]}, "twelve hex digits each: put them in quotes"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_searched_is_told_before_any_request(incident, given, say):
+    outcome = incident.play(REVOKE, "-e", json.dumps(given))
+    assert outcome.status != 0
+    assert say in outcome.failure
+    assert incident.requests() == []

@@ -1,0 +1,221 @@
+"""From texts and files with secrets in them to the tokens to revoke, and to what somebody has to look at."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
+from ansible_collections.tokensmith.bitbucket.plugins.modules import leaked_secret_info
+from tests.unit.plugins.stand import LEDGER, LOGIN, PAY, Stand, checked
+
+APP_PASSWORD = "ATBBwh4t3v3rY0uL1k3H3r3" + "0badcafe"
+API_TOKEN = "ATATT3xFfGF0nothing-real_in-here" + "=0BADCAFE"
+ACCESS_TOKEN = "ATCTT3xFfGN0nothing-real=0BADCAFE"
+STRANGE = base64.b64encode(b"000000000000:" + b"a stranger's secret!").decode()
+
+
+def run(
+    stand: Stand, text: str = "", caller: str = "admin", token: str = "", check: bool = False, **given: t.Any
+) -> dict[str, t.Any]:
+    params = checked(leaked_secret_info.SPEC, leaked_secret_info.CONSTRAINTS, {**LOGIN, "text": text, **given})
+    return leaked_secret_info.run(params, stand.client(caller, token=token), check)
+
+
+def verdicts(result: dict[str, t.Any]) -> list[tuple[str, bool, bool | None]]:
+    return [(item["fingerprint"], item["settled"], item["works"]) for item in result["unresolved"]]
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_tokens_are_told_with_owner_and_place_and_without_a_secret(stand, tmp_path, check):
+    token = stand.sim.add_token(LEDGER, "deploy", expires_in_days=30)
+    personal = stand.sim.add_token("users/pat", "mine")
+    (tmp_path / "log").write_text(f"\n{token.secret}\n", encoding="utf-8")
+    result = run(stand, f"a\n{personal.secret} {token.secret}", files=[str(tmp_path)], check=check)
+    deploy, mine = result["access_tokens"]
+    assert deploy == {
+        "reference": f"{LEDGER}/tokens/deploy",
+        "id": token.id,
+        "name": "deploy",
+        "permissions": ["REPO_READ"],
+        "created": "2026-01-15T09:00:00Z",
+        "expires": "2026-02-14T09:00:00Z",
+        "last_used": None,
+        "days_left": 30,
+        "project": "PAY",
+        "repository": "ledger",
+        "user": None,
+        "in_use": False,
+        "fingerprints": [fingerprint(token.secret)],
+        "found_in": ["text:2", f"{tmp_path}/log:2"],
+        "works": None,
+        "msg": f"{LEDGER}/tokens/deploy, token {token.id}: secret {fingerprint(token.secret)} in text:2, "
+        f"{tmp_path}/log:2",
+    }
+    assert (mine["user"], mine["project"], mine["repository"], mine["found_in"]) == ("pat", None, None, ["text:2"])
+    assert (result["changed"], result["files_searched"]) == (False, 1)
+    assert result["unresolved"] == result["unread"] == result["failures"] == []
+    assert not any(secret.secret in json.dumps(result) for secret in (token, personal))
+    assert stand.writes == []
+
+
+def test_two_secrets_that_name_one_token_are_one_token(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    bare = token.secret.removeprefix("BBDC-")
+    result = run(stand, f"{token.secret}\n{bare}")
+    (found,) = result["access_tokens"]
+    assert found["fingerprints"] == [fingerprint(token.secret), fingerprint(bare)]
+    assert found["found_in"] == ["text:1", "text:2"]
+
+
+def test_a_secret_that_stands_everywhere_is_counted(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    (found,) = run(stand, f"{token.secret}\n" * 12)["access_tokens"]
+    assert found["msg"].endswith("text:9, text:10 and 2 more")
+
+
+def test_the_token_in_use_is_marked(stand):
+    token = stand.sim.add_token(PAY, "ci", ["PROJECT_ADMIN"])
+    (found,) = run(stand, token.secret, token=token.secret)["access_tokens"]
+    assert found["in_use"] is True
+
+
+def test_what_is_ignored_is_left_out(stand):
+    kept, left = stand.sim.add_token(PAY, "ci"), stand.sim.add_token(PAY, "dealt-with")
+    result = run(
+        stand,
+        f"{kept.secret} {left.secret} {API_TOKEN}",
+        ignore=[
+            fingerprint(left.secret).upper(),
+            f" {fingerprint(API_TOKEN)} ",
+        ],
+    )
+    assert [token["id"] for token in result["access_tokens"]] == [kept.id]
+    assert result["unresolved"] == []
+
+
+# Secrets without a token.
+
+
+def test_a_secret_that_nobody_has_is_settled_where_everybody_was_asked(stand):
+    result = run(stand, STRANGE)
+    assert verdicts(result) == [(fingerprint(STRANGE), True, None)]
+    (item,) = result["unresolved"]
+    assert (item["kind"], item["token_id"], item["times"]) == ("http_access_token", "000000000000", 1)
+    assert item["msg"] == (
+        f"secret {fingerprint(STRANGE)} in text:1. Nobody has its token: it was revoked already, or belongs to another "
+        "Bitbucket."
+    )
+
+
+def test_a_revoked_token_is_one_that_nobody_has(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    stand.api().revoke(owner_of(PAY), token.id)
+    assert verdicts(run(stand, token.secret)) == [(fingerprint(token.secret), True, None)]
+
+
+def test_a_secret_is_open_where_somebody_could_not_be_asked(stand):
+    token = stand.sim.add_token("projects/SHOP", "ci")
+    result = run(stand, token.secret, caller="pat")
+    assert verdicts(result) == [(fingerprint(token.secret), False, None)]
+    assert "one of the 2 that could not be asked" in result["unresolved"][0]["msg"]
+    assert len(result["failures"]) == 2
+    assert "failed" not in result
+
+
+def test_a_secret_is_open_where_only_some_owners_were_asked(stand):
+    result = run(stand, STRANGE, projects=["PAY"])
+    assert verdicts(result) == [(fingerprint(STRANGE), False, None)]
+    assert "name no owner" in result["unresolved"][0]["msg"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "kind", "settled", "words"),
+    [
+        (APP_PASSWORD, "app_password", True, "has accepted none since"),
+        (API_TOKEN, "api_token", False, "its user revokes it"),
+        (ACCESS_TOKEN, "cloud_access_token", False, "revoke it in the settings of the repository"),
+    ],
+)
+@pytest.mark.parametrize("verify", [False, True])
+def test_what_is_of_bitbucket_cloud_is_told_and_sent_nowhere(stand, secret, kind, settled, words, verify):
+    result = run(stand, secret, verify=verify)
+    (item,) = result["unresolved"]
+    assert (item["kind"], item["settled"], item["works"], item["token_id"]) == (kind, settled, None, None)
+    assert words in item["msg"]
+    assert secret not in json.dumps(result)
+    assert stand.requests == []
+
+
+# Signing in with what was found.
+
+
+def test_without_verify_no_secret_is_sent(stand):
+    stand.sim.add_token(PAY, "ci")
+    run(stand, STRANGE)
+    assert {entry.user for entry in stand.sim.requests} == {"admin"}
+
+
+@pytest.mark.parametrize(("days", "works"), [(1, True), (-1, False)])
+def test_verify_tells_whether_the_secret_of_a_listed_token_works(stand, days, works):
+    token = stand.sim.add_token(PAY, "ci", expires_in_days=days)
+    (found,) = run(stand, token.secret, verify=True)["access_tokens"]
+    assert found["works"] is works
+
+
+def test_a_secret_that_is_made_up_for_a_known_id_does_not_work_and_the_real_one_beside_it_does(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    made_up = base64.b64encode(f"{token.id}:".encode() + b"\0" * 20).decode()
+    (found,) = run(stand, made_up, verify=True)["access_tokens"]
+    assert found["works"] is False
+    (found,) = run(stand, f"{made_up} {token.secret}", verify=True)["access_tokens"]
+    assert found["works"] is True
+
+
+def test_verify_settles_a_secret_that_is_refused_and_keeps_open_one_that_works(stand):
+    token = stand.sim.add_token("projects/SHOP", "ci")
+    result = run(stand, f"{STRANGE} {token.secret}", caller="pat", verify=True)
+    assert verdicts(result) == [(fingerprint(STRANGE), True, False), (fingerprint(token.secret), False, True)]
+    assert "The server refuses it" in result["unresolved"][0]["msg"]
+    assert "It works, and nobody who could be asked has its token" in result["unresolved"][1]["msg"]
+
+
+def test_a_refused_secret_is_tried_once_and_locks_nobody_out(stand):
+    run(stand, STRANGE, verify=True)
+    logins = [request for request in stand.requests if request.endswith("application-properties")]
+    assert len(logins) == 1
+    assert {user.failures for user in stand.sim.world.users.values()} == {0}
+
+
+def test_no_clear_answer_is_no_verdict(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    stand.sim.faults.arm(kind="status", status=500, method="GET", path="application-properties", times=None)
+    result = run(stand, f"{STRANGE} {token.secret}", verify=True)
+    assert result["access_tokens"][0]["works"] is None
+    assert verdicts(result) == [(fingerprint(STRANGE), True, None)]
+
+
+# What cannot be right.
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "There is nothing to search"),
+        ({"text": "x" * 15}, "`text` is shorter than any secret"),
+        ({"text": STRANGE, "ignore": ["123"]}, "twelve hex digits each: put them in quotes"),
+        ({"files": ["/nowhere/at/all"]}, "/nowhere/at/all cannot be searched: No such file or directory."),
+        ({"text": STRANGE, "users": ["svc-*"]}, "'svc-*' is a glob"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_right_is_told_before_any_request(stand, given, sentence):
+    with pytest.raises(InputError) as caught:
+        run(stand, **given)
+    assert sentence in str(caught.value)
+    assert stand.requests == []
