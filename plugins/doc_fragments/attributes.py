@@ -26,6 +26,16 @@ attributes:
       - tokensmith.bitbucket.datacenter
 """
 
+    CLOUD = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/tokensmith.bitbucket.cloud) in C(module_defaults) to set options for these modules.
+    support: full
+    membership:
+      - tokensmith.bitbucket.cloud
+"""
+
     STORES = r"""
 options: {}
 attributes:

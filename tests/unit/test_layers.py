@@ -19,7 +19,7 @@ LAYERS = [
     ["_plan", "_declaration", "_report"],
     ["_steps"],
     ["_spec", "_probe"],
-    ["_datacenter", "_cloud", "_organization"],
+    ["_datacenter", "_cloud", "_organization", "_pipelines"],
     ["_pages"],
     ["_client", "_cloud_answers"],
     ["_answers"],

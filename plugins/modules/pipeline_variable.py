@@ -1,0 +1,235 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pipeline_variable
+short_description: Put a secret where Bitbucket Pipelines reads it
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - Keeps one variable of Bitbucket Pipelines in the state that is declared, for a workspace, a repository, or a
+    deployment environment of a repository.
+  - An API token takes the scopes C(read:pipeline:bitbucket) and C(admin:pipeline:bitbucket) for this.
+  - A secured value never reads back, so Bitbucket cannot tell whether it is the right one. O(update_secret) says what
+    to do about that.
+extends_documentation_fragment:
+  - tokensmith.bitbucket.cloud
+  - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.attributes
+  - tokensmith.bitbucket.attributes.cloud
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: The value is never part of it.
+  idempotent:
+    support: partial
+    details: With O(update_secret=always) a secured value is written each time, which counts as a change.
+options:
+  workspace:
+    description:
+      - The workspace, by its slug or its UUID in braces.
+    type: str
+    required: true
+  repository:
+    description:
+      - The slug of the repository. Without it the variable is the workspace's own.
+    type: str
+  environment:
+    description:
+      - The deployment environment of O(repository), by its name or its UUID in braces.
+    type: str
+  key:
+    description:
+      - The name of the variable.
+    type: str
+    required: true
+  value:
+    description:
+      - The value. Required for O(state=present).
+      - Ansible hides it in all that it shows, so an unsecured one of few characters can hide parts of other text.
+    type: str
+  secured:
+    description:
+      - Whether Bitbucket hides the value, in its pages, its logs and its answers.
+      - A variable that is not as secured as declared is written again.
+    type: bool
+    default: true
+  update_secret:
+    description:
+      - Whether a secured value is written when the variable is there already. V(on_create) leaves it as it is, whatever
+        it is; V(always) writes it.
+    type: str
+    choices: [on_create, always]
+    default: on_create
+  state:
+    description:
+      - Whether the variable shall be there.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: tokensmith.bitbucket.access_token
+  - plugin: tokensmith.bitbucket.secret
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: A token for deployments, from the store, where only Production reads it
+  tokensmith.bitbucket.pipeline_variable:
+    email: automation@example.com
+    api_token: "{{ bitbucket_api_token }}"
+    workspace: acme
+    repository: shop
+    environment: Production
+    key: DEPLOY_TOKEN
+    value: "{{ lookup('tokensmith.bitbucket.secret', 'projects/SHOP/tokens/deploy', store=tokens) }}"
+  vars:
+    tokens: hashi_vault:secret/bitbucket
+
+- name: The same secret again after it was rotated
+  tokensmith.bitbucket.pipeline_variable:
+    access_token: "{{ workspace_access_token }}"
+    workspace: acme
+    key: REGISTRY_PASSWORD
+    value: "{{ registry_password }}"
+    update_secret: always
+  when: registry_password_rotated
+"""
+
+RETURN = r"""
+variable:
+  description: The variable, without its value. V(null) if it is absent.
+  returned: success
+  type: dict
+  contains:
+    uuid:
+      description: The UUID, in braces. V(null) in check mode for one that would be created.
+      type: str
+    key:
+      description: The name.
+      type: str
+    secured:
+      description: Whether the value is hidden.
+      type: bool
+reason:
+  description:
+    - Why it was changed, or would be, one of C(absent), C(secured), C(value), C(always) and C(removed). V(null) if it
+      was not.
+  returned: success
+  type: str
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._pipelines import Place, Variable, Variables
+
+SPEC = {
+    **_argspec.CLOUD,
+    "workspace": {"type": "str", "required": True},
+    "repository": {"type": "str"},
+    "environment": {"type": "str"},
+    "key": {"type": "str", "required": True, "no_log": False},
+    "value": {"type": "str", "no_log": True},
+    "secured": {"type": "bool", "default": True},
+    "update_secret": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+CONSTRAINTS = {"required_by": {"environment": "repository"}, "required_if": [("state", "present", ("value",))]}
+
+
+def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
+    """Bring the variable into the declared state.
+
+    :raises InputError: where the value cannot be meant, or the environment does not exist.
+    """
+    key, value, secured = params["key"].strip(), params["value"], params["secured"]
+    _require_sensible(key, value if params["state"] == "present" else None)
+    variables = Variables(client, _place(params))
+    existing = variables.find(key)
+    if params["state"] == "absent":
+        if existing is not None and not check_mode:
+            variables.delete(existing)
+        return _result(existing, None, "removed" if existing else None, params)
+    reason = _reason(existing, value, secured, params["update_secret"] == "always")
+    if reason is None:
+        return _result(existing, existing, None, params)
+    if check_mode:
+        wanted = Variable(existing.uuid if existing else "", key, secured)
+    elif existing is None:
+        wanted = variables.create(key, value, secured)
+    else:
+        wanted = variables.update(existing, value, secured)
+    return _result(existing, wanted, reason, params)
+
+
+def _place(params: dict[str, t.Any]) -> Place:
+    return Place(*((params[name] or "").strip() for name in ("workspace", "repository", "environment")))
+
+
+def _require_sensible(key: str, value: str | None) -> None:
+    if not key:
+        raise InputError("`key` is empty.")
+    if value is not None and _secret.is_redaction_marker(value):
+        raise InputError("`value` is what Ansible shows in place of a secret, not the secret: nothing was written.")
+
+
+def _reason(existing: Variable | None, value: str, secured: bool, always: bool) -> str | None:
+    """Why the variable has to be written; ``None`` where it is as declared, as far as can be seen."""
+    if existing is None:
+        return "absent"
+    if existing.secured != secured:
+        return "secured"
+    if not secured:
+        return None if existing.value == value else "value"
+    return "always" if always else None
+
+
+def _result(
+    before: Variable | None, after: Variable | None, reason: str | None, params: dict[str, t.Any]
+) -> dict[str, t.Any]:
+    value_before, value_after = ("as it was", "as declared") if reason not in (None, "removed") else ("", "")
+    shown = after and {"uuid": after.uuid or None, "key": after.key, "secured": after.secured}
+    return {
+        "changed": reason is not None,
+        "diff": {
+            "before": _shown(before, value_before),
+            "after": _shown(after, value_after),
+            "before_header": _place(params).label,
+            "after_header": _place(params).label,
+        },
+        "variable": shown,
+        "reason": reason,
+    }
+
+
+def _shown(variable: Variable | None, value: str) -> dict[str, t.Any]:
+    """For the diff, where words stand for the value."""
+    if variable is None:
+        return {}
+    shown = {"key": variable.key, "secured": variable.secured}
+    return {**shown, "value": f"({value})"} if value else shown
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True, **CONSTRAINTS)
+    try:
+        result = run(module.params, client_from(module.params), module.check_mode)
+    except BitbucketError as error:
+        module.fail_json(msg=str(error), reason=error.reason)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
