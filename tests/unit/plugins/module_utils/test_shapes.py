@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import random
 from urllib.parse import quote
 
 import pytest
@@ -50,6 +51,16 @@ def test_a_basic_login_is_opened(secret):
     text = f"extraHeader = Authorization: Basic {login}\n"
     (found,) = sightings(text)
     assert (found.secret, text[found.start : found.end]) == (secret, login)
+
+
+def test_every_id_and_every_byte_is_found():
+    chance = random.Random(7)
+    for number in range(500):
+        noise = bytes(chance.randrange(256) for _byte in range(20))
+        secret = base64.b64encode(f"{chance.randrange(10**12):012d}:".encode() + noise).decode()
+        prefix = "BBDC-" * (number % 2)
+        (found,) = sightings(f"/{chance.choice('aO+/=.')}{prefix}{secret}M")
+        assert found.secret == prefix + secret
 
 
 def test_several_come_in_order_and_each_as_often_as_it_stands_there():
