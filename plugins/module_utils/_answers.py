@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import datetime
 import email.utils
+import html
 import json
 import re
 import typing as t
@@ -17,6 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     LockoutError,
     NotFoundError,
     StatusError,
+    one_line,
 )
 
 if t.TYPE_CHECKING:
@@ -24,6 +27,7 @@ if t.TYPE_CHECKING:
 
 
 _LONGEST_MESSAGE = 300
+_MOST_MESSAGES = 3
 # Bitbucket did not exist before, and no clock that says otherwise is right.
 _EARLIEST = 1262304000000  # 2010-01-01
 _LATEST = 4102444800000  # 2100-01-01
@@ -47,11 +51,12 @@ _BEARER_HINT = (
 
 
 class Answer(t.NamedTuple):
-    """A successful answer. ``data`` is its JSON (``None`` where it had no body)."""
+    """A successful answer. ``data`` is its JSON (``None`` where it had no body), ``size`` the length of that."""
 
     status: int
     data: t.Any
     headers: t.Mapping[str, str]
+    size: int = 0
 
     @property
     def now(self) -> int | None:
@@ -71,9 +76,14 @@ def clock(headers: t.Mapping[str, str]) -> int | None:
 
 
 def http_date(text: str) -> int | None:
-    """Milliseconds since the epoch for a date as HTTP writes it."""
+    """Milliseconds since the epoch for a date as HTTP writes it; ``None`` for other text, and for two of them."""
+    if text.count(",") > 1:
+        return None
     try:
-        return int(email.utils.parsedate_to_datetime(text).timestamp() * 1000)
+        moment = email.utils.parsedate_to_datetime(text)
+        # In HTTP a date is in GMT also where it does not say so; the machine's own zone has no part in it.
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+        return int(moment.timestamp() * 1000)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
@@ -88,22 +98,23 @@ class Product(t.NamedTuple):
     error_for: t.Callable[[Exchange, str, bool, t.Callable[[str], str]], BitbucketError]
 
 
-def parsed(exchange: Exchange, what: str, option: str = "url") -> Answer:
+def parsed(exchange: Exchange, what: str, clean: t.Callable[[str], str], option: str = "url") -> Answer:
     """The answer to a request that succeeded.
 
+    :param clean: takes the caller's own credentials out of the server's words.
     :param option: the option with the product's URL, for the message.
     :raises AnswerError: where the body is not JSON (a login page or a proxy's own, usually).
     """
     if not exchange.body.strip():
-        return Answer(exchange.status, None, exchange.headers)
+        return Answer(exchange.status, None, exchange.headers, len(exchange.body))
     try:
         data = json.loads(exchange.body)
     except (ValueError, RecursionError):
         named = _NAMED_TOKEN.match(exchange.body)
         raise AnswerError(
-            f"{what}: {_not_json(exchange, option)}", named.group(1).decode() if named else None
+            f"{what}: {_not_json(exchange, clean, option)}", named.group(1).decode() if named else None
         ) from None
-    return Answer(exchange.status, data, exchange.headers)
+    return Answer(exchange.status, data, exchange.headers, len(exchange.body))
 
 
 def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[str], str]) -> BitbucketError:
@@ -188,7 +199,8 @@ def _server_words(exchange: Exchange, clean: t.Callable[[str], str]) -> tuple[st
     Credentials are taken out first: whatever shortens or reshapes a text leaves parts of them.
     """
     if "html" in exchange.headers.get("content-type", ""):
-        text = clean(exchange.body.decode("utf-8", "replace"))[:4096]
+        # Once with what stands for other characters replaced, since a credential may hold such characters.
+        text = clean(html.unescape(clean(exchange.body.decode("utf-8", "replace"))))[:4096]
         return shown(re.sub(r"<[^>]*>", " ", text)), ""
     try:
         data = json.loads(exchange.body)
@@ -198,20 +210,24 @@ def _server_words(exchange: Exchange, clean: t.Callable[[str], str]) -> tuple[st
         return "", ""
     errors = data.get("errors")
     entries = [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
-    words = "; ".join(shown(clean(str(entry["message"]))) for entry in entries if entry.get("message"))
-    exceptions = [str(entry["exceptionName"]) for entry in entries if entry.get("exceptionName")]
+    words = "; ".join(shown(clean(message)) for message in _texts(entries, "message")[:_MOST_MESSAGES])
+    exceptions = _texts(entries, "exceptionName")
     exception = exceptions[0].rpartition(".")[2] if exceptions else ""
-    return words or shown(clean(str(data.get("message") or ""))), exception
+    return words or "".join(shown(clean(message)) for message in _texts([data], "message")), exception
+
+
+def _texts(entries: t.Iterable[t.Mapping[str, t.Any]], key: str) -> list[str]:
+    values = [entry.get(key) for entry in entries]
+    return [value for value in values if isinstance(value, str) and value]
 
 
 def shown(text: str) -> str:
     """Fit for one line of a terminal."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}…"
+    return one_line(text, _LONGEST_MESSAGE)
 
 
-def _not_json(exchange: Exchange, option: str) -> str:
-    kind = exchange.headers.get("content-type", "").partition(";")[0] or "no content type"
+def _not_json(exchange: Exchange, clean: t.Callable[[str], str], option: str) -> str:
+    kind = clean(exchange.headers.get("content-type", "")).partition(";")[0] or "no content type"
     return (
         f"the answer (status {exchange.status}, {shown(kind)}) is not the JSON that Bitbucket sends: is `{option}` "
         "Bitbucket's base URL, and is nothing else (a proxy, a login page) answering there?"

@@ -86,7 +86,7 @@ def _apply_one(api: DataCenter, view: View, policy: Policy, step: Step, result: 
 
 def _issue(api: DataCenter, view: View, policy: Policy, step: Issue) -> tuple[Issued, bool]:
     """Create a token and make sure that it is one to hand over. Whether it was seen to work comes with it."""
-    issued = _create(api, view.owner, step.spec)
+    issued = _create(api, view, policy, step.spec)
     problem = _problem(view, policy, step.spec, issued)
     if problem:
         discard(api, view.owner, issued.token.id)
@@ -97,25 +97,37 @@ def _issue(api: DataCenter, view: View, policy: Policy, step: Issue) -> tuple[Is
     return issued, _verify(api, view.owner, step.spec, issued)
 
 
-def _create(api: DataCenter, owner: Owner, spec: TokenSpec) -> Issued:
+def _create(api: DataCenter, view: View, policy: Policy, spec: TokenSpec) -> Issued:
     """Create once more at most, after the owner has shown that it answers; a lost token is left to `orphan`."""
+    owner = view.owner
     try:
-        return api.create(owner, spec.name, spec.wanted, spec.expires_in_days)
+        return _new(view, policy, api.create(owner, spec.name, spec.wanted, spec.expires_in_days))
     except LostAnswerError as error:
-        if error.token_id:
+        if error.token_id and error.token_id not in _known(view, policy):
             discard(api, owner, error.token_id)
         else:
             api.tokens(owner)
     try:
-        return api.create(owner, spec.name, spec.wanted, spec.expires_in_days)
+        return _new(view, policy, api.create(owner, spec.name, spec.wanted, spec.expires_in_days))
     except LostAnswerError as error:
-        if error.token_id:
+        if error.token_id and error.token_id not in _known(view, policy):
             discard(api, owner, error.token_id)
         raise BitbucketError(
             f"{error} This happened twice: no secret of {owner.reference(spec.name)} has arrived. A token that may "
             "have been created all the same is revoked by a later run, once it is old enough to be surely nobody's.",
             "lost_answer",
         ) from None
+
+
+def _known(view: View, policy: Policy) -> set[str | None]:
+    """The ids that cannot be a new token's: revoking one as such would take a secret from its users."""
+    return {view.in_use, *(token.id for token in view.tokens), *(policy.stored or {}).values()}
+
+
+def _new(view: View, policy: Policy, issued: Issued) -> Issued:
+    if issued.token.id in _known(view, policy):
+        raise LostAnswerError(f"The server named token {issued.token.id}, which was there before, as a new one.")
+    return issued
 
 
 def _problem(view: View, policy: Policy, spec: TokenSpec, issued: Issued) -> str | None:

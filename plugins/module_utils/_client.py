@@ -13,7 +13,7 @@ import threading
 import time
 import typing as t
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlencode, urlsplit
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _answers, _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._answers import Answer, Product
@@ -79,7 +79,9 @@ class Credential:
 
     def clean(self, text: str) -> str:
         """``text`` without this credential, in case a server or a proxy echoes it."""
-        for value in filter(None, (self.token, self.password, self._basic if self.password else "")):
+        basic = self._basic if self.password else ""
+        in_urls = [write(self.password, errors="surrogateescape") for write in (quote, quote_plus)]
+        for value in filter(None, (self.token, self.password, *in_urls, basic)):
             text = text.replace(value, "[credential]")
         return text
 
@@ -179,7 +181,7 @@ class Client:
         exchange = self._repeat(method, url, body, what, repeatable)
         clean = self.credential.clean
         if 200 <= exchange.status < 300:
-            return _answers.parsed(exchange, what, self.product.option)
+            return _answers.parsed(exchange, what, clean, self.product.option)
         error = self.product.error_for(exchange, what, self.credential.bearer, clean)
         if exchange.status >= 500 and not repeatable:
             raise LostAnswerError(str(error))

@@ -25,6 +25,8 @@ _API = "/rest/api/latest"
 _TOKEN_ID = re.compile(r"[0-9]{1,20}")
 # The last moment that ISO 8601 can write with four digits for the year.
 _END_OF_TIME = 253402300799000
+# Bitbucket's own keys and slugs have at most 128 characters.
+_LONGEST_PART = 255
 
 
 class Issued(t.NamedTuple):
@@ -66,6 +68,9 @@ class DataCenter:
             now = answer.now
             if value is not None:
                 token = _token(value, f"GET {path}")
+                first = found.setdefault(token.id, token)
+                if (first.created, first.expires) != (token.created, token.expires):
+                    raise AnswerError(f"GET {path}: the listing describes token {token.id} in two ways.")
                 found[token.id] = token
         return Listing(tuple(found.values()), now)
 
@@ -132,8 +137,8 @@ class DataCenter:
     def user_slug(self, name: str) -> str | None:
         """The slug of the user with exactly this name, which paths need."""
         for value, _answer in _pages.by_start(self.client, f"{_API}/users", {"filter": name}):
-            if isinstance(value, dict) and value.get("name") == name and isinstance(value.get("slug"), str):
-                return str(value["slug"])
+            if value is not None and value.get("name") == name:
+                return _part(value.get("slug"))
         return None
 
     def users(self) -> list[str]:
@@ -153,10 +158,17 @@ class DataCenter:
         for value, _answer in _pages.by_start(self.client, path, query):
             if value is None:
                 continue
-            if not isinstance(value, dict) or not isinstance(value.get(key), str) or not value[key]:
-                raise AnswerError(f"GET {path}: an entry of the listing has no {key}.")
-            found[_text(value[key])] = None
+            part = _part(value.get(key))
+            if part is None:
+                raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
+            found[part] = None
         return list(found)
+
+
+def _part(value: t.Any) -> str | None:
+    """A key or slug as it may stand in a path, or ``None`` where it is none: dots alone would lead elsewhere."""
+    usable = isinstance(value, str) and value.isprintable() and value == value.strip() and "/" not in value
+    return str(value) if usable and value not in ("", ".", "..") and len(value) <= _LONGEST_PART else None
 
 
 def _token(data: t.Any, what: str) -> Token:

@@ -7,6 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
+#: Nobody reads more, and some of it may be a server's own words.
+_LONGEST = 2000
+
+
+def one_line(text: str, longest: int = _LONGEST) -> str:
+    """``text`` fit for one line of a terminal: nothing that moves the cursor, rings or turns the writing round."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 16 * longest]).split())
+    return line if len(line) <= longest else f"{line[:longest]}…"
+
 
 class BitbucketError(Exception):
     """Anything this collection refuses or could not do; ``reason`` is a short code that results carry."""
@@ -14,7 +23,8 @@ class BitbucketError(Exception):
     reason = "error"
 
     def __init__(self, message: str, reason: str | None = None) -> None:
-        super().__init__(message)
+        # Names come from servers and files too: whatever holds one stays one line.
+        super().__init__(one_line(message))
         if reason is not None:
             self.reason = reason
 

@@ -21,10 +21,33 @@ PAGE_SIZE = 1000
 #: The most that Bitbucket Cloud gives at a time (C17).
 CLOUD_PAGE_SIZE = 100
 
-# A listing longer than this is a loop, not a Bitbucket.
-_MAX_PAGES = 10_000
+# A listing longer than this is a loop, not a Bitbucket: so many entries, so many pages of 25 (the least that servers
+# put on one), so many bytes. What a run holds of a listing in memory stays below a few times the latter.
+_MAX_ENTRIES = 100_000
+_MAX_PAGES = _MAX_ENTRIES // 25
+_MAX_LISTING = 64 * 1024 * 1024
 
 Values = t.Iterator[tuple[t.Any, Answer]]
+
+
+class _Measure:
+    """How much of a listing has come."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._pages = self._entries = self._bytes = 0
+
+    def add(self, values: t.Sequence[t.Any], answer: Answer, last: bool) -> None:
+        """Count one page.
+
+        :raises AnswerError: where that is more than any listing has.
+        """
+        self._pages += 1
+        self._entries += len(values)
+        self._bytes += answer.size
+        endless = self._pages >= _MAX_PAGES and not last
+        if endless or self._entries > _MAX_ENTRIES or self._bytes > _MAX_LISTING:
+            raise _endless(self._path)
 
 
 def by_start(client: Client, path: str, query: t.Mapping[str, t.Any] | None = None) -> Values:
@@ -33,17 +56,16 @@ def by_start(client: Client, path: str, query: t.Mapping[str, t.Any] | None = No
     :raises AnswerError: where an answer is not a page, or the pages do not come to an end.
     """
     start: int | None = 0
-    for _page in range(_MAX_PAGES):
-        if start is None:
-            return
+    measure = _Measure(path)
+    while start is not None:
         answer = client.get(path, {**(query or {}), "start": start, "limit": PAGE_SIZE})
         values, following = _numbered(answer.data, f"GET {path}", start)
+        measure.add(values, answer, following is None)
         if start == 0 and not values:
             yield None, answer
         for value in values:
             yield value, answer
         start = following
-    raise _endless(path)
 
 
 def by_link(client: Client, path: str, query: t.Mapping[str, t.Any] | None = None) -> Values:
@@ -90,7 +112,8 @@ def _linked(
     asked = urlencode(query)
     seen: set[str] = set()
     empty = True
-    while asked not in seen and len(seen) < _MAX_PAGES:
+    measure = _Measure(path)
+    while asked not in seen:
         seen.add(asked)
         answer = client.get(path, asked)
         data = answer.data
@@ -98,6 +121,7 @@ def _linked(
         if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
             raise AnswerError(f"GET {path}: the answer is not a page of a listing.")
         another = following(data)
+        measure.add(values, answer, another is None)
         empty = empty and not values
         if empty and another is None:
             yield None, answer

@@ -159,9 +159,8 @@ def _plan_one(view: View, spec: TokenSpec, policy: Policy) -> Plan:
     if isinstance(step, Issue):
         return _issuing(case, step)
     kept = step.token if isinstance(step, (Keep, Update)) else case.current
-    others, warnings = _part_two(case, kept, policy.replaced.get(reference))
-    steps = (step, *_withheld(case, step), *others)
-    return Plan(reference, spec, kept, steps, (), (*_never_warning(case), *warnings))
+    steps = (step, *_withheld(case, step), *_part_two(case, kept, policy.replaced.get(reference)))
+    return Plan(reference, spec, kept, steps, (), _never_warning(case))
 
 
 def _current(case: _Case) -> Token | None:
@@ -297,31 +296,18 @@ def _issuing(case: _Case, step: Issue) -> Plan:
     successor = Token("", case.spec.name, case.spec.wanted, created)
     if case.has_store:
         case = case._replace(policy=case.policy._replace(stored={case.reference: successor.id}))
-    others, warnings = _part_two(case, successor, step.replaces)
-    return Plan(case.reference, case.spec, current, steps, tuple(others), tuple(warnings))
+    return Plan(case.reference, case.spec, current, steps, tuple(_part_two(case, successor, step.replaces)))
 
 
 # Part two.
 
 
-def _part_two(case: _Case, current: Token | None, replaced: str | None) -> tuple[list[Step], list[str]]:
-    """Steps and warnings for every candidate but ``current``, whose secret is in the store."""
-    steps: list[Step] = []
-    warnings: list[str] = []
+def _part_two(case: _Case, current: Token | None, replaced: str | None) -> list[Step]:
+    """Steps for every candidate but ``current``, whose secret is in the store."""
     if current is None:
-        return steps, warnings
-    for token in case.candidates:
-        if token.id == current.id:
-            continue
-        step = _other(case, current, token, replaced)
-        if isinstance(step, Keep) and step.note == "namesake":
-            warnings.append(
-                f"{case.reference}: token {token.id} of the same name is newer than the stored one and is kept. If "
-                "nobody uses it, revoke it; the next rotation will."
-            )
-        if step is not None:
-            steps.append(_unless_in_use(case.view, step))
-    return steps, warnings
+        return []
+    steps = [_other(case, current, token, replaced) for token in case.candidates if token.id != current.id]
+    return [_unless_in_use(case.view, step) for step in steps if step is not None]
 
 
 def _other(case: _Case, current: Token, token: Token, replaced: str | None) -> Step | None:

@@ -15,6 +15,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile im
 
 Result = dict[str, t.Any]
 
+_MOST_NAMED = 3
+
 
 def result_of(outcome: Outcome) -> Result:
     """The part of a result that every reconciling module returns, ``secrets`` by reference among it."""
@@ -30,7 +32,7 @@ def result_of(outcome: Outcome) -> Result:
         "secrets": {delivery.plan.reference: delivery.issued.secret for delivery in outcome.deliveries},
         "remaining": outcome.remaining,
         "prune": outcome.prune,
-        "warned": outcome.warnings,
+        "warned": [*outcome.warnings, *_namesakes(report.notes)],
     }
     if outcome.failures:
         result.update(failed=True, msg=failure_message(outcome.failures))
@@ -47,6 +49,19 @@ def discarded(api: DataCenter, discard: t.Mapping[str, str]) -> Result:
         except BitbucketError as error:
             failures.append({"owner": owner.path, "reference": reference, "reason": error.reason, "msg": str(error)})
     return {"changed": True, "failures": failures}
+
+
+def _namesakes(notes: t.Sequence[Result]) -> list[str]:
+    """One warning for all of them: after a race over many owners there are thousands."""
+    found = [f"{note['reference']} ({note['id']})" for note in notes if note["reason"] == "namesake"]
+    if not found:
+        return []
+    shown = ", ".join(found[:_MOST_NAMED])
+    more = f" and {len(found) - _MOST_NAMED} more, all in `notes`" if len(found) > _MOST_NAMED else ""
+    return [
+        f"Newer than the stored token of the same name, and kept: {len(found)} token(s), {shown}{more}. What nobody "
+        "uses may be revoked by hand; the next rotation does it anyway."
+    ]
 
 
 def _counts(outcome: Outcome) -> dict[str, int]:

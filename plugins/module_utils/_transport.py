@@ -10,6 +10,7 @@ import threading
 import time
 import typing as t
 import warnings
+import zlib
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
@@ -31,12 +32,25 @@ except ImportError:  # pragma: no cover - modules report it with missing_require
 else:
     HAS_REQUESTS = True
 
+    class _Session(requests.Session):
+        """One that never looks at a redirect.
+
+        The library prepares the next request also where none shall follow: it reads the whole body first, however
+        long, and stumbles over a target that is no address.
+        """
+
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            return None
+
+
 if t.TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
-#: An answer larger than this is not one of Bitbucket's: a page of 1,000 tokens has about half a megabyte.
-MAX_BODY = 32 * 1024 * 1024
+#: An answer larger than this is not one of Bitbucket's: a page of 1,000 tokens has about half a megabyte, and of
+#: 1,000 repositories two. As objects in memory JSON may take twenty-five times as much.
+MAX_BODY = 8 * 1024 * 1024
 _CHUNK = 64 * 1024
+_GZIP_OR_ZLIB = zlib.MAX_WBITS + 32
 # What urllib3 reports when a connection never came about, at any depth below the exception of requests.
 _NEVER_CONNECTED = {"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"}
 _NO_TUNNEL = "Tunnel connection failed"
@@ -87,11 +101,12 @@ class Transport:
             with session.request(
                 method, url, headers=headers, data=body, timeout=(limit, limit), allow_redirects=False, stream=True
             ) as response:
-                return Exchange(
-                    response.status_code,
-                    {name.lower(): value for name, value in response.headers.items()},
-                    _read(response, time.monotonic() + 10 * limit),
-                )
+                if response.status_code < 200:
+                    # The real answer may still come: leaving closes the connection, or the next request would get it.
+                    raise LostAnswerError(f"The server answered with no more than the interim {response.status_code}.")
+                answered = {name.lower(): value for name, value in response.headers.items()}
+                content = _read(response, time.monotonic() + 10 * limit)
+                return Exchange(response.status_code, answered, _decoded(content, answered.get("content-encoding", "")))
         except failures.RequestException as error:
             raise _translated(error) from None
         except HTTPError:
@@ -102,7 +117,7 @@ class Transport:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is not None:
             return session
-        session = requests.Session()
+        session = _Session()
         # Trusting the environment would also read ~/.netrc and send what it finds there; proxies are taken below.
         session.trust_env = False
         # A login cookie would outlive its credential: the next one would seem to work because the first one did.
@@ -138,9 +153,32 @@ def _read(response: requests.Response, deadline: float) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_BODY:
-            raise AnswerError(f"The server's answer has more than {MAX_BODY // 1024 // 1024} MiB, which none has.")
+            raise _too_long()
         if time.monotonic() > deadline:
             raise LostAnswerError("The server's answer came too slowly to be waited for.")
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """The body without the compression that some proxies apply although none was asked for."""
+    if encoding.strip().lower() in ("", "identity"):
+        return body
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        raise AnswerError("The server's answer is compressed in a way that was not asked for: is a proxy doing that?")
+    unpack = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
+    try:
+        # Never more than what is allowed: a few kilobytes can unpack to gigabytes.
+        plain = unpack.decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        raise _broken() from None
+    if len(plain) > MAX_BODY:
+        raise _too_long()
+    if body and not unpack.eof:
+        raise _broken()
+    return plain
+
+
+def _too_long() -> AnswerError:
+    return AnswerError(f"The server's answer has more than {MAX_BODY // 1024 // 1024} MiB, which none has.")
 
 
 def _translated(error: failures.RequestException) -> BitbucketError:
@@ -165,6 +203,8 @@ def _translated(error: failures.RequestException) -> BitbucketError:
         return LostAnswerError("The server did not answer in time.")
     if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError)):
         return _broken()
+    if any(isinstance(item, HTTPError) for item in _chain(error)):
+        return LostAnswerError("The server's answer has headers that contradict themselves.")
     return InputError(f"The request could not be sent ({type(error).__name__}): check `url` and the proxy settings.")
 
 

@@ -22,7 +22,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import
     Update,
     View,
 )
-from tests.unit.plugins.stand import PAY, Stand
+from tests.unit.plugins.stand import CI, PAY, Stand
 
 PROJECT = Owner(project="PAY")
 IDENTITY = "application-properties"
@@ -70,6 +70,26 @@ def test_after_a_lost_answer_the_owner_is_listed_and_the_create_tried_once_more(
     assert stand.requests == [f"PUT {PAY}", f"GET {PAY}", f"PUT {PAY}"]
     assert result.issued is not None
     assert stand.sim.authenticates(result.issued.secret)
+
+
+@pytest.mark.parametrize("where", ["listed", "stored", "in use"])
+@pytest.mark.parametrize("answer", ["whole", "no secret", "cut"])
+def test_a_create_answered_with_the_id_of_a_token_that_was_there_before_revokes_nothing(stand, answer, where):
+    old = stand.sim.add_token(PAY, "ci", token_id="000000000001")
+
+    stand.sim.world.token_id = lambda: old.id
+    if answer == "no secret":
+        stand.sim.faults.arm("no_secret", method="PUT", times=None)
+    if answer == "cut":
+        stand.sim.faults.arm("broken_json", method="PUT", times=None)
+    view = View(PROJECT, (), None, old.id if where == "in use" else None)
+    if where == "listed":
+        view = view._replace(tokens=stand.api().tokens(PROJECT).tokens)
+    policy = Policy(stored={CI: old.id} if where == "stored" else None)
+    stand.sim.requests.clear()
+    result = apply(stand.api(), view, policy, [Issue(spec(), "absent", None)])
+    assert "happened twice" in said(result)
+    assert stand.requests == [f"PUT {PAY}", f"GET {PAY}", f"PUT {PAY}"]
 
 
 def test_a_lost_token_is_not_revoked_by_guess(stand):

@@ -338,3 +338,19 @@ def test_a_token_that_the_action_plugin_could_not_discard_is_told(stand):
     result = run(stand, store="file:/x", handover={"discard": {CI: token.id}})
     assert [item["reference"] for item in result["failures"]] == [CI]
     assert f"Token {token.id} of project PAY was issued" in result["failures"][0]["msg"]
+
+
+@pytest.mark.parametrize(("losers", "more"), [(1, ""), (3, ""), (5, " and 2 more, all in `notes`")])
+def test_a_race_lost_over_many_owners_is_one_warning(stand, losers, more):
+    keys = [f"P{number}" for number in range(losers)]
+    stored, ids = {}, []
+    for key in keys:
+        stand.sim.add_project(key)
+        held = stand.sim.add_token(f"projects/{key}", "ci", expires_in_days=90, created_days_ago=0.02)
+        ids.append(stand.sim.add_token(f"projects/{key}", "ci", expires_in_days=90, created_days_ago=0.01).id)
+        stored[f"projects/{key}/tokens/ci"] = held.id
+    result = run(stand, projects=keys, set=[entry()], stored=stored)
+    (warning,) = result["warned"]
+    assert f"{losers} token(s), projects/P0/tokens/ci ({ids[0]})" in warning
+    assert f"{more}. What nobody uses" in warning
+    assert [(note["id"], note["reason"]) for note in result["notes"]] == [(token_id, "namesake") for token_id in ids]

@@ -1,0 +1,26 @@
+"""Answers that no Bitbucket gives, to whole modules: an error in one sentence or a true result, and nothing lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.unit.plugins.hostile import Lie, lies
+from tests.unit.plugins.ordeals import MODULES, endured
+
+QUICK = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("module", list(MODULES))
+def test_without_a_lie_a_module_succeeds(module):
+    assert endured(module, []) == "ok"
+
+
+@pytest.mark.parametrize("module", list(MODULES))
+def test_whatever_the_server_says_ends_in_a_sentence_or_a_true_result(module):
+    @QUICK
+    @given(lies)
+    def endure(drawn: list[Lie]) -> None:
+        endured(module, drawn)
+
+    endure()

@@ -1,0 +1,236 @@
+"""Whole modules against a server that lies, and what must hold whatever it says."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import email.utils
+import gzip
+import json
+import math
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _connection
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.modules import (
+    access_token,
+    access_token_info,
+    access_token_set,
+    credential_info,
+)
+from tests.simulator.exchange import Request, Response
+from tests.unit.plugins.hostile import Liar, Lie
+from tests.unit.plugins.stand import LOGIN, PASSWORD, PAY, SHOP, URL, Stand, checked, company, entry, set_params
+from tests.unit.plugins.stand import token_params as one_token
+
+Result = dict[str, t.Any]
+#: One request after another fails, is asked for four times, and 429 is waited out a second at a time.
+MOST_REQUESTS = 2_000
+LONGEST_MESSAGE = 2_001
+LONGEST_FAILURE = 3 * LONGEST_MESSAGE + 100
+BASIC = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
+REFERENCES = [f"{owner}/tokens/{name}" for owner in (PAY, SHOP) for name in ("ci", "deploy")]
+
+
+@dataclass
+class Ordeal:
+    """A company with something of everything, and the module's client of it through a liar."""
+
+    lies: t.Sequence[Lie]
+    stand: Stand = field(default_factory=company)
+
+    def __post_init__(self) -> None:
+        add = self.stand.sim.add_token
+        current = add(PAY, "ci", ["REPO_ADMIN"], created_days_ago=20, expires_in_days=70)
+        add(PAY, "ci", created_days_ago=80, expires_in_days=10)
+        add(PAY, "ci", created_days_ago=19, expires_in_days=71)
+        due = add(PAY, "renamed", ["REPO_WRITE"], created_days_ago=80, expires_in_days=10, last_used_days_ago=1)
+        for owner, name in ((PAY, "old-1"), (SHOP, "old-2"), (SHOP, "mine"), ("projects/PAY/repos/ledger", "x")):
+            add(owner, name)
+        self.stored = {**dict.fromkeys(REFERENCES), REFERENCES[0]: current.id, REFERENCES[1]: due.id}
+        self.secrets = [current.secret, due.secret]
+        self.before = {token.id: token for token in self.stand.sim.world.all_tokens()}
+        self.old = next(token for token in self.before.values() if token.name == "old-1")
+        self.liar = Liar(self.stand, self.lies)
+
+    def client(self, **credential: str) -> Client:
+        given = Credential(**credential) if credential else Credential("admin", PASSWORD)
+        transport = Transport(Settings(use_proxy=False), adapters={"http://": self.liar.adapter()})
+        return Client(URL, given, transport, self.stand.sleeps.append)
+
+
+def _access_token(ordeal: Ordeal) -> Result:
+    return access_token.run(
+        one_token(id=ordeal.stored[REFERENCES[0]], missing_secret="reissue"), ordeal.client(), False
+    )
+
+
+def _own_token(ordeal: Ordeal) -> Result:
+    # Logins ignore case, the lookup of a user does not: so the server is asked who this is.
+    client = ordeal.client(username="ADMIN", password=PASSWORD)
+    return access_token.run(one_token(project=...), client, False)
+
+
+def _absent(ordeal: Ordeal) -> Result:
+    return access_token.run(one_token(state="absent", id=ordeal.old.id), ordeal.client(), False)
+
+
+def _access_token_set(ordeal: Ordeal) -> Result:
+    given: Result = {"projects": ["PAY", "S*"], "prune": ["old-*"], "stored": ordeal.stored, "concurrency": 1}
+    return access_token_set.run(set_params(**given), ordeal.client(), False)
+
+
+def _many_owners(ordeal: Ordeal) -> Result:
+    owners: Result = {"projects": ["*"], "repositories": ["PAY/*"], "users": ["admin"], "set": [entry()]}
+    return access_token_set.run(set_params(**owners, concurrency=4), ordeal.client(), False)
+
+
+def _access_token_info(ordeal: Ordeal) -> Result:
+    given = {**LOGIN, "projects": ["*"], "repositories": ["PAY/*"], "users": ["Joe Doe"], "concurrency": 1}
+    params = checked(access_token_info.SPEC, access_token_info.CONSTRAINTS, {**given, "expired": False})
+    return access_token_info.run(params, ordeal.client(), False)
+
+
+def _credential_info(ordeal: Ordeal) -> Result:
+    asked = checked(_argspec.CREDENTIAL, {}, {"secret": PASSWORD, "username": "admin", "url": URL, "verify": True})
+    given = _connection.credential_from(credential_info.connection(asked), {})
+    return credential_info.run(asked, ordeal.client(username=given.username, password=given.password), False)
+
+
+MODULES: dict[str, t.Callable[[Ordeal], Result]] = {
+    "access_token": _access_token,
+    "access_token of its own user": _own_token,
+    "access_token absent": _absent,
+    "access_token_set": _access_token_set,
+    "access_token_set of many owners": _many_owners,
+    "access_token_info": _access_token_info,
+    "credential_info": _credential_info,
+}
+
+
+def endured(module: str, lies: t.Sequence[Lie]) -> str:
+    """Run ``module`` against the lies and check all that must hold; how it ended, for tests of the tests."""
+    ordeal = Ordeal(lies)
+    result: Result = {}
+    try:
+        result = MODULES[module](ordeal)
+    except BitbucketError as error:
+        result = {"msg": str(error)}
+        ended = type(error).__name__
+    else:
+        ended = "failed" if result.get("failed") else "ok"
+    _check_words(result, ordeal)
+    _check_requests(ordeal)
+    _check_secrets(result, ordeal, module)
+    for owner, token_id in ordeal.liar.deleted:
+        assert _may_go(ordeal, owner, token_id) or (module == "access_token absent" and token_id == ordeal.old.id)
+    return ended
+
+
+def _check_words(result: Result, ordeal: Ordeal) -> None:
+    """Sentences, each a line that is safe on any terminal, and nothing secret in them."""
+    failure = [result["msg"]] if "msg" in result else []
+    others = [item["msg"] for item in result.get("failures", ())] + list(result.get("warned", ()))
+    others += [result["problem"]] if result.get("problem") else []
+    for text in failure + others:
+        assert text.isprintable(), text
+        assert len(text) > 20, text
+    assert all(len(text) <= LONGEST_FAILURE for text in failure)
+    assert all(len(text) <= LONGEST_MESSAGE for text in others)
+    written = json.dumps({**result, "secret": None, "secrets": None}, ensure_ascii=False, allow_nan=False)
+    written.encode()
+    words = json.dumps([*failure, *others], ensure_ascii=False)
+    assert not [leak for leak in (PASSWORD, BASIC) if leak in words]
+    issued = [token.secret for token in ordeal.stand.sim.world.all_tokens()]
+    assert not [leak for leak in issued if leak in written]
+
+
+def _check_requests(ordeal: Ordeal) -> None:
+    assert len(ordeal.liar.asked) <= MOST_REQUESTS
+    assert all(0 <= seconds <= 600 and math.isfinite(seconds) for seconds in ordeal.stand.sleeps)
+    assert {request.path.partition("/latest")[0] for request in ordeal.liar.asked} <= {
+        "/rest/access-tokens",
+        "/rest/api",
+    }
+    assert not any({"", ".", ".."} & set(request.path.split("/")[1:]) for request in ordeal.liar.asked)
+
+
+def _check_secrets(result: Result, ordeal: Ordeal, module: str) -> None:
+    """What the store holds stays alive; what is handed over is alive where no answer to a create was a lie."""
+    sim = ordeal.stand.sim
+    assert all(sim.authenticates(secret) for secret in ordeal.secrets), "a stored secret died"
+    handed_over = [*result.get("secrets", {}).values(), *filter(None, [result.get("secret")])]
+    if not any(_lied_about(ordeal, number) for number, request in _requests(ordeal, "PUT")):
+        assert all(sim.authenticates(secret) for secret in handed_over), f"{module} handed over a dead secret"
+
+
+def _requests(ordeal: Ordeal, method: str) -> list[tuple[int, Request]]:
+    return [(number, request) for number, request in enumerate(ordeal.liar.asked) if request.method == method]
+
+
+def _lied_about(ordeal: Ordeal, number: int) -> bool:
+    return any(lie.meets(number) for lie in ordeal.lies)
+
+
+def _may_go(ordeal: Ordeal, owner: str, token_id: str) -> bool:
+    """Whether a token was this run's own to take back, or what the server said of it really condemns it."""
+    if token_id not in ordeal.before:
+        return True
+    if token_id in ordeal.stored.values():
+        return False
+    return any(_condemns(ordeal, number, owner, token_id) for number, _request in _requests(ordeal, "GET"))
+
+
+def _condemns(ordeal: Ordeal, number: int, owner: str, token_id: str) -> bool:
+    request, response = ordeal.liar.asked[number], ordeal.liar.said[number]
+    if not request.path.endswith(f"/latest/{owner}"):
+        return False
+    listed = {value["id"]: value for value in _values(response) if isinstance(value.get("id"), str)}
+    token, now = listed.get(token_id, {}), _clock(response)
+    if str(token.get("name")).startswith("old-"):
+        return True
+    created, expires = (_number(token.get(key)) for key in ("createdDate", "expiryDate"))
+    if now is None or created is None:
+        return False
+    expired = expires is not None and expires <= now
+    orphan = token.get("lastAuthenticated") is None and created <= now - 7 * DAY
+    return expired or orphan or _has_aged_successor(ordeal, listed, created, now)
+
+
+def _has_aged_successor(ordeal: Ordeal, listed: dict[str, Result], created: float, now: int) -> bool:
+    """A stored token that is newer, and out of its grace."""
+    ids = [token_id for token_id in ordeal.stored.values() if token_id]
+    # A stored token that the listing leaves out is asked for by its id, and tells the truth there.
+    times = [
+        _number(listed[token_id].get("createdDate")) if token_id in listed else ordeal.before[token_id].created
+        for token_id in ids
+    ]
+    return any(time is not None and created < time <= now - 7 * DAY for time in times)
+
+
+def _number(value: t.Any) -> float | None:
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return value if usable else None
+
+
+def _values(response: Response) -> list[Result]:
+    body = response.body
+    try:
+        data = json.loads(gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body)
+    except (ValueError, RecursionError):
+        return []
+    values = data.get("values") if isinstance(data, dict) else None
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
+def _clock(response: Response) -> int | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(response.headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return None
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    return int(zoned.timestamp() * 1000)
