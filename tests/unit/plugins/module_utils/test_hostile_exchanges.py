@@ -84,6 +84,7 @@ def packed(body: bytes, wbits: int) -> bytes:
         ("deflate", packed(b'{"a": 1}', 15)),
         ("identity", b'{"a": 1}'),
     ],
+    ids=["gzip", "x-gzip", "deflate", "identity"],
 )
 def test_a_proxy_that_compresses_although_nobody_asked_is_understood(encoding, body):
     assert client(answer(body, 200, f"Content-Encoding: {encoding}")).get("/x").data == {"a": 1}
@@ -104,6 +105,7 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_refused():
         ("gzip", b"{}", LostAnswerError, "broke"),
         ("gzip", gzip.compress(b'{"a": 1}')[:-6], LostAnswerError, "broke"),
     ],
+    ids=["unknown", "twice", "not packed", "cut"],
 )
 def test_what_cannot_be_unpacked_is_said_and_a_create_ambiguous(encoding, body, kind, words):
     server = client(answer(body, 200, f"Content-Encoding: {encoding}"))
