@@ -108,7 +108,7 @@ def test_archived_repositories_are_asked_for(stand, archived, slugs):
 
 @pytest.mark.parametrize("value", [{}, {"key": ""}, {"key": 1}], ids=str)
 def test_an_entry_without_a_key_fails_the_listing(value):
-    with pytest.raises(AnswerError, match="has no key"):
+    with pytest.raises(AnswerError, match="has no usable key"):
         answering(listing(value)).projects()
 
 
