@@ -13,7 +13,7 @@ import threading
 import time
 import typing as t
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_plus, unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _answers, _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._answers import Answer, Product
@@ -25,6 +25,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     LostAnswerError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import from_iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import redacted
 
 if t.TYPE_CHECKING:
     from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Exchange, Transport
@@ -79,11 +80,7 @@ class Credential:
 
     def clean(self, text: str) -> str:
         """``text`` without this credential, in case a server or a proxy echoes it."""
-        basic = self._basic if self.password else ""
-        in_urls = [write(self.password, errors="surrogateescape") for write in (quote, quote_plus)]
-        for value in filter(None, (self.token, self.password, *in_urls, basic)):
-            text = text.replace(value, "[credential]")
-        return text
+        return redacted(text, (self._basic if self.password else "", self.password, self.token))
 
 
 class RateGate:

@@ -17,6 +17,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection i
     transport_from,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import AnswerError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import url_of
 
 _ENVIRONMENT = {
     "email": "BITBUCKET_EMAIL",
@@ -30,23 +31,24 @@ _ADMIN_API_KEY = "ATLASSIAN_ADMIN_API_KEY"
 _PARTNERS = {"api_token": "email", "access_token": "", "client_secret": "client_id"}
 
 
-def client_from(params: t.Mapping[str, t.Any]) -> Client:
+def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
     """The client of Bitbucket Cloud that a module's options describe; an OAuth consumer gets its token here, once.
 
     :raises InputError: where they cannot be right, or the library is missing where the module runs.
     :raises BitbucketError: where an OAuth consumer gets no token.
     """
-    url = base_url(params["api_url"], "api_url")
+    url = base_url(url_of(params, "api_url"), "api_url")
     require_private(url, "api_url", params)
     credential = credential_from(params, os.environ, lambda consumer: _fetched(params, consumer))
     return Client(url, credential, transport_from(params), product=_cloud_answers.CLOUD)
 
 
-def organization_client_from(params: t.Mapping[str, t.Any]) -> Client:
+def organization_client_from(params: t.MutableMapping[str, t.Any]) -> Client:
     """The client of the administration API that a module's options describe.
 
     :raises InputError: where they cannot be right, or the library is missing where the module runs.
     """
+    url = url_of(params, "admin_url")
     key = (params["admin_api_key"] or os.environ.get(_ADMIN_API_KEY, "")).strip()
     if not key:
         raise InputError(
@@ -54,7 +56,7 @@ def organization_client_from(params: t.Mapping[str, t.Any]) -> Client:
             "administrator of the organization made. API tokens and access tokens are not accepted for this."
         )
     credential = Credential(token=_checked("admin_api_key", key))
-    client = Client(params["admin_url"], credential, transport_from(params), product=_cloud_answers.ORGANIZATION)
+    client = Client(url, credential, transport_from(params), product=_cloud_answers.ORGANIZATION)
     require_private(client.url, "admin_url", params)
     return client
 
@@ -132,9 +134,9 @@ def _nothing(given: t.Mapping[str, str]) -> str:
     )
 
 
-def _fetched(params: t.Mapping[str, t.Any], consumer: Credential) -> str:
+def _fetched(params: t.MutableMapping[str, t.Any], consumer: Credential) -> str:
     """The token that an OAuth consumer gets for its own credentials."""
-    url = base_url(params["oauth_url"], "oauth_url")
+    url = base_url(url_of(params, "oauth_url"), "oauth_url")
     require_private(url, "oauth_url", params)
     parts = urlsplit(url)
     # A way of its own: which proxy to use is decided by the first request that goes it.

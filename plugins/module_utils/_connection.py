@@ -14,17 +14,18 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _transport
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential, is_loopback
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import url_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
 
 _ENVIRONMENT = {"username": "BITBUCKET_USERNAME", "password": "BITBUCKET_PASSWORD", "token": "BITBUCKET_TOKEN"}
 
 
-def client_from(params: t.Mapping[str, t.Any]) -> Client:
+def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
     """The client that a module's connection options describe.
 
     :raises InputError: where they cannot be right, or the library is missing where the module runs.
     """
-    client = Client(params["url"], credential_from(params, os.environ), transport_from(params))
+    client = Client(url_of(params, "url"), credential_from(params, os.environ), transport_from(params))
     require_private(client.url, "url", params)
     return client
 

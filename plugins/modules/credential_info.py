@@ -105,6 +105,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client impor
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import url_of
 
 
 def run(params: dict[str, t.Any], client: Client | None, check_mode: bool) -> dict[str, t.Any]:
@@ -126,15 +127,15 @@ def run(params: dict[str, t.Any], client: Client | None, check_mode: bool) -> di
 
 def connection(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Connection options that sign in with the credential itself: a token as bearer, anything else as a password."""
-    secret = params["secret"].strip()
+    secret, url = params["secret"].strip(), url_of(params, "url")
     kind = _secret.kind(secret)
     if kind in _secret.CLOUD_KINDS:
         raise InputError("This is a credential of Bitbucket Cloud, which no Data Center accepts: not sent there.")
-    if not params["url"]:
+    if not url:
         raise InputError("`verify` takes `url`, the server to ask.")
     if kind == _secret.HTTP_ACCESS_TOKEN or not params["username"]:
-        return {**params, "token": secret, "username": None, "password": None}
-    return {**params, "password": secret, "token": None}
+        return {**params, "url": url, "token": secret, "username": None, "password": None}
+    return {**params, "url": url, "password": secret, "token": None}
 
 
 def _ask(api: DataCenter) -> dict[str, t.Any]:

@@ -80,12 +80,25 @@ class CustodyAction(ActionBase, abc.ABC):
         gc.freeze()
         args = dict(self._task.args)
         try:
+            self._refuse_what_would_show(args)
             store = self._store(args)
             if not store:
                 return self._as_it_is(args, task_vars)
             return self._with_store(store, args, task_vars)
         except BitbucketError as error:
             return {"failed": True, "msg": str(error), "reason": error.reason}
+
+    def _refuse_what_would_show(self, args: Result) -> None:
+        """Refuse what ansible would show of a secret once the module has failed: the value of an option that there is
+        not, and parts of a mapping or list where one text belongs.
+        """
+        known = {*self.spec, *(alias for option in self.spec.values() for alias in option.get("aliases", ()))}
+        unknown = sorted(str(name) for name in args if name not in known)
+        if unknown:
+            raise InputError(f"Unsupported parameters for ({self.module_name}) module: {', '.join(unknown)}.")
+        for name, option in self.spec.items():
+            if option.get("no_log") and option["type"] == "str" and isinstance(args.get(name), (dict, list)):
+                raise InputError(f"`{name}` must be a text, and not a list or mapping.")
 
     def _store(self, args: Result) -> str:
         """The store that is in play; the environment's only where the task says nothing about one."""
@@ -137,12 +150,16 @@ class CustodyAction(ActionBase, abc.ABC):
 
     def _call(self, arguments: Result, task_vars: Result | None) -> Result:
         """One run of the module; its result as plain data, since ansible's own string types do not serialize."""
-        # Connection plugins show what a module returned at -vvv unless the play's context says not to.
-        no_log, self._play_context.no_log = self._play_context.no_log, True
+        # Connection plugins show what a module returned at -vvv unless the play's context says not to. A connection has
+        # a context of its own, a copy of the task's.
+        before = [(context, context.no_log) for context in (self._play_context, self._connection._play_context)]
         try:
+            for context, _no_log in before:
+                context.no_log = True
             result = self._execute_module(module_name=self.module_name, module_args=arguments, task_vars=task_vars)
         finally:
-            self._play_context.no_log = no_log
+            for context, no_log in before:
+                context.no_log = no_log
         kept = {key: result.pop(key, None) for key in _NOT_JSON}
         plain: Result = json.loads(json.dumps(result))
         if plain.get("failed") and not plain.get("msg"):

@@ -12,6 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secre
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError, failure_message
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import BATCH
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import is_reference
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import without_shapes
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import UNKNOWN
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
     REFUSED,
@@ -45,10 +46,11 @@ class Copy:
 
         :returns: the task's result: references and ids, and no secret.
         """
-        wanted = list(dict.fromkeys(references))
+        # Ansible's own string types stay here: what writes YAML does not know them.
+        wanted = list(dict.fromkeys(map(str.__str__, references)))
         for reference in wanted:
             if not is_reference(reference):
-                raise InputError(f"{reference} is not a reference, such as projects/PAY/tokens/ci.")
+                raise InputError(f"{without_shapes(reference)} is not a reference, such as projects/PAY/tokens/ci.")
         self._ids = self._source.read(wanted)
         found = [reference for reference in wanted if self._ids[reference] is not None]
         self._destination.prepare(found, check_mode)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import sys
 import typing as t
 from pathlib import Path
@@ -26,6 +27,7 @@ def answer(held: dict[str, dict[str, t.Any]], asked: dict[str, t.Any]) -> dict[s
 
 
 def main() -> None:
+    os.umask(0o077)
     path = Path(sys.argv[1])
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -26,7 +26,17 @@ LAYERS = [
     ["_transport", "_workers", "_leaks"],
 ]
 # The last row: these may import one another too, in one direction, but nothing above.
-LEAVES = ["_limits", "_model", "_permissions", "_secret", "_shapes", "_scopes", "_credential_files", "_errors"]
+LEAVES = [
+    "_limits",
+    "_model",
+    "_permissions",
+    "_redact",
+    "_secret",
+    "_shapes",
+    "_scopes",
+    "_credential_files",
+    "_errors",
+]
 
 # What each folder of plugins/ may import from the collection.
 FOLDERS = {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import re
 import typing as t
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ansible.parsing.vault import VaultLib
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Store, StoreError
 
 _Options = c.Mapping[str, t.Any]
+_NAME = re.compile(r"[a-z_]{1,24}")
 
 
 class _Kind(t.NamedTuple):
@@ -38,7 +40,9 @@ def open_store(text: str, options: _Options, vault: VaultLib, single: bool) -> S
         )
     for option in sorted(set(options) - _KINDS[kind].options):
         known = ", ".join(sorted(_KINDS[kind].options))
-        raise StoreError(f"`store_options` of {kind} has no {option}: it knows {known}.")
+        # A text in place of a mapping is split at its equals signs: what comes out may be part of a secret.
+        named = option if _NAME.fullmatch(option) else "such option"
+        raise StoreError(f"`store_options` of {kind} has no {named}: it knows {known}.")
     return _KINDS[kind].open(place.strip(), options, vault, single)
 
 

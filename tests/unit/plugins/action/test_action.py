@@ -45,17 +45,20 @@ class Bench:
         task.args, task.check_mode = dict(args), check_mode
         context, loader = PlayContext(), DataLoader()
         loader.set_vault_secrets([("default", VaultSecret(b"a-vault-password"))])
-        connection = Connection(context)
+        # As ansible's executor does: a connection's context is a copy.
+        connection = Connection(context.copy())
         action = plugin.ActionModule(task, connection, context, loader, None, None)
-        action._execute_module = lambda **call: self._module(module, call["module_args"], check_mode, context)
+        action._execute_module = lambda **call: self._module(
+            module, call["module_args"], check_mode, [context, connection._play_context]
+        )
         result: Result = action.run(None, {})
-        assert context.no_log is not True
+        assert (context.no_log, connection._play_context.no_log) == (False, False)
         assert_clean(json.dumps(result), self.sim) if "store" in result else None
         return result
 
-    def _module(self, module: t.Any, args: Result, check_mode: bool, context: PlayContext) -> Result:
+    def _module(self, module: t.Any, args: Result, check_mode: bool, contexts: list[PlayContext]) -> Result:
         self.calls.append(args)
-        self.shown.append(not context.no_log)
+        self.shown.append(not all(context.no_log for context in contexts))
         if self.broken is not None:
             return dict(self.broken)
         spec, rules = (
@@ -108,6 +111,26 @@ def test_the_module_is_not_told_of_the_store(bench, path):
 def test_what_the_module_returns_is_shown_by_nobody(bench, path):
     bench.run({**CI, "store": f"file:{path}"})
     assert bench.shown == [False]
+
+
+def test_an_option_spelt_wrongly_is_refused_before_the_module_shows_it(bench):
+    result = bench.run({**CI, "pasword": PASSWORD})
+    assert result["msg"] == "Unsupported parameters for (tokensmith.bitbucket.access_token) module: pasword."
+    assert bench.calls == []
+
+
+def test_another_name_of_an_option_is_known(bench):
+    wanted = {**CI, "permission": CI["permissions"]}
+    del wanted["permissions"]
+    assert bench.run(wanted)["secret"]
+
+
+@pytest.mark.parametrize("option", ["password", "token", "secret"])
+@pytest.mark.parametrize("value", [{"value": PASSWORD}, [PASSWORD]], ids=["mapping", "list"])
+def test_a_collection_in_place_of_a_secret_is_refused_before_the_module_shows_it(bench, option, value):
+    result = bench.run({**CI, option: value})
+    assert (result["failed"], result["msg"]) == (True, f"`{option}` must be a text, and not a list or mapping.")
+    assert bench.calls == []
 
 
 def test_the_environment_names_the_store_where_the_task_says_nothing(bench, path, monkeypatch):

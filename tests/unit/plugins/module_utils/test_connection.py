@@ -115,3 +115,10 @@ def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.setattr(_transport, "HAS_REQUESTS", False)
     with pytest.raises(InputError, match="requests"):
         client_from(token_params())
+
+
+def test_a_credential_in_the_url_is_refused_and_not_left_to_be_shown():
+    params = {**token_params(), "url": "https://admin:an-odd-pass/word@bitbucket.test"}
+    with pytest.raises(InputError, match="`url`"):
+        client_from(params)
+    assert params["url"] == "https://[credential]@bitbucket.test"

@@ -57,6 +57,23 @@ def test_what_the_source_holds_is_there_afterwards_and_again_nothing_to_do(sourc
     assert source.open().read([CI, DEPLOY]) == {CI: ONE, DEPLOY: TWO}
 
 
+class Tagged(str):
+    """As ansible's own strings are: not quite what a library expects."""
+
+
+def test_references_as_ansible_passes_them_are_written_to_a_vaulted_file(source, tmp_path):
+    (tmp_path / "other").mkdir()
+    target = VaultedFile(tmp_path / "other")
+    assert copied(source.open(), target.open(), references=[Tagged(CI)])["changed"] is True
+    assert target.open().secret(CI) == secret_of(ONE)
+
+
+def test_a_secret_in_place_of_a_reference_is_not_repeated(source, target):
+    with pytest.raises(InputError, match=r"is not a reference") as caught:
+        copied(source.open(), target.open(), references=[secret_of(ONE)])
+    assert secret_of(ONE)[:12] not in str(caught.value)
+
+
 def test_check_mode_predicts_and_writes_nothing(source, tmp_path):
     (tmp_path / "target").mkdir()
     target = Directory(tmp_path / "target")

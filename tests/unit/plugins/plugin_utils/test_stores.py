@@ -101,6 +101,13 @@ def test_an_unknown_option_is_answered_with_the_options_there_are(kind, tmp_path
         open_store(f"{kind}:{tmp_path}/x", {"owner": "ci"}, vault(), single=False)
 
 
+@pytest.mark.parametrize("text", ["hvs.CAESIJ4711", "s3cret", "QUFBQUFB", "a" * 40])
+def test_an_option_that_may_be_part_of_a_secret_is_not_repeated(text, tmp_path):
+    with pytest.raises(StoreError, match="has no such option: it knows lock_timeout, mode") as caught:
+        open_store(f"file:{tmp_path}/x", {text: "="}, vault(), single=False)
+    assert text not in str(caught.value)
+
+
 @pytest.mark.parametrize("value", ["soon", -1, 3601, None, "nan"])
 def test_a_lock_timeout_that_is_no_time_is_refused(value, tmp_path):
     with pytest.raises(StoreError, match=r"lock_timeout.* seconds"):
