@@ -98,12 +98,25 @@ integration: venv-test build source ## the built collection in playbooks, agains
 	$(pytest) tests/integration $(ARGS)
 
 .PHONY: reliability
-reliability: venv-test build source ## crashes, lost answers, failing stores, runs at once: a sample of each
-	$(pytest) tests/reliability $(ARGS)
+reliability: venv-test build source ## crashes, lost answers, failing stores, runs at once, leaks: a sample of each
+	$(pytest) tests/reliability tests/leaks $(ARGS)
 
 .PHONY: test-reliability
-test-reliability: venv-test build source ## all of them, at every point; takes an hour or two and prints the figures
-	RELIABILITY=full $(pytest) tests/reliability $(ARGS)
+test-reliability: venv-test build source cores ## all of them, at every point; takes an hour or two and prints the figures
+	RELIABILITY=full $(pytest) tests/reliability tests/leaks $(ARGS)
+
+.PHONY: leaks
+leaks: venv-test build source ## no secret in any output, log, cache or file: every module, role and playbook
+	$(pytest) tests/leaks $(ARGS)
+
+.PHONY: test-leaks
+test-leaks: venv-test build source cores ## the same on ansible-core 2.18, 2.21 and 2.22, in check mode too
+	RELIABILITY=full $(pytest) tests/leaks $(ARGS)
+
+# An environment for each of those versions, where an interpreter for it is installed.
+.PHONY: cores
+cores:
+	@python -m tests.leaks.cores
 
 .PHONY: build
 build: venv-demo ## the collection's artifact in .cache/dist, installed into .cache/collections

@@ -1,9 +1,13 @@
-"""Lets tests import the working tree as ansible_collections.tokensmith.bitbucket, under make and in a bare pytest."""
+"""Lets tests import the working tree as ansible_collections.tokensmith.bitbucket, under make and in a bare pytest; and
+prints the figures at the end.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import typing as t
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,3 +24,15 @@ def lay_source_link() -> None:
 
 lay_source_link()
 sys.path.insert(0, str(SOURCE))
+
+
+def pytest_terminal_summary(terminalreporter: t.Any) -> None:
+    """Add up what the tests recorded as ``figure: word``, such as ``crash points: tried``."""
+    totals: dict[str, Counter[str]] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()) if getattr(report, "when", "") == "call" else ():
+                figure, _colon, word = name.partition(": ")
+                totals.setdefault(figure, Counter())[word] += value
+    for figure, words in totals.items():
+        terminalreporter.write_line(f"{figure}: {', '.join(f'{number:,} {word}' for word, number in words.items())}")

@@ -1,0 +1,261 @@
+"""The cases that are hosts: the role and the playbooks, each run once on all of its hosts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.leaks.cases import Data, Table, echoes, elsewhere
+from tests.leaks.stage import CREDENTIALS, Scene
+from tests.leaks.task_cases import DECLARED, refuses_writes, seals
+
+#: Each a host with its variables; a playbook runs on all of its hosts at once.
+HOSTS = Table()
+ROLE, PROVISION = "roles/project_tokens", "playbooks/provision"
+REVOKE = "playbooks/revoke_leaked"
+ROTATE, MIGRATE = "playbooks/rotate", "playbooks/migrate_store"
+#: By the simulator's clock, after what is planted.
+RECENTLY = "2026-01-14"
+
+
+def declared(scene: Scene, **more: object) -> Data:
+    """The role's variables, with the password from a variable."""
+    variables = {"username": "admin", "password": "{{ password }}", "projects": [scene.key], "set": [DECLARED], **more}
+    return {f"project_tokens_{name}": value for name, value in variables.items()}
+
+
+def migrated(scene: Scene, **more: object) -> Data:
+    return {**declared(scene, store=scene.file), **{f"migrate_store_{name}": value for name, value in more.items()}}
+
+
+# The role, by the playbook that runs it
+
+
+@HOSTS.works(ROLE, PROVISION)
+def a_file_for_each(scene: Scene) -> Data:
+    scene.keep(scene.plant())
+    return declared(scene, store=scene.file)
+
+
+@HOSTS.works(ROLE, PROVISION)
+def a_vaulted_file(scene: Scene) -> Data:
+    return declared(scene, store=scene.vaulted, username="", password="", token="{{ bearer }}")
+
+
+@HOSTS.works(ROLE, PROVISION)
+def vault(scene: Scene) -> Data:
+    return declared(scene, store=scene.hashi, store_options=scene.hashi_options)
+
+
+@HOSTS.works(ROLE, PROVISION)
+def the_controller(scene: Scene) -> Data:
+    return declared(scene, store=scene.controller, store_options=scene.controller_options)
+
+
+@HOSTS.works(ROLE, PROVISION)
+def a_helper(scene: Scene) -> Data:
+    return declared(scene, store=scene.helper(), username="", password="")
+
+
+@HOSTS.fails(ROLE, PROVISION, says="The role needs owners")
+def nothing_is_declared(scene: Scene) -> Data:
+    return declared(scene, set=[])
+
+
+@HOSTS.fails(ROLE, PROVISION, says="token is wrong")
+def a_wrong_token(scene: Scene) -> Data:
+    return declared(scene, store=scene.file, username="", password="", token="{{ nobodys_token }}")
+
+
+@HOSTS.fails(ROLE, PROVISION, says="Received")
+def a_server_that_quotes(scene: Scene) -> Data:
+    scene.arm("status", method="PUT", status=400, message=echoes(CREDENTIALS["password"]))
+    return declared(scene, store=scene.file)
+
+
+@HOSTS.fails(ROLE, PROVISION, says="redirects")
+def a_redirect(scene: Scene) -> Data:
+    scene.arm("redirect", location=elsewhere(CREDENTIALS["password"]))
+    return declared(scene, store=scene.file)
+
+
+@HOSTS.fails(ROLE, PROVISION)
+def a_cut_answer(scene: Scene) -> Data:
+    scene.arm("cut_json", method="PUT", at="in_secret")
+    return declared(scene, store=scene.file)
+
+
+@HOSTS.fails(ROLE, PROVISION, says="cannot be")
+def a_directory_that_vanishes(scene: Scene) -> Data:
+    place = Path(scene.file.partition(":")[2])
+    scene.arm("call", method="PUT", when="after", times=1, run=lambda: shutil.rmtree(place))
+    return declared(scene, store=scene.file)
+
+
+@HOSTS.fails(ROLE, PROVISION, says="cannot be decrypted")
+def a_wrong_vault_password(scene: Scene) -> Data:
+    return declared(scene, store=scene.encrypted_by_another())
+
+
+@HOSTS.fails(ROLE, PROVISION, says="is sealed")
+def a_vault_that_is_sealed(scene: Scene) -> Data:
+    scene.stage.spoilt[f"/data/{scene.key}/"] = seals
+    return declared(scene, store=scene.hashi, store_options=scene.hashi_options)
+
+
+@HOSTS.fails(ROLE, PROVISION, says="is not known")
+def a_vault_that_quotes(scene: Scene) -> Data:
+    scene.stage.spoilt[f"/{scene.key}/"] = refuses_writes
+    return declared(scene, store=scene.hashi, store_options=scene.hashi_options)
+
+
+@HOSTS.fails(ROLE, PROVISION, says="is not known")
+def a_controller_that_quotes(scene: Scene) -> Data:
+    scene.stage.spoilt[f"{scene.owner}/tokens/ci"] = refuses_writes
+    return declared(scene, store=scene.controller, store_options=scene.controller_options)
+
+
+@HOSTS.fails(ROLE, PROVISION, says="is not known")
+def a_helper_that_shouts(scene: Scene) -> Data:
+    return declared(scene, store=scene.helper("shouts"))
+
+
+@HOSTS.fails(ROLE, PROVISION)
+def options_of_the_store_that_are_a_secret(scene: Scene) -> Data:
+    return declared(scene, store=scene.hashi, store_options="{{ vault_token }}")
+
+
+@HOSTS.fails(ROLE, PROVISION)
+def a_mapping_for_a_password(scene: Scene) -> Data:
+    return declared(scene, store=scene.file, password={"value": "{{ wrong_password }}"})
+
+
+@HOSTS.fails(ROLE, PROVISION)
+def a_list_for_a_token(scene: Scene) -> Data:
+    return declared(scene, store=scene.file, token=["{{ nobodys_token }}"], username="", password="")
+
+
+@HOSTS.fails(ROLE, PROVISION)
+def a_secret_beside_the_options_of_an_entry(scene: Scene) -> Data:
+    return declared(scene, store=scene.file, set=[{**DECLARED, "pasword": "{{ password }}"}])
+
+
+@HOSTS.fails(ROLE, PROVISION)
+def a_template_that_fails_in_the_password(scene: Scene) -> Data:
+    return declared(scene, store=scene.file, password="{{ (password | from_json).value }}")
+
+
+@HOSTS.fails(ROLE, PROVISION)
+def a_template_that_fails_in_an_override(scene: Scene) -> Data:
+    overrides = {scene.key: [{"name": "ci", "permissions": "{{ password | int / 0 }}"}]}
+    return declared(scene, store=scene.file, overrides=overrides)
+
+
+@HOSTS.fails(ROLE, PROVISION)
+def a_notification_that_fails(scene: Scene) -> Data:
+    return declared(scene, store=scene.file, notify="/no/such/tasks.yml")
+
+
+@HOSTS.fails(ROLE, PROVISION)
+def a_host_that_is_gone(scene: Scene) -> Data:
+    return {**declared(scene, store=scene.file), "ansible_host": "gone"}
+
+
+# The other playbooks
+
+
+@HOSTS.works(ROTATE)
+def what_is_older_is_replaced(scene: Scene) -> Data:
+    scene.keep(scene.plant())
+    return declared(scene, store=scene.file, rotate_created_before=RECENTLY)
+
+
+@HOSTS.fails(ROTATE, says="Name the moment")
+def no_moment(scene: Scene) -> Data:
+    return declared(scene, store=scene.file)
+
+
+@HOSTS.fails(ROTATE, says="Received")
+def a_server_that_quotes_what_rotates(scene: Scene) -> Data:
+    scene.keep(scene.plant())
+    scene.arm("status", method="PUT", status=400, message=echoes(CREDENTIALS["password"]))
+    return declared(scene, store=scene.file, rotate_created_before=RECENTLY)
+
+
+@HOSTS.works(MIGRATE)
+def to_vault(scene: Scene) -> Data:
+    scene.keep(scene.plant())
+    return migrated(scene, to=scene.hashi, to_options=scene.hashi_options)
+
+
+@HOSTS.works(MIGRATE)
+def to_the_controller_without_asking_bitbucket(scene: Scene) -> Data:
+    scene.keep(scene.plant())
+    references = [f"{scene.owner}/tokens/ci"]
+    return migrated(scene, to=scene.controller, to_options=scene.controller_options, references=references)
+
+
+@HOSTS.fails(MIGRATE, says="Name the new store")
+def to_nowhere(scene: Scene) -> Data:
+    return migrated(scene)
+
+
+@HOSTS.fails(MIGRATE, says="is not known")
+def to_a_vault_that_quotes(scene: Scene) -> Data:
+    scene.keep(scene.plant())
+    scene.stage.spoilt[f"/{scene.key}/"] = refuses_writes
+    return migrated(scene, to=scene.hashi, to_options=scene.hashi_options)
+
+
+@HOSTS.fails(MIGRATE, says="Received")
+def from_a_server_that_quotes(scene: Scene) -> Data:
+    scene.arm("status", status=400, message=echoes(CREDENTIALS["password"]))
+    return migrated(scene, to=scene.vaulted)
+
+
+@HOSTS.fails(MIGRATE)
+def to_a_helper_that_echoes(scene: Scene) -> Data:
+    scene.keep(scene.plant())
+    return migrated(scene, to=scene.helper("echoes"))
+
+
+@HOSTS.works(REVOKE)
+def what_leaked_is_revoked_and_reissued(scene: Scene) -> Data:
+    token = scene.plant()
+    scene.keep(token)
+    named = {"revoke_leaked_files": [scene.leaked(token.secret)], "revoke_leaked_projects": [scene.key]}
+    return {**declared(scene, store=scene.file), **named}
+
+
+@HOSTS.works(REVOKE)
+def what_leaked_into_a_text_is_revoked(scene: Scene) -> Data:
+    text = scene.variable("text", f"{scene.plant().secret} {CREDENTIALS['nobodys_token']}")
+    return {**declared(scene, set=[]), "revoke_leaked_text": text, "revoke_leaked_projects": [scene.key]}
+
+
+@HOSTS.fails(REVOKE, says="Say what leaked")
+def nothing_leaked(scene: Scene) -> Data:
+    return declared(scene, store=scene.file)
+
+
+@HOSTS.fails(REVOKE, says="Left to do")
+def what_leaked_belongs_to_nobody_known(scene: Scene) -> Data:
+    named = {"revoke_leaked_text": "{{ cloud_token }}", "revoke_leaked_projects": [scene.key]}
+    return {**declared(scene, store=scene.file), **named}
+
+
+@HOSTS.fails(REVOKE, says="Received")
+def a_server_that_quotes_what_it_does_not_revoke(scene: Scene) -> Data:
+    token = scene.plant()
+    scene.arm("status", method="DELETE", status=400, message=f"{echoes(CREDENTIALS['password'])} {token.secret}")
+    named = {"revoke_leaked_files": [scene.leaked(token.secret)], "revoke_leaked_projects": [scene.key]}
+    return {**declared(scene, store=scene.file), **named}
+
+
+@HOSTS.fails(REVOKE, says="is sealed")
+def a_store_that_fails_after_the_revocation(scene: Scene) -> Data:
+    token = scene.plant()
+    scene.stage.spoilt[f"/data/{scene.key}/"] = seals
+    scene.stage.vault.put(f"{scene.key}/{scene.owner}/tokens/ci", {"id": token.id, "secret": token.secret})
+    named = {"revoke_leaked_files": [scene.leaked(token.secret)], "revoke_leaked_projects": [scene.key]}
+    return {**declared(scene, store=scene.hashi, store_options=scene.hashi_options), **named}

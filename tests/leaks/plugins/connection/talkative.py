@@ -1,0 +1,28 @@
+"""A connection to this machine that shows at -vvv what each command answered, as the one over ssh does."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.connection.local import Connection as Local
+from ansible.utils.display import Display
+
+DOCUMENTATION = """
+name: talkative
+short_description: This machine, as talkative as ssh
+description: As local, and it shows answers as ssh does. A host called gone cannot be reached.
+author: Tokensmith
+"""
+
+
+class Connection(Local):
+    transport = "talkative"
+
+    def exec_command(self, *args: t.Any, **options: t.Any) -> tuple[int, bytes, bytes]:
+        if self._play_context.remote_addr == "gone":
+            raise AnsibleConnectionFailure("Failed to connect to the host: nobody there")
+        answer: tuple[int, bytes, bytes] = super().exec_command(*args, **options)
+        shown = f"rc={answer[0]}, censored" if self._play_context.no_log else str(answer)
+        Display().vvv(shown, host=self._play_context.remote_addr)
+        return answer

@@ -1,0 +1,158 @@
+"""The runs: many cases in one process of ansible-playbook or ansible-runner, and what must hold after it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.leaks.cases import Case, Data
+from tests.leaks.host_cases import HOSTS
+from tests.leaks.net import Net
+from tests.leaks.stage import CREDENTIALS, Stage
+from tests.leaks.task_cases import TASKS
+
+COLLECTION = "tokensmith.bitbucket"
+
+
+@dataclass
+class Report:
+    """What one run showed."""
+
+    cases: int
+    problems: list[str] = field(default_factory=list)
+    figures: dict[str, int] = field(default_factory=dict)
+
+
+def here(programs: Path, name: str = "") -> Data:
+    """A host that is this machine, by the interpreter of the core that is tested."""
+    variables = {"ansible_connection": "talkative", "ansible_python_interpreter": str(programs / "python")}
+    return {**variables, "ansible_host": "gone" if name == "gone" else "here"}
+
+
+def sample() -> list[Case]:
+    """Of each thing one case that works and one that fails."""
+    first = {(case.covers, case.succeeds): case for case in reversed(TASKS.cases)}
+    return sorted(first.values(), key=TASKS.cases.index)
+
+
+def tasks(stage: Stage, programs: Path, check: bool = False) -> Report:
+    """Every task in one play."""
+    play, named = _play(stage, TASKS.cases)
+    inventory = stage.tell("inventory.yml", _inventory(programs))
+    path = stage.tell("play.yml", [play])
+    output = stage.play(programs, str(path), "-i", str(inventory), *(["--check"] if check else []))
+    problems = [] if check else _surprises_of_tasks(stage, named, output)
+    return _report(stage, problems, named.values())
+
+
+def playbook(stage: Stage, programs: Path, name: str, check: bool = False) -> Report:
+    """A playbook of the collection, on a host for each case."""
+    cases = [case for case in HOSTS.cases if f"playbooks/{name}" in case.covers]
+    hosts = {f"h{number:02d}": case for number, case in enumerate(cases, 1)}
+    variables = {host: {**here(programs), **case.build(stage.scene())} for host, case in hosts.items()}
+    inventory = stage.tell("inventory.yml", {"all": {"hosts": variables}})
+    prefix = name if name in ("migrate_store", "revoke_leaked") else "project_tokens"
+    options = ["-i", str(inventory), "-e", f"{prefix}_hosts=all", *(["--check"] if check else [])]
+    output = stage.play(programs, f"{COLLECTION}.{name}", *options)
+    problems = [] if check else _surprises_of_hosts(stage, hosts, output)
+    return _report(stage, problems, cases)
+
+
+def runner(stage: Stage, programs: Path, cases: Sequence[Case]) -> Report:
+    """Tasks under ansible-runner, as AWX runs them; its artifacts are searched like all else."""
+    private = stage.told / "runner"
+    for folder in ("project", "inventory", "env"):
+        (private / folder).mkdir(parents=True)
+    play, named = _play(stage, cases)
+    told = {
+        "runner/project/play.yml": [play],
+        "runner/inventory/hosts.yml": _inventory(programs),
+        "runner/env/extravars": {**CREDENTIALS, **stage.variables},
+    }
+    for name, data in told.items():
+        stage.tell(name, data)
+    options = f"-vvvv --diff --vault-password-file {stage.told / 'vault-password'}"
+    (private / "env" / "cmdline").write_text(options, encoding="utf-8")
+    artifacts = stage.written / "artifacts"
+    command = [str(programs / "python"), "-m", "ansible_runner", "run", str(private), "--playbook", "play.yml"]
+    output = stage.run([*command, "--artifact-dir", str(artifacts)], "output", credential=False)
+    problems = _surprises_of_tasks(stage, named, output)
+    if not list(artifacts.glob("*/job_events/*.json")):
+        problems.append(f"the runner left no events: {output[-2000:]}")
+    return _report(stage, problems, cases)
+
+
+def _play(stage: Stage, cases: Iterable[Case]) -> tuple[Data, dict[str, Case]]:
+    """A play in which no case stops another, and the cases by the names of their tasks."""
+    named, tasks = {}, []
+    for number, case in enumerate(cases, 1):
+        name = f"{number:03d} {case.name}"
+        named[name] = case
+        tasks.append({"name": name, **case.build(stage.scene())})
+    careless = {"ignore_errors": True, "ignore_unreachable": True}
+    return {"name": "Cases", "hosts": "there", "gather_facts": False, **careless, "tasks": tasks}, named
+
+
+def _inventory(programs: Path) -> Data:
+    return {"all": {"hosts": {name: here(programs, name) for name in ("there", "gone")}}}
+
+
+def _surprises_of_tasks(stage: Stage, named: dict[str, Case], output: str) -> list[str]:
+    """Cases that ended in another way than is meant: they would prove nothing."""
+    results = {line["task"]: line for line in stage.results() if not line["outcome"].startswith("item")}
+    problems = []
+    for name, case in named.items():
+        line = results.get(name)
+        if line is None:
+            problems.append(f"{name}: did not run: {output[-3000:]}")
+        elif (line["outcome"] == "ok") != case.succeeds or case.says not in _text(line["result"]):
+            problems.append(f"{name}: {line['outcome']}, not as was meant: {_text(line['result'])[:1500]}")
+    return problems
+
+
+def _surprises_of_hosts(stage: Stage, hosts: dict[str, Case], output: str) -> list[str]:
+    lines = stage.results()
+    problems = []
+    for host, case in hosts.items():
+        mine = [line for line in lines if line["host"] == host]
+        failed = [line for line in mine if line["outcome"] in ("failed", "unreachable")]
+        if not mine:
+            problems.append(f"{host}, {case.name}: did not run: {output[-3000:]}")
+        elif bool(failed) == case.succeeds or (failed and case.says not in _text(failed[-1]["result"])):
+            problems.append(f"{host}, {case.name}: not as was meant: {_text(mine[-1]['result'])[:1500]}")
+    return problems
+
+
+def _text(result: Data) -> str:
+    return json.dumps(result, ensure_ascii=False)
+
+
+def _report(stage: Stage, problems: list[str], cases: Iterable[Case]) -> Report:
+    """Look for every secret everywhere."""
+    cases = list(cases)
+    secrets = stage.secrets()
+    urls = "\n".join(f"{entry.method} {entry.path}?{entry.query}" for entry in stage.sim.requests)
+    (stage.seen / "urls").write_text(urls, encoding="utf-8")
+    net = Net(secrets)
+    returned = _returned(stage) if any(case.returns for case in cases) else []
+    problems += map(str, net.search(stage.written, stage.seen, returned=returned))
+    problems += [f"{path} could be read by anybody" for path in stage.exposed()]
+    problems += [f"{path} is written where nothing is searched" for path in stage.elsewhere()]
+    figures = {"runs": 1, "cases": len(cases), "files searched": net.files, "sentinels looked for": len(secrets)}
+    return Report(len(cases), problems, figures)
+
+
+def _returned(stage: Stage) -> list[str]:
+    """What tasks returned under the documented keys."""
+    results = [line["result"] for line in stage.results()]
+    many = [list((result.get("secrets") or {}).values()) for result in results]
+    return [*(result["secret"] for result in results if "secret" in result), *itertools.chain.from_iterable(many)]
+
+
+def playbooks() -> list[str]:
+    """Those of the collection that have cases."""
+    covered = {path for case in HOSTS.cases for path in case.covers}
+    return sorted(path.partition("/")[2] for path in covered if path.startswith("playbooks/"))

@@ -1,0 +1,99 @@
+"""No credential and no issued secret shows anywhere but in the documented return keys and the stores."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.leaks import runs
+from tests.leaks.cases import Case
+from tests.leaks.cores import CORES
+from tests.leaks.host_cases import HOSTS
+from tests.leaks.stage import stage
+from tests.leaks.task_cases import TASKS
+from tests.reliability.conftest import FULL
+
+ROOT = Path(__file__).resolve().parents[2]
+MINE = "the one in .venv"
+#: Parts of the collection that have no cases yet. The whole matrix wants cases of everything that is there.
+PENDING = [
+    "inventory/projects",
+    "modules/api_token",
+    "modules/api_token_info",
+    "modules/app_password",
+    "modules/app_password_info",
+    "playbooks/audit",
+    "playbooks/awx_setup",
+    "playbooks/retire_app_passwords",
+    "roles/token_audit",
+]
+BOTH_WAYS = ["real", "check mode"] if FULL else ["real"]
+
+pytestmark = pytest.mark.usefixtures("built")
+
+
+@pytest.fixture(params=[MINE, *(core.name for core in CORES)] if FULL else [MINE])
+def programs(request: t.Any) -> Path:
+    """Where the programs of one ansible-core are."""
+    for core in CORES:
+        if core.name == request.param:
+            if not (core.programs / "ansible-playbook").exists():
+                missing = core.excuse.read_text(encoding="utf-8") if core.excuse.exists() else "run make test-leaks"
+                pytest.skip(f"no ansible-core {core.name}: {missing}")
+            return core.programs
+    return Path(sys.executable).parent
+
+
+def check(report: runs.Report, record_property: t.Any) -> None:
+    for name, number in report.figures.items():
+        record_property(f"leaks: {name}", number)
+    assert not report.problems, "\n".join(report.problems)
+
+
+@pytest.mark.parametrize("way", BOTH_WAYS)
+def test_tasks_show_no_secret(tmp_path, programs, way, record_property):
+    with stage(tmp_path) as place:
+        check(runs.tasks(place, programs, check=way != "real"), record_property)
+
+
+@pytest.mark.parametrize("way", BOTH_WAYS)
+@pytest.mark.parametrize("name", runs.playbooks())
+def test_playbooks_and_roles_show_no_secret(tmp_path, programs, name, way, record_property):
+    with stage(tmp_path) as place:
+        check(runs.playbook(place, programs, name, check=way != "real"), record_property)
+
+
+def test_the_runner_keeps_no_secret_in_its_artifacts(tmp_path, programs, record_property):
+    with stage(tmp_path) as place:
+        check(runs.runner(place, programs, TASKS.cases if FULL else runs.sample()), record_property)
+
+
+# That nothing was forgotten
+
+
+def there() -> list[str]:
+    """Every part of the collection that a playbook can name."""
+    kinds = ("modules", "lookup", "inventory")
+    plugins = [f"{kind}/{path.stem}" for kind in kinds for path in _files(f"plugins/{kind}")]
+    roles = [f"roles/{path.name}" for path in (ROOT / "roles").iterdir() if path.is_dir()]
+    return sorted([*plugins, *roles, *(f"playbooks/{path.stem}" for path in (ROOT / "playbooks").glob("*.yml"))])
+
+
+def _files(folder: str) -> list[Path]:
+    return [path for path in (ROOT / folder).glob("*.py") if path.name != "__init__.py"]
+
+
+def covered(succeeds: bool) -> set[str]:
+    cases: list[Case] = [*TASKS.cases, *HOSTS.cases]
+    return {path for case in cases if case.succeeds is succeeds for path in case.covers}
+
+
+def test_everything_has_a_case_that_works_and_one_that_fails():
+    both = covered(True) & covered(False)
+    wanted = set(there()) - (set() if FULL else set(PENDING))
+    assert sorted(wanted - both) == [], "write cases for these in tests/leaks"
+    assert sorted((covered(True) | covered(False)) - set(there())) == [], "there are cases of what is not there"
+    assert sorted(both & set(PENDING)) == [], "they have cases: take them off the list"
