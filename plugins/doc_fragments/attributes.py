@@ -26,7 +26,7 @@ attributes:
       - tokensmith.bitbucket.datacenter
 """
 
-    CLOUD = r"""
+    CLOUD_GROUP = r"""
 options: {}
 attributes:
   action_group:

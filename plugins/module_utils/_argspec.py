@@ -148,6 +148,43 @@ STORE_COPY: Spec = {
     "overwrite": {"type": "bool", "default": False},
 }
 
+CREDENTIAL_FILES: Spec = {
+    "homes": {"type": "list", "elements": "path", "default": ["~"]},
+    "search_paths": {"type": "list", "elements": "path", "default": []},
+    "search_depth": {"type": "int", "default": 6},
+    "paths": {"type": "list", "elements": "path", "default": []},
+    "permissions": {"type": "list", "elements": "str", "default": [], "aliases": ["permission"]},
+}
+
+APP_PASSWORD_INFO: Spec = {
+    **CREDENTIAL_FILES,
+    **TRANSPORT,
+    "verify": {"type": "bool", "default": False},
+    "email": {"type": "str"},
+    "api_url": CLOUD["api_url"],
+}
+
+APP_PASSWORD: Spec = {
+    **CREDENTIAL_FILES,
+    "state": {"type": "str", "choices": ["absent", "replaced", "present"], "required": True},
+    "api_token": {"type": "str", "no_log": True},
+    "git_username": {"type": "str", "default": "x-bitbucket-api-token-auth"},
+    "email": {"type": "str"},
+    "kinds": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["app_password", "api_token", "cloud_access_token", "http_access_token", "unknown"],
+    },
+    "fingerprints": {"type": "list", "elements": "str", "default": []},
+    "exclude_fingerprints": {"type": "list", "elements": "str", "default": []},
+    "backup": {"type": "bool", "default": False},
+}
+
+APP_PASSWORD_CONSTRAINTS: dict[str, t.Any] = {
+    "mutually_exclusive": [("kinds", "fingerprints")],
+    "required_if": [("state", "replaced", ("api_token",))],
+}
+
 
 def token_id(value: t.Any, option: str) -> str | None:
     """A token id as a task gave it.

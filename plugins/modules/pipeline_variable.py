@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - tokensmith.bitbucket.cloud
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.attributes
-  - tokensmith.bitbucket.attributes.cloud
+  - tokensmith.bitbucket.attributes.cloud_group
 attributes:
   check_mode:
     support: full

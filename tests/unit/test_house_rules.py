@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,3 +87,22 @@ def test_every_module_is_in_an_action_group_and_the_groups_name_nothing_else():
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
     grouped = {name for group in runtime["action_groups"].values() for name in group}
     assert grouped == {file.stem for file in MODULES}, "meta/runtime.yml, action_groups: add or remove what differs"
+
+
+@pytest.mark.parametrize("file", MODULES, ids=str)
+def test_no_module_returns_what_ansible_takes_for_its_own(file):
+    """A task whose result has `skipped` counts as skipped where that is not empty, and `failed_when` is ignored."""
+    returned = yaml.safe_load(re.search(r'^RETURN = r"""(.*?)"""', (ROOT / file).read_text(), re.S | re.M)[1])
+    taken = returned.keys() & {"skipped", "unreachable", "ansible_facts", "invocation", "results"}
+    assert not taken, f"{file} returns {sorted(taken)}"
+
+
+@pytest.mark.parametrize("file", MODULES, ids=str)
+def test_no_part_of_a_fragment_has_the_name_of_another_fragment(file):
+    """Ansible takes `attributes.cloud` for the fragment cloud where there is one, and says nothing."""
+    documentation = yaml.safe_load(
+        re.search(r'^DOCUMENTATION = r"""(.*?)"""', (ROOT / file).read_text(), re.S | re.M)[1]
+    )
+    parts = [name.split(".")[3] for name in documentation["extends_documentation_fragment"] if name.count(".") == 3]
+    taken = [name for name in parts if (PLUGINS / "doc_fragments" / f"{name}.py").exists()]
+    assert not taken, f"{file}: rename {taken} in its fragment"

@@ -17,25 +17,20 @@ LAYERS = [
     ["_reconcile", "_walk"],
     ["_apply", "_owners", "_survey"],
     ["_plan", "_declaration", "_report"],
-    ["_steps"],
+    ["_steps", "_inquiry"],
     ["_spec", "_probe"],
     ["_datacenter", "_cloud", "_organization", "_pipelines"],
-    ["_pages"],
+    ["_pages", "_retire"],
+    ["_findings"],
+    ["_places"],
     ["_client", "_cloud_answers"],
     ["_answers"],
     ["_transport", "_workers", "_leaks"],
 ]
 # The last row: these may import one another too, in one direction, but nothing above.
 LEAVES = [
-    "_limits",
-    "_model",
-    "_permissions",
-    "_redact",
-    "_secret",
-    "_shapes",
-    "_scopes",
-    "_credential_files",
-    "_errors",
+    *("_limits", "_model", "_permissions", "_redact", "_secret", "_shapes", "_scopes", "_errors"),
+    *("_credential_files", "_entries", "_git_config", "_git_credentials", "_netrc", "_safe_files"),
 ]
 
 # What each folder of plugins/ may import from the collection.

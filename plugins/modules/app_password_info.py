@@ -1,0 +1,201 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: app_password_info
+short_description: Find app passwords of Bitbucket Cloud, and other secrets of Bitbucket, in files of credentials
+version_added: 0.2.0
+author: Tokensmith (@tokensmith)
+description:
+  - Finds what is left of app passwords on a host, in Git's files of credentials, netrc files, the URLs and headers of
+    Git's configuration, and any further file. Bitbucket Cloud disabled app passwords for good on 2026-07-28.
+  - Runs on the managed host and needs nothing there but Python, and with O(verify=true) requests. Nothing of the result
+    is secret.
+extends_documentation_fragment:
+  - tokensmith.bitbucket.credential_files
+  - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.attributes
+  - tokensmith.bitbucket.attributes.cloud_group
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  verify:
+    description:
+      - Whether to ask Bitbucket Cloud about each secret, which sends it there, once however often it was found. App
+        passwords are dead without asking, and tokens of Data Center are not sent.
+      - After a password of a user is refused, no other password of that user is tried.
+    type: bool
+    default: false
+  email:
+    description:
+      - The e-mail address of the account whose API tokens these are, to O(verify) those beside which none stands.
+    type: str
+  api_url:
+    description:
+      - The base URL of Bitbucket Cloud's REST API.
+    type: str
+    default: https://api.bitbucket.org
+seealso:
+  - module: tokensmith.bitbucket.app_password
+"""
+
+EXAMPLES = r"""
+- name: What is left in the homes of this host, and what must an API token be able to do instead?
+  tokensmith.bitbucket.app_password_info:
+    homes: ["/home/*", "~root"]
+    search_paths: [/srv/ci]
+    permissions: [repository:write, pullrequest]
+  become: true
+  register: left
+
+- name: Nothing dead may be left
+  ansible.builtin.assert:
+    that: left.findings | selectattr('dead') | length == 0
+"""
+
+RETURN = r"""
+findings:
+  description: The secrets, in the order in which the files were searched.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    file:
+      description: The file, as it was found.
+      type: str
+    line:
+      description: The line in which the secret begins, counted from 1.
+      type: int
+    format:
+      description: How the file was read, one of C(git_credentials), C(netrc), C(git_config) and C(other).
+      type: str
+    host:
+      description: The host that it is for. V(null) if the file does not say, or if it is for every host.
+      type: str
+    user:
+      description: The user name beside it. V(null) if there is none.
+      type: str
+    kind:
+      description:
+        - By its prefix C(app_password), C(api_token) or C(cloud_access_token) for Bitbucket Cloud; by its shape
+          C(http_access_token) for Data Center; C(unknown) for anything else, such as a password.
+      type: str
+    fingerprint:
+      description: The first twelve hex digits of its SHA-256, to recognise it by.
+      type: str
+    dead:
+      description:
+        - V(true) for an app password, and with O(verify=true) for a secret for C(bitbucket.org) that is refused there;
+          V(false) for one that is accepted. V(null) if neither is known.
+      type: bool
+    git_user:
+      description:
+        - The user name for Git with this secret, or with the API token that replaces it. V(null) for Data Center.
+      type: str
+    rest_user:
+      description:
+        - The user name for the REST API, which for an API token is the account's e-mail address; it is named where the
+          file has it. V(null) for an access token, which goes there as a bearer token.
+      type: str
+    scopes:
+      description: The scopes of an API token that replaces it. Given for app passwords, with O(permissions).
+      type: list
+      elements: str
+    problem:
+      description: What is wrong with it, in one sentence. V(null) if nothing is known to be.
+      type: str
+    verified:
+      description:
+        - What Bitbucket said, with C(works), C(credential_type), the C(scopes) that were granted, C(account), and
+          C(problem) as one sentence. What is V(null) in there is not known.
+      returned: with O(verify=true)
+      type: dict
+scopes:
+  description: The scopes that replace O(permissions), each once.
+  returned: with O(permissions)
+  type: list
+  elements: str
+scope_table:
+  description: The rows that say so, with C(permission), C(scopes), and C(basis), which is C(derived) or C(inferred).
+  returned: with O(permissions)
+  type: list
+  elements: dict
+searched:
+  description: The files that were read.
+  returned: success
+  type: list
+  elements: str
+not_searched:
+  description: What could not be read or was not followed, with C(path), C(reason) and C(msg).
+  returned: success
+  type: list
+  elements: dict
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import (
+    _argspec,
+    _findings,
+    _inquiry,
+    _scopes,
+    _secret,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_connection import clients_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._inquiry import Inquiry
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._places import shown
+
+
+def run(params: dict[str, t.Any], inquiry: Inquiry | None, check_mode: bool) -> dict[str, t.Any]:
+    """Search; reads only, in check mode as well.
+
+    :param inquiry: asks about the secrets, where that is wanted.
+    :raises InputError: for a path that is not absolute, or an unknown permission.
+    """
+    rows = _scopes.rows(params["permissions"])
+    search = _findings.search(params)
+    findings = _findings.findings(search.files)
+    found = [finding.describe() for finding in findings]
+    result = {
+        "changed": False,
+        "findings": found,
+        "searched": [shown(file.path) for file in search.files],
+        "not_searched": [skipped.describe() for skipped in search.skipped],
+    }
+    if inquiry is not None:
+        verdicts = inquiry.verdicts(findings)
+        for finding, told in zip(findings, found):
+            verdict = verdicts[finding.fingerprint]
+            told.update(dead=_inquiry.is_dead(finding, verdict), verified=_inquiry.describe(verdict))
+    if rows:
+        scopes = _scopes.scopes(rows)
+        result.update(scopes=scopes, scope_table=[row.describe() for row in rows])
+        for told in found:
+            told["scopes"] = scopes if told["kind"] == _secret.APP_PASSWORD else None
+    return result
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=_argspec.APP_PASSWORD_INFO, supports_check_mode=True)
+    try:
+        params = module.params
+        inquiry = Inquiry(clients_from(params), params["email"] or "") if params["verify"] else None
+        result = run(params, inquiry, module.check_mode)
+    except BitbucketError as error:
+        module.fail_json(msg=str(error), reason=error.reason)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
