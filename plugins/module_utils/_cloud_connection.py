@@ -43,12 +43,12 @@ def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
     return Client(url, credential, transport_from(params), product=_cloud_answers.CLOUD)
 
 
-def clients_from(params: t.Mapping[str, t.Any]) -> t.Callable[[Credential], Client]:
+def clients_from(params: t.MutableMapping[str, t.Any]) -> t.Callable[[Credential], Client]:
     """What makes a client of Bitbucket Cloud for whatever credential shall be asked about.
 
     :raises InputError: where the options cannot be right, or the library is missing where the module runs.
     """
-    url = base_url(params["api_url"], "api_url")
+    url = base_url(url_of(params, "api_url"), "api_url")
     require_private(url, "api_url", params)
     transport = transport_from(params)
     return lambda credential: Client(url, credential, transport, product=_cloud_answers.CLOUD)

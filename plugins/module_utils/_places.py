@@ -19,6 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._credential_f
     format_of,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import without_shapes
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._safe_files import (
     FileError,
     MissingError,
@@ -57,8 +58,8 @@ class Skipped(t.NamedTuple):
 
 
 def shown(text: str) -> str:
-    """For people: bytes that are no UTF-8 cannot be part of a result."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """For people: bytes that are no UTF-8 cannot be part of a result, and a secret may stand in the wrong place."""
+    return without_shapes(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 class Search:
@@ -201,7 +202,7 @@ class Search:
 
 def _require_absolute(path: str, option: str) -> None:
     if not path.startswith("/"):
-        raise InputError(f"`{option}` takes absolute paths, which {path or 'an empty one'} is not.")
+        raise InputError(f"`{option}` takes absolute paths, which {shown(path) or 'an empty one'} is not.")
 
 
 def _is_within(path: str, root: Root) -> bool:

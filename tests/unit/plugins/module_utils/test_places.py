@@ -242,6 +242,18 @@ def test_a_path_is_absolute(method):
         _places.Search().below("relative", 3)
 
 
+@pytest.mark.parametrize("option", ["home", "below", "file"])
+def test_a_secret_in_the_wrong_place_is_not_repeated(option):
+    secret, search = "ATBBw0rthl3ssw0rthl3ss0badcafe", _places.Search()
+    depth = [3] if option == "below" else []
+    with pytest.raises(InputError) as caught:
+        getattr(search, option)(secret, *depth)
+    getattr(search, option)(f"/{secret}/x", *depth)
+    assert secret not in str(caught.value)
+    assert secret not in str([entry.describe() for entry in search.skipped])
+    assert search.skipped
+
+
 def test_names_that_are_no_text_can_be_shown():
     told = _places.Skipped("/a\udcff", "file", "/a\udcff cannot be read.").describe()
     assert told["path"].encode() == "/a\ufffd".encode()
