@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""From a module's connection options to its client. Loads requests, and so only modules import it."""
+"""From connection options to a client. Loads requests, and so only modules and the inventory import it."""
 
 from __future__ import annotations
 

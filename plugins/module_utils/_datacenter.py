@@ -17,7 +17,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     NotFoundError,
     StatusError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Listed, Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import Permissions
 
 _TOKENS = "/rest/access-tokens/latest"
@@ -127,12 +127,20 @@ class DataCenter:
 
     def projects(self, administered: bool = True) -> list[str]:
         """The keys, in the server's spelling, of the projects that the caller administers, or of all it may see."""
-        return self._names(f"{_API}/projects", "key", {"permission": "PROJECT_ADMIN"} if administered else {})
+        return [project.key for project in self.listed_projects(administered)]
+
+    def listed_projects(self, administered: bool = True) -> list[Listed]:
+        """The same with what the listing tells about them."""
+        return self._listed(f"{_API}/projects", "key", {"permission": "PROJECT_ADMIN"} if administered else {})
 
     def repositories(self, project: str, archived: bool) -> list[str]:
         """The slugs of a project's repositories; ``archived`` ones too, which Bitbucket hides by default."""
+        return [repository.key for repository in self.listed_repositories(project, archived)]
+
+    def listed_repositories(self, project: str, archived: bool) -> list[Listed]:
+        """The same with what the listing tells about them."""
         query = {"projectkey": project, **({"archived": "ALL"} if archived else {})}
-        return self._names(f"{_API}/repos", "slug", query)
+        return self._listed(f"{_API}/repos", "slug", query)
 
     def user_slug(self, name: str) -> str | None:
         """The slug of the user with exactly this name, which paths need."""
@@ -153,16 +161,16 @@ class DataCenter:
         answer = self.client.get(f"{_API}/application-properties")
         return Identity(unquote(answer.user) if answer.user else None)
 
-    def _names(self, path: str, key: str, query: t.Mapping[str, t.Any]) -> list[str]:
-        found: dict[str, None] = {}
+    def _listed(self, path: str, key: str, query: t.Mapping[str, t.Any]) -> list[Listed]:
+        found: dict[str, Listed] = {}
         for value, _answer in _pages.by_start(self.client, path, query):
             if value is None:
                 continue
             part = _part(value.get(key))
             if part is None:
                 raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
-            found[part] = None
-        return list(found)
+            found[part] = _listed(value, part)
+        return list(found.values())
 
 
 def _part(value: t.Any) -> str | None:
@@ -184,6 +192,17 @@ def _token(data: t.Any, what: str) -> Token:
         raise AnswerError(f"{what}: the answer holds a token without a list of permissions.")
     expires, used = _moment(fields.get("expiryDate"), what), _moment(fields.get("lastAuthenticated"), what)
     return Token(token_id, _text(name), _permissions.listed(map(_text, permissions)), created, expires, used)
+
+
+def _listed(data: t.Mapping[str, t.Any], key: str) -> Listed:
+    """An entry of a listing. Beside its key nothing is documented, so that whatever else is missing is not known."""
+    name, description = (
+        _text(value) if isinstance(value, str) else None for value in (data.get("name"), data.get("description"))
+    )
+    archived, public = (
+        value if isinstance(value, bool) else None for value in (data.get("archived"), data.get("public"))
+    )
+    return Listed(key, name, description, archived, public)
 
 
 def _text(value: str) -> str:

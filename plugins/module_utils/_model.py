@@ -72,6 +72,16 @@ def _encoded(name: str) -> str:
     return f"%2E{text[1:]}" if text.startswith(".") else text
 
 
+class Listed(t.NamedTuple):
+    """A project or repository as Bitbucket lists it; ``None`` where it does not say. ``key``: a repository's slug."""
+
+    key: str
+    name: str | None = None
+    description: str | None = None
+    archived: bool | None = None
+    public: bool | None = None
+
+
 class Token(t.NamedTuple):
     """A token as Bitbucket lists it. Times are milliseconds since the epoch by the server's clock."""
 

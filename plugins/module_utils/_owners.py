@@ -160,9 +160,13 @@ class _Catalogue:
 
 def _matching(pattern: str, names: t.Sequence[str]) -> list[str]:
     """Names that a glob or another spelling stands for. Personal projects (``~``) only match where written."""
-    folded = pattern.casefold()
-    found = [name for name in sorted(names) if fnmatch.fnmatchcase(name.casefold(), folded)]
-    return [name for name in found if name.startswith("~") == pattern.startswith("~")]
+    return [name for name in sorted(names) if matches(pattern, name)]
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a glob stands for this project; for a personal one only if it begins with ``~`` itself."""
+    same_kind = name.startswith("~") == pattern.startswith("~")
+    return same_kind and fnmatch.fnmatchcase(name.casefold(), pattern.casefold())
 
 
 def _distinct(owners: t.Sequence[Owner]) -> list[Owner]:

@@ -20,8 +20,10 @@ MEASUREMENTS = {
     2: measurements.against_bare,
     3: measurements.growth,
     4: measurements.against_ping,
+    5: measurements.inventory,
+    6: measurements.hosts,
 }
-QUICK = Plan(rounds=1, uri_rounds=1, issued=10, unchanged=100, sizes=(50, 100, 200))
+QUICK = Plan(1, 1, issued=10, unchanged=100, sizes=(50, 100, 200), listed=50, hosts=5, forks=(2,))
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -92,7 +92,7 @@ def _watch(pid: int, peaks: Peaks, over: threading.Event) -> None:
     while not over.wait(SAMPLE_SECONDS):
         with contextlib.suppress(psutil.Error, OSError):
             main = psutil.Process(pid)
-            peaks.note("ansible-playbook", _peak(main))
+            peaks.note("ansible", _peak(main))
             for child in main.children(recursive=True):
                 with contextlib.suppress(psutil.Error, OSError):
                     kind = _kind(child.cmdline())

@@ -1,10 +1,11 @@
-"""The four measurements. Ratios are taken within one run of this program; figures are medians."""
+"""The measurements. Ratios are taken within one run of this program; figures are medians."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import sys
+import typing as t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ class Plan:
     issued: int = 200
     unchanged: int = 2000
     sizes: tuple[int, ...] = (2500, 5000, 10000)
+    listed: int = 2000
+    hosts: int = 100
+    forks: tuple[int, ...] = (1, 2, 5)
     first_issue: bool = False
 
 
@@ -164,6 +168,44 @@ def against_ping(plan: Plan) -> None:
         ],
         [f"medians of {2 * plan.rounds}, in turns"],
     )
+
+
+def inventory(plan: Plan) -> None:
+    """The inventory plugin: a request for each project, or one for a thousand of them, or none."""
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
+    kinds: tuple[tuple[str, dict[str, t.Any]], ...] = (
+        ("with repositories", {}),
+        ("without", {"repositories": False}),
+        ("each repository a host", {"host_for_each": "repository"}),
+        ("from the cache", cache),
+    )
+    lines = []
+    with world(plan.listed, repositories=3) as place:
+        seconds(place, place.listing(**cache))  # fills it
+        for what, options in kinds:
+            progress(f"5. {plan.listed:,} projects, {what}")
+            runs = [memory(place, place.listing(**options)) for _round in range(plan.rounds)]
+            took, peak = statistics.median(took for took, _peaks in runs), max(peaks.worst for _took, peaks in runs)
+            lines.append(Line(what, f"{took:.2f} s, {_mib(peak)}"))
+    table(f"5. ansible-inventory, {plan.listed:,} projects × 3 repositories, {CONCURRENCY} at a time", lines)
+
+
+def hosts(plan: Plan) -> None:
+    """The role on a host for each project, against the same projects in one run on localhost; nothing to do."""
+    lines = []
+    with world(plan.hosts) as place:
+        place.provisioned()
+        runs = [memory(place, place.role()) for _round in range(plan.rounds)]
+        took, peaks = statistics.median(took for took, _peaks in runs), runs[0][1]
+        lines.append(Line("localhost", f"{took:.1f} s; {_kinds(peaks)}"))
+        for forks in plan.forks:
+            progress(f"6. {plan.hosts} hosts, {forks} forks")
+            took, peaks = memory(place, place.role_on_hosts(plan.hosts, forks))
+            lines.append(
+                Line(f"hosts, {forks} forks", f"{took:.1f} s, {took / plan.hosts:.2f} s each; {_kinds(peaks)}")
+            )
+        _unchanged(place)
+    table(f"6. {plan.hosts} projects × 3 tokens, nothing to do, a host for each", lines)
 
 
 def _unchanged(place: World) -> None:

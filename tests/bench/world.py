@@ -31,12 +31,12 @@ VAULT = ("--vault-password-file", "vault-password")
 class World:
     """A fresh simulator with ``projects`` projects, and a directory in which the playbooks run."""
 
-    def __init__(self, running: Simulation, directory: Path, projects: int) -> None:
+    def __init__(self, running: Simulation, directory: Path, projects: int, repositories: int = 0) -> None:
         self.simulation = running
         self.directory = directory
         self.projects = projects
         self.environment = environment(running, "admin", directory)
-        running.control("POST", "seed", {"bulk_projects": projects, "prefix": "B"})
+        running.control("POST", "seed", {"bulk_projects": projects, "prefix": "B", "repositories_each": repositories})
         (directory / "vault-password").write_text(f"{secrets.token_urlsafe(32)}\n", encoding="utf-8")
         declared = {
             "project_tokens_projects": ["*"],
@@ -71,6 +71,36 @@ class World:
     def role(self) -> list[str]:
         return [command("ansible-playbook"), "tokensmith.bitbucket.provision", "-e", "@tokens.yml", *VAULT]
 
+    def listing(self, **options: t.Any) -> list[str]:
+        """The inventory plugin, with every project's repositories unless told otherwise."""
+        document = {"plugin": "tokensmith.bitbucket.projects", "concurrency": CONCURRENCY, **options}
+        (self.directory / "bitbucket.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        return [command("ansible-inventory"), "-i", "bitbucket.yml", "--list", "--export"]
+
+    def role_on_hosts(self, hosts: int, forks: int) -> list[str]:
+        """The role on hosts that each do their own project; the inventory is written down, as AWX has it."""
+        entries = {
+            f"B{number}": {"bitbucket_kind": "project", "bitbucket_key": f"B{number}"} for number in range(1, hosts + 1)
+        }
+        variables = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        inventory = yaml.safe_dump({"all": {"hosts": entries, "vars": variables}})
+        (self.directory / "hosts.yml").write_text(inventory, encoding="utf-8")
+        declared = yaml.safe_load((self.directory / "tokens.yml").read_text(encoding="utf-8"))
+        del declared["project_tokens_projects"]
+        (self.directory / "own.yml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+        return [
+            *(
+                command("ansible-playbook"),
+                "tokensmith.bitbucket.provision",
+                "-i",
+                "hosts.yml",
+                "-e",
+                "@own.yml",
+                *VAULT,
+            ),
+            *("-e", "project_tokens_hosts=all", "--forks", str(forks)),
+        ]
+
     def uri_loop(self) -> list[str]:
         return [command("ansible-playbook"), "uri.yml", "-e", "@tokens.yml"]
 
@@ -86,7 +116,7 @@ def command(name: str) -> str:
 
 
 @contextlib.contextmanager
-def world(projects: int) -> Iterator[World]:
+def world(projects: int, repositories: int = 0) -> Iterator[World]:
     base = ROOT / ".cache" / "bench"
     with contextlib.ExitStack() as stack:
         with deferred():
@@ -94,4 +124,4 @@ def world(projects: int) -> Iterator[World]:
             directory = Path(tempfile.mkdtemp(prefix="run-", dir=base))
             stack.callback(shutil.rmtree, directory, ignore_errors=True)
         running = stack.enter_context(simulation(directory, "--profile", "10.4", "--latency", str(LATENCY_MS)))
-        yield World(running, directory, projects)
+        yield World(running, directory, projects, repositories)

@@ -1,1 +1,1 @@
-"""Stand-ins for what stores write to, built from public API references. None of them is the real thing."""
+"""Stand-ins for what stores write to, and for AWX, built from public references. None of them is the real thing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -35,9 +36,8 @@ class Bitbucket:
         }
 
 
-@pytest.fixture
-def bitbucket(tmp_path: Path) -> Iterator[Bitbucket]:
-    credentials = tmp_path / "credentials.json"
+@contextlib.contextmanager
+def company(credentials: Path) -> Iterator[Bitbucket]:
     command = [sys.executable, "-m", "tests.simulator", "--seed", str(COMPANY), "--credentials", str(credentials)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as simulator:
         try:
@@ -47,3 +47,9 @@ def bitbucket(tmp_path: Path) -> Iterator[Bitbucket]:
             yield Bitbucket(url, json.loads(credentials.read_text(encoding="utf-8")))
         finally:
             simulator.terminate()
+
+
+@pytest.fixture
+def bitbucket(tmp_path: Path) -> Iterator[Bitbucket]:
+    with company(tmp_path / "credentials.json") as running:
+        yield running

@@ -67,7 +67,8 @@ class Team:
     def declare(self, **more: t.Any) -> Path:
         variables = {"projects": ["*"], "set": SET, "store": f"ansible_vault:{self.vault_file}", **more}
         path = self.place / "declared.yml"
-        text = yaml.safe_dump({f"project_tokens_{name}": value for name, value in variables.items()})
+        given = {name: value for name, value in variables.items() if value is not ...}
+        text = yaml.safe_dump({f"project_tokens_{name}": value for name, value in given.items()})
         path.write_text(text, encoding="utf-8")
         return path
 

@@ -56,8 +56,16 @@ def user_body(user: User, base_url: str) -> dict[str, object]:
     return body
 
 
-def project_body(project: Project, base_url: str) -> dict[str, object]:
+def project_body(project: Project, base_url: str, switches: Switches) -> dict[str, object]:
     """D29 [doc]: personal projects have keys that start with a tilde."""
     kind = "PERSONAL" if project.personal else "NORMAL"
     links = {"self": [{"href": f"{base_url}/projects/{project.key}"}]}
-    return {"key": project.key, "id": project.id, "name": project.name, "type": kind, "links": links}
+    more = details(switches, description=project.description, public=project.public)
+    return {"key": project.key, "id": project.id, "name": project.name, **more, "type": kind, "links": links}
+
+
+def details(switches: Switches, **values: object) -> dict[str, object]:
+    """D29 names no bodies: what they carry beside key and name is a switch."""
+    if switches.listing_details == "always":
+        return values
+    return {name: value for name, value in values.items() if value and switches.listing_details == "when_set"}

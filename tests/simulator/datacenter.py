@@ -51,15 +51,15 @@ class Simulator(Core):
         with self.lock:
             return self.world.add_user(name, password, roles, **more)
 
-    def add_project(self, key: str, name: str | None = None, admins: Iterable[str] = ()) -> Project:
+    def add_project(self, key: str, name: str | None = None, admins: Iterable[str] = (), **more: t.Any) -> Project:
         with self.lock:
-            return self.world.add_project(key, name, admins)
+            return self.world.add_project(key, name, admins, **more)
 
     def add_repository(
-        self, project_key: str, slug: str, *, archived: bool = False, admins: Iterable[str] = ()
+        self, project_key: str, slug: str, *, archived: bool = False, admins: Iterable[str] = (), **more: t.Any
     ) -> Repository:
         with self.lock:
-            return self.world.add_repository(project_key, slug, archived=archived, admins=admins)
+            return self.world.add_repository(project_key, slug, archived=archived, admins=admins, **more)
 
     def add_token(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .context import Context, project_body, user_body, wrong_method
+from .context import Context, details, project_body, user_body, wrong_method
 from .errors import NO_SUCH_PROJECT, invalid, not_found, not_permitted
 from .exchange import Response, json_response
 from .model import Project, Repository, User
@@ -42,7 +42,7 @@ def _projects(context: Context) -> Response:
         projects = [project for project in projects if not project.personal]
     if level in ("PROJECT_WRITE", "PROJECT_ADMIN"):
         projects = [project for project in projects if caller.administers_project(project)]
-    return _page(context, projects, lambda project: project_body(project, context.base_url))
+    return _page(context, projects, lambda project: project_body(project, context.base_url, context.switches))
 
 
 def _project_repositories(context: Context) -> Response:
@@ -84,12 +84,14 @@ def _repository_page(context: Context, projects: list[Project], archived: str) -
     def body(pair: tuple[Project, Repository]) -> object:
         project, repository = pair
         href = f"{context.base_url}/projects/{project.key}/repos/{repository.slug}/browse"
+        switches, archived = context.switches, repository.archived
+        more = details(switches, description=repository.description, public=repository.public, archived=archived)
         return {
             "slug": repository.slug,
             "id": repository.id,
             "name": repository.name,
-            "archived": repository.archived,
-            "project": project_body(project, context.base_url),
+            **more,
+            "project": project_body(project, context.base_url, switches),
             "links": {"self": [{"href": href}]},
         }
 

@@ -42,6 +42,8 @@ class Repository:
     id: int
     archived: bool = False
     admins: set[str] = field(default_factory=set)
+    description: str | None = None
+    public: bool = False
 
 
 @dataclass
@@ -51,6 +53,8 @@ class Project:
     id: int
     admins: set[str] = field(default_factory=set)
     repositories: dict[str, Repository] = field(default_factory=dict)
+    description: str | None = None
+    public: bool = False
 
     @property
     def personal(self) -> bool:
@@ -152,8 +156,16 @@ class World:
         self._by_slug[user.slug.lower()] = user
         return user
 
-    def add_project(self, key: str, name: str | None = None, admins: Iterable[str] = ()) -> Project:
-        project = Project(key, name or key.title(), self._next_id(), set(admins))
+    def add_project(
+        self,
+        key: str,
+        name: str | None = None,
+        admins: Iterable[str] = (),
+        *,
+        description: str | None = None,
+        public: bool = False,
+    ) -> Project:
+        project = Project(key, name or key.title(), self._next_id(), set(admins), {}, description, public)
         self.projects[key.lower()] = project
         return project
 
@@ -165,9 +177,12 @@ class World:
         archived: bool = False,
         admins: Iterable[str] = (),
         name: str | None = None,
+        description: str | None = None,
+        public: bool = False,
     ) -> Repository:
         project = self.projects[project_key.lower()]
-        repository = Repository(project.key, slug, name or slug, self._next_id(), archived, set(admins))
+        what = (project.key, slug, name or slug, self._next_id(), archived, set(admins))
+        repository = Repository(*what, description, public)
         project.repositories[slug.lower()] = repository
         return repository
 

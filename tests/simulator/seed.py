@@ -57,9 +57,10 @@ def plant(simulator: Simulator, document: Mapping[str, t.Any]) -> Planted:
         for entry in document.get("users") or ():
             _user(simulator, entry, planted)
         for entry in document.get("projects") or ():
-            simulator.add_project(entry["key"], entry.get("name"), entry.get("admins", ()))
+            options = _options(entry, "description", "public")
+            simulator.add_project(entry["key"], entry.get("name"), entry.get("admins", ()), **options)
         for entry in document.get("repositories") or ():
-            options = _options(entry, "archived", "admins")
+            options = _options(entry, "archived", "admins", "name", "description", "public")
             simulator.add_repository(entry["project"], entry["slug"], **options)
         planted.tokens += _tokens(simulator, document.get("tokens") or ())
         planted.tokens += _bulk(simulator, document)

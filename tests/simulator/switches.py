@@ -101,6 +101,8 @@ class Switches(Switchboard):
     """D29 [doc] says hidden by default, for /repos; for /projects/KEY/repos that is [inferred]."""
     projects_list_personal: bool = True
     """D29 [unknown]: whether the listing of all projects has the personal ones."""
+    listing_details: t.Literal["always", "when_set", "never"] = "always"
+    """D29 names no bodies: ``description``, ``public`` and ``archived`` of listed projects and repositories."""
 
     # Around it all
     rate_limit_capacity: int = 0

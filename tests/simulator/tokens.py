@@ -61,7 +61,7 @@ def _owner_body(owner: Owner, context: Context) -> dict[str, object]:
     if answer == "user":
         return {"user": user_body(context.world.service_user(owner), context.base_url)}
     if answer == "project" and owner.project is not None:
-        return {"project": project_body(owner.project, context.base_url)}
+        return {"project": project_body(owner.project, context.base_url, context.switches)}
     return {}
 
 

@@ -79,6 +79,27 @@ def test_a_project_may_list_its_archived_repositories_too(front):
     assert names(front("GET", f"{API}/projects/PAY/repos"), "slug") == ["ledger", "old"]
 
 
+@pytest.mark.parametrize(
+    ("switch", "project", "repository"),
+    [
+        ("always", {"description": "Money", "public": False}, {"description": None, "public": True, "archived": False}),
+        ("when_set", {"description": "Money"}, {"public": True}),
+        ("never", {}, {}),
+    ],
+)
+def test_what_listings_tell_beside_key_and_name_is_a_switch(front, switch, project, repository):
+    front.sim.add_project("MONEY", description="Money")
+    front.sim.add_repository("MONEY", "gold", public=True)
+    front.sim.switches.listing_details = switch
+
+    def told(path) -> dict[str, t.Any]:
+        value = front("GET", f"{API}/{path}").json()["values"][-1]
+        return {name: value[name] for name in ("description", "public", "archived") if name in value}
+
+    assert told("projects") == project
+    assert told("repos?projectkey=MONEY") == repository
+
+
 def test_users_are_found_by_parts_of_their_names(front):
     front.sim.add_user("pat2")
     assert names(front("GET", f"{API}/users?filter=pat"), "name") == ["pat", "pat2"]

@@ -13,7 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     ForbiddenError,
     NotFoundError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Listed, Owner
 from tests.unit.plugins.stand import PAY, Scripted
 
 PROJECT = Owner(project="PAY")
@@ -104,6 +104,18 @@ def test_projects_are_those_that_the_caller_administers(stand):
 @pytest.mark.parametrize(("archived", "slugs"), [(False, ["ledger"]), (True, ["ledger", "old"])])
 def test_archived_repositories_are_asked_for(stand, archived, slugs):
     assert stand.api().repositories("PAY", archived) == slugs
+
+
+@pytest.mark.parametrize("odd", [{}, {"description": 7, "public": "yes", "archived": None, "name": ["x"]}], ids=str)
+def test_what_a_listing_does_not_say_or_not_in_its_form_is_not_known(odd):
+    answers = answering(listing({"key": "PAY", "slug": "ledger", **odd}))
+    assert answers.listed_projects() == [Listed("PAY")]
+    assert answers.listed_repositories("PAY", archived=False) == [Listed("ledger")]
+
+
+def test_what_a_listing_says_is_kept():
+    said = {"key": "PAY", "name": "Payments", "description": "", "public": True, "archived": False}
+    assert answering(listing(said)).listed_projects() == [Listed("PAY", "Payments", "", False, True)]
 
 
 @pytest.mark.parametrize("value", [{}, {"key": ""}, {"key": 1}], ids=str)

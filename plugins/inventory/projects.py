@@ -1,0 +1,277 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: projects
+short_description: Projects or repositories of Bitbucket Data Center as hosts
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - One host for each project, or for each repository. Every host is this machine under another name, so that a play
+    runs for each of them, on as many processes and nodes as you like.
+  - The role P(tokensmith.bitbucket.project_tokens#role) does the host's own project on such hosts.
+  - Uses a configuration file whose name ends with V(bitbucket.yml) or V(bitbucket.yaml).
+extends_documentation_fragment:
+  - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.connection.credential
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+options:
+  plugin:
+    description:
+      - Says that the file is for this plugin.
+    type: str
+    required: true
+    choices: [tokensmith.bitbucket.projects]
+  url:
+    required: false
+    env:
+      - name: BITBUCKET_URL
+  username:
+    env:
+      - name: BITBUCKET_USERNAME
+  password:
+    env:
+      - name: BITBUCKET_PASSWORD
+  token:
+    env:
+      - name: BITBUCKET_TOKEN
+  ca_path:
+    env:
+      - name: BITBUCKET_CA_PATH
+  host_for_each:
+    description:
+      - What a host stands for. The name of a project's host is its key, that of a repository's host is V(KEY.slug).
+    type: str
+    choices: [project, repository]
+    default: project
+  administered:
+    description:
+      - Whether only projects that the caller administers are hosts. Those are the ones whose tokens it can manage.
+      - Otherwise all that it can see are.
+    type: bool
+    default: true
+  include:
+    description:
+      - Only projects whose key matches one of these globs. Case does not matter.
+      - A glob matches personal projects only if it begins with V(~), so V(["*", "~*"]) means all projects.
+    type: list
+    elements: str
+    default: ["*"]
+  exclude:
+    description:
+      - Without projects whose key matches one of these globs.
+    type: list
+    elements: str
+    default: []
+  repositories:
+    description:
+      - Whether each project's repositories are asked for, which costs one request for each project.
+      - Repositories that are hosts are asked for in any case.
+    type: bool
+    default: true
+  include_repositories:
+    description:
+      - Only repositories that match one of these globs, written as V(KEY/slug).
+    type: list
+    elements: str
+    default: ["*"]
+  exclude_repositories:
+    description:
+      - Without repositories that match one of these globs, written as V(KEY/slug).
+    type: list
+    elements: str
+    default: []
+  archived:
+    description:
+      - Whether archived repositories are there too.
+    type: bool
+    default: false
+  concurrency:
+    description:
+      - How many projects are asked for their repositories at a time.
+    type: int
+    default: 8
+notes:
+  - "Each host has the variables C(bitbucket_kind) (V(project) or V(repository)), C(bitbucket_key) (of the project),
+    C(bitbucket_name), C(bitbucket_description), C(bitbucket_archived) and C(bitbucket_public). What Bitbucket does not
+    say is V(null)."
+  - "A project's host also has C(bitbucket_repositories), a list of C(slug), C(name), C(description), C(archived) and
+    C(public) each; V(null) if they were not asked for, or refused. A repository's host has C(bitbucket_repository), its
+    slug."
+  - Names and descriptions come from Bitbucket and are never templated.
+  - The credential is read where the inventory is, also the one from the environment. O(url), O(username), O(password),
+    O(token), O(ca_path), O(client_cert) and O(client_key) may be templates or vaulted.
+  - If the server refuses or does not answer there are no hosts. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
+    V(true) to end the run there, which Ansible otherwise only warns of. A project that refuses to list its repositories
+    is warned of by name.
+  - A cache holds projects and repositories, and nothing secret.
+seealso:
+  - module: tokensmith.bitbucket.access_token_set
+"""
+
+EXAMPLES = r"""
+# bitbucket.yml. The credential comes from BITBUCKET_USERNAME and BITBUCKET_PASSWORD.
+plugin: tokensmith.bitbucket.projects
+url: https://bitbucket.example.com
+exclude: ["SANDBOX*"]
+groups:
+  public: bitbucket_public
+  teams: bitbucket_key is match('TEAM')
+keyed_groups:
+  - key: bitbucket_key[0]
+    prefix: letter
+compose:
+  project_tokens_concurrency: 1
+
+---
+# Every repository of two projects; the password is decrypted with the vault secret of the command.
+plugin: tokensmith.bitbucket.projects
+url: https://bitbucket.example.com
+username: automation
+password: "{{ lookup('ansible.builtin.unvault', '/etc/ansible/bitbucket.password') | trim }}"
+include: [PAY, SHOP]
+host_for_each: repository
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: /var/cache/ansible
+cache_timeout: 3600
+"""
+
+import contextlib
+import os
+import typing as t
+
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from, credential_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _inventory
+
+try:
+    # Since ansible-core 2.19 a string is a template only if it is marked as one.
+    from ansible.template import trust_as_template as _template
+
+    _no_template: t.Any = str
+except ImportError:
+    # Before, every string is one unless it is marked as unsafe.
+    from ansible.utils.unsafe_proxy import wrap_var
+
+    _template, _no_template = str, wrap_var
+
+#: Options that a file may give as templates, since they name places and people that differ between environments.
+_TEMPLATES = ("url", "username", "password", "token", "ca_path", "client_cert", "client_key")
+_CREDENTIAL = ("username", "password", "token")
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """Asks first and adds hosts only then, so that a failure leaves none of them behind."""
+
+    NAME = "tokensmith.bitbucket.projects"
+
+    def verify_file(self, path: str) -> bool:
+        """Whether the file is meant for this plugin, by its name."""
+        return bool(super().verify_file(path)) and path.endswith(("bitbucket.yml", "bitbucket.yaml"))
+
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        """Add the hosts.
+
+        :raises AnsibleParserError: in one sentence.
+        """
+        super().parse(inventory, loader, path, cache)
+        config = self._read_config_data(path)
+        try:
+            found = self._catalogue(path, self._connection(config), cache)
+            repositories = (self.get_option("include_repositories"), self.get_option("exclude_repositories"))
+            hosts = _inventory.hosts(found, self.get_option("host_for_each"), *repositories)
+        except BitbucketError as error:
+            raise AnsibleParserError(str(error)) from None
+        for warning in found.warnings:
+            self.display.warning(f"{path}: {warning}")
+        self._add(hosts)
+
+    def _connection(self, config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """The options as modules have them. The environment's credential counts only where the file has none of it."""
+        given = {name: self.get_option(name) for name in _argspec.CONNECTION}
+        given.update(dict.fromkeys(_CREDENTIAL))
+        given.update({name: self._templated(name, config[name]) for name in _TEMPLATES if name in config})
+        given = {name: value for name, value in given.items() if value is not None}
+        result = ArgumentSpecValidator(_argspec.CONNECTION).validate(given)
+        if result.error_messages:
+            raise InputError(f"{result.error_messages[0]}.")
+        return dict(result.validated_parameters)
+
+    def _templated(self, name: str, value: t.Any) -> str | None:
+        """What the file says for an option: as it is, decrypted, or templated."""
+        if value is None:
+            return None
+        try:
+            # Plain text in the end: what reads it must not care for Ansible's marks.
+            return str.__str__(str(self.templar.template(value) if isinstance(value, str) else value))
+        except AnsibleError:
+            raise InputError(f"`{name}` can be neither decrypted nor templated.") from None
+
+    def _catalogue(self, path: str, connection: dict[str, t.Any], cache: bool) -> _inventory.Catalogue:
+        wanted = _inventory.Wanted(
+            include=tuple(self.get_option("include")),
+            exclude=tuple(self.get_option("exclude")),
+            administered=self.get_option("administered"),
+            archived=self.get_option("archived"),
+            repositories=self.get_option("repositories") or self.get_option("host_for_each") == "repository",
+            concurrency=self.get_option("concurrency"),
+        )
+        if not self.get_option("cache"):
+            return _inventory.catalogue(DataCenter(client_from(connection)), wanted)
+        credential = credential_from(connection, os.environ)
+        # An id is no secret, and nothing else of a token is in the key.
+        caller = credential.username or credential.token_id or ""
+        key = f"{self.get_cache_key(path)}_{wanted.fingerprint(connection['url'], caller)}"
+        if cache:
+            with contextlib.suppress(KeyError):
+                return _inventory.from_plain(self._cache[key])
+        found = _inventory.catalogue(DataCenter(client_from(connection)), wanted)
+        self._cache[key] = found.plain()
+        return found
+
+    def _add(self, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
+        """All hosts, or none where `strict` makes one of them fail."""
+        before = set(self.inventory.hosts)
+        try:
+            for name, variables in hosts.items():
+                self._add_one(name, variables)
+        except AnsibleError:
+            for name in set(self.inventory.hosts) - before:
+                self.inventory.remove_host(self.inventory.hosts[name])
+            raise
+
+    def _add_one(self, name: str, variables: t.Mapping[str, t.Any]) -> None:
+        self.inventory.add_host(name)
+        host = self.inventory.get_host(name)
+        self.inventory.set_variable(name, "ansible_connection", _template("local"))
+        # Otherwise the interpreter would be looked for, and found without the library.
+        interpreter = _template("{{ ansible_playbook_python }}")
+        self.inventory.set_variable(name, "ansible_python_interpreter", interpreter)
+        for variable, value in _untemplated(variables).items():
+            self.inventory.set_variable(name, variable, value)
+        strict = self.get_option("strict")
+        self._set_composite_vars(self.get_option("compose"), host.get_vars(), name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), host.get_vars(), name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), host.get_vars(), name, strict=strict)
+
+
+def _untemplated(value: t.Any) -> t.Any:
+    """``value`` such that nothing in it is a template."""
+    if isinstance(value, list):
+        return [_untemplated(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _untemplated(entry) for name, entry in value.items()}
+    if not isinstance(value, str):
+        return value
+    # Without a brace there is no template. Marking it spares an export, and so AWX, the long form of a doubtful string.
+    return _no_template(value) if "{" in value else _template(value)

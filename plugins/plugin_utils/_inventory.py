@@ -1,0 +1,161 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the inventory holds: a catalogue of projects and repositories, and the hosts that stand for them."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import hashlib
+import json
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    BitbucketError,
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Listed
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
+
+#: Changes when what is cached does, so that nothing old is read as something else.
+_FORMAT = 1
+
+
+class Wanted(t.NamedTuple):
+    """What to ask Bitbucket for."""
+
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    administered: bool = True
+    archived: bool = False
+    repositories: bool = True
+    concurrency: int = 8
+
+    def fingerprint(self, url: str, caller: str) -> str:
+        """What tells one catalogue from another in a cache: the server, who asks, and what for; nothing secret."""
+        what = [_FORMAT, url, caller, *self._replace(concurrency=0)]
+        return hashlib.sha256(json.dumps(what).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+class Project(t.NamedTuple):
+    """A project, and its repositories; ``None`` where these are not known."""
+
+    listed: Listed
+    repositories: tuple[Listed, ...] | None
+
+
+class Catalogue(t.NamedTuple):
+    """The projects that were asked for, and what has to be said about them."""
+
+    projects: tuple[Project, ...]
+    warnings: tuple[str, ...]
+
+    def plain(self) -> dict[str, t.Any]:
+        """For a cache: nothing but what JSON has."""
+        projects = []
+        for listed, repositories in self.projects:
+            known = None if repositories is None else [entry._asdict() for entry in repositories]
+            projects.append({**listed._asdict(), "repositories": known})
+        return {"projects": projects, "warnings": list(self.warnings)}
+
+
+def from_plain(data: t.Mapping[str, t.Any]) -> Catalogue:
+    """The inverse of :meth:`Catalogue.plain`."""
+    projects = []
+    for entry in data["projects"]:
+        fields = {name: value for name, value in entry.items() if name != "repositories"}
+        repositories = entry["repositories"]
+        known = None if repositories is None else tuple(Listed(**repository) for repository in repositories)
+        projects.append(Project(Listed(**fields), known))
+    return Catalogue(tuple(projects), tuple(data["warnings"]))
+
+
+def catalogue(api: DataCenter, wanted: Wanted) -> Catalogue:
+    """Ask the server, several projects at a time. A project that refuses its repositories is warned of by name.
+
+    :raises BitbucketError: for every other failure: half a catalogue would look like a whole one.
+    """
+    listed = api.listed_projects(wanted.administered)
+    chosen = [project for project in listed if _chosen(project.key, wanted)]
+    chosen.sort(key=lambda project: project.key)
+    warnings = [
+        f"{pattern} matches no project that you {'administer' if wanted.administered else 'can see'}."
+        for pattern in wanted.include
+        if not any(_owners.matches(pattern, project.key) for project in listed)
+    ]
+    if not wanted.repositories:
+        return Catalogue(tuple(Project(project, None) for project in chosen), tuple(warnings))
+    ask = functools.partial(api.listed_repositories, archived=wanted.archived)
+    answers = Workers(wanted.concurrency).each(ask, [project.key for project in chosen])
+    _raise_the_cause(answers)
+    projects = []
+    for project, answer in zip(chosen, answers, strict=True):
+        if isinstance(answer, BitbucketError):
+            warnings.append(f"The repositories of project {project.key} are not known: {answer}")
+            projects.append(Project(project, None))
+        else:
+            projects.append(Project(project, tuple(sorted(answer, key=lambda entry: entry.key))))
+    return Catalogue(tuple(projects), tuple(warnings))
+
+
+def hosts(
+    found: Catalogue, each: str, include: t.Sequence[str], exclude: t.Sequence[str]
+) -> dict[str, dict[str, t.Any]]:
+    """Names of hosts with their variables.
+
+    :param each: whether a host stands for a project or a repository.
+    :param include: patterns of repositories, such as ``PAY/*``; ``exclude`` likewise.
+    :raises InputError: where two owners would be one host.
+    """
+    made: dict[str, dict[str, t.Any]] = {}
+    for project, repositories in found.projects:
+        known = None
+        if repositories is not None:
+            known = [entry for entry in repositories if _is_in(f"{project.key}/{entry.key}", include, exclude)]
+        if each == "project":
+            described = None if known is None else [_described(entry) for entry in known]
+            made[project.key] = _variables(project, project.key, repositories=described)
+            continue
+        for entry in known or ():
+            name = f"{project.key}.{entry.key}"
+            if name in made:
+                raise InputError(f"Two repositories would be the host {name}: exclude one of them.")
+            made[name] = _variables(entry, project.key, repository=entry.key)
+    return made
+
+
+def _chosen(key: str, wanted: Wanted) -> bool:
+    included = any(_owners.matches(pattern, key) for pattern in wanted.include)
+    return included and not any(_owners.matches(pattern, key) for pattern in wanted.exclude)
+
+
+def _is_in(name: str, include: t.Sequence[str], exclude: t.Sequence[str]) -> bool:
+    def matched(patterns: t.Sequence[str]) -> bool:
+        return any(fnmatch.fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
+
+    return matched(include) and not matched(exclude)
+
+
+def _raise_the_cause(answers: t.Sequence[object]) -> None:
+    """Raise what says more than that one project is closed, or gone; what stopped the others rather than they."""
+    errors = [answer for answer in answers if isinstance(answer, BitbucketError)]
+    fatal = [error for error in errors if not isinstance(error, (ForbiddenError, NotFoundError))]
+    fatal.sort(key=lambda error: error.reason == "stopped")
+    if fatal:
+        raise fatal[0]
+
+
+def _described(entry: Listed) -> dict[str, t.Any]:
+    return {"slug": entry.key, **{name: value for name, value in entry._asdict().items() if name != "key"}}
+
+
+def _variables(entry: Listed, key: str, **more: t.Any) -> dict[str, t.Any]:
+    """The host's variables. All begin the same, since ``name`` and others are Ansible's own."""
+    described = {name: value for name, value in _described(entry).items() if name != "slug"}
+    kind = "repository" if "repository" in more else "project"
+    return {f"bitbucket_{name}": value for name, value in {"kind": kind, "key": key, **described, **more}.items()}
