@@ -151,7 +151,7 @@ class DataCenter:
 
     def users(self) -> list[str]:
         """The slugs of all users; for administrators only."""
-        return self._names(f"{_API}/admin/users", "slug", {})
+        return [user.key for user in self._listed(f"{_API}/admin/users", "slug", {})]
 
     def identity(self) -> Identity:
         """Who the caller is, by one request that everyone may make.

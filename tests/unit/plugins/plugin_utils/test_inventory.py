@@ -88,6 +88,13 @@ def test_a_glob_that_matches_nothing_is_warned_of(stand, administered, say):
     assert say in warning
 
 
+def test_personal_projects_that_the_server_does_not_list_are_warned_of(stand):
+    stand.sim.switches.projects_list_personal = False  # D29 [unknown]
+    found = _inventory.catalogue(stand.api(), Wanted(include=("*", "~*")))
+    assert keys(found) == ["PAY", "SHOP"]
+    assert found.warnings == ("~* matches no project that you administer.",)
+
+
 # D29 says nothing of the bodies.
 
 
