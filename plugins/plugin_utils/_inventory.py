@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+    AnswerError,
     BitbucketError,
     ForbiddenError,
     InputError,
@@ -119,14 +120,21 @@ def hosts(
             known = [entry for entry in repositories if _is_in(f"{project.key}/{entry.key}", include, exclude)]
         if each == "project":
             described = None if known is None else [_described(entry) for entry in known]
-            made[project.key] = _variables(project, project.key, repositories=described)
+            made[_name(project.key)] = _variables(project, project.key, repositories=described)
             continue
         for entry in known or ():
-            name = f"{project.key}.{entry.key}"
+            name = _name(f"{project.key}.{entry.key}")
             if name in made:
                 raise InputError(f"Two repositories would be the host {name}: exclude one of them.")
             made[name] = _variables(entry, project.key, repository=entry.key)
     return made
+
+
+def _name(name: str) -> str:
+    """The name of a host, which Ansible may take for a template whatever it is marked as."""
+    if "{" in name:
+        raise AnswerError(f"Bitbucket lists a key that is none, {name!r}, and so no host is made of anything it lists.")
+    return name
 
 
 def _chosen(key: str, wanted: Wanted) -> bool:

@@ -165,7 +165,7 @@ def test_a_password_that_stops_working_meanwhile_is_told_and_not_tried_for_every
 
 def test_a_listing_without_keys_is_no_listing(stand):
     stand.sim.faults.arm("call", path="/projects$", run=lambda: stand.sim.add_project(""))
-    with pytest.raises(AnswerError, match="has no key"):
+    with pytest.raises(AnswerError, match="has no usable key"):
         _inventory.catalogue(stand.api(), Wanted())
 
 
@@ -264,3 +264,12 @@ def test_two_repositories_of_one_name_are_not_one_host():
     twins = Catalogue((Project(Listed("A"), (Listed("1.c"),)), Project(Listed("A.1"), (Listed("c"),))), ())
     with pytest.raises(InputError, match=r"would be the host A\.1\.c"):
         _inventory.hosts(twins, "repository", ALL, [])
+
+
+@pytest.mark.parametrize(
+    ("each", "project"),
+    [("project", Project(Listed("{{x}}"), ())), ("repository", Project(Listed("A"), (Listed("{%x"),)))],
+)
+def test_a_name_that_could_be_a_template_is_no_host(each, project):
+    with pytest.raises(AnswerError, match="a key that is none"):
+        _inventory.hosts(Catalogue((project,), ()), each, ALL, [])
