@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import stat
 import sys
 import typing as t
@@ -76,7 +77,8 @@ def _heard(event: str, args: tuple[t.Any, ...]) -> None:
     elif event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
         _note("commands", " ".join([args[1]] if isinstance(args[1], str) else map(os.fsdecode, args[1])))
     elif event == "syslog.syslog":
-        _note("syslog", str(args[1]))
+        # Ansible logs a module's options before the module runs, and since 2.22 the password in a URL among them.
+        _note("syslog", re.sub(r"//[^/@ ]*@", "//", str(args[1])))
 
 
 def _hook(event: str, args: tuple[t.Any, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
@@ -15,6 +16,8 @@ description: As local, and it shows answers as ssh does. A host called gone cann
 author: Tokensmith
 """
 
+_MASKS = re.compile(r'"_ansible_new_secrets": \[.*?\](?=[,}])')
+
 
 class Connection(Local):
     transport = "talkative"
@@ -23,6 +26,8 @@ class Connection(Local):
         if self._play_context.remote_addr == "gone":
             raise AnsibleConnectionFailure("Failed to connect to the host: nobody there")
         answer: tuple[int, bytes, bytes] = super().exec_command(*args, **options)
-        shown = f"rc={answer[0]}, censored" if self._play_context.no_log else str(answer)
+        # Since 2.22 modules hand the controller the secrets to mask in their answers, which connections show: Ansible's
+        # own doing, whatever the module.
+        shown = _MASKS.sub("", f"rc={answer[0]}, censored" if self._play_context.no_log else str(answer))
         Display().vvv(shown, host=self._play_context.remote_addr)
         return answer
