@@ -135,6 +135,10 @@ docs: venv-docs build ## the documentation as HTML, in .cache/docs/html
 	sphinx-build --quiet --fail-on-warning --keep-going -c docs -d .cache/docs/doctrees .cache/docs/rst .cache/docs/html
 	@echo 'make: see .cache/docs/html/index.html'
 
+.PHONY: screenshots
+screenshots: venv-test source ## the pictures of the audit's report in docs/images, drawn by Chromium
+	@python -m tests.report docs/images
+
 .PHONY: bench
 bench: venv-test build source ## speed and memory, measured against the simulator
 	@python -m tests.bench

@@ -139,6 +139,41 @@ ACCESS_TOKEN_SET_CONSTRAINTS: dict[str, t.Any] = {
     "mutually_exclusive": [("token", "password"), ("stored", "store")],
 }
 
+_PATTERNS: dict[str, t.Any] = {"type": "list", "elements": "str"}
+
+ACCESS_TOKEN_AUDIT: Spec = {
+    **CONNECTION,
+    "projects": {**_PATTERNS, "default": ["*", "~*"]},
+    "repositories": {**_PATTERNS, "default": ["*/*", "~*/*"]},
+    "users": {**_PATTERNS, "default": ["*"]},
+    "concurrency": {"type": "int", "default": 8},
+    "declared": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "projects": {**_PATTERNS, "default": []},
+            "repositories": {**_PATTERNS, "default": []},
+            "users": {**_PATTERNS, "default": []},
+            "set": {"type": "list", "elements": "dict", "default": [], "options": TOKEN_ENTRY},
+            "overrides": {"type": "dict", "default": {}},
+        },
+    },
+    "policy": {"type": "dict", "default": {}},
+    "fail_on": {
+        "type": "str",
+        "choices": ["none", "info", "low", "medium", "high", "critical"],
+        "default": "none",
+    },
+    "output_dir": {"type": "path"},
+    "walk": {
+        "type": "dict",
+        "options": {"owners": {"type": "list", "elements": "str"}},
+    },
+}
+
+ACCESS_TOKEN_AUDIT_CONSTRAINTS: dict[str, t.Any] = {"mutually_exclusive": [("token", "password")]}
+
 STORE_COPY: Spec = {
     "source": {"type": "str", "required": True},
     "source_options": {"type": "dict", "default": {}, "no_log": True},

@@ -146,7 +146,7 @@ class DataCenter:
         """The slug of the user with exactly this name, which paths need."""
         for value, _answer in _pages.by_start(self.client, f"{_API}/users", {"filter": name}):
             if value is not None and value.get("name") == name:
-                return _part(value.get("slug"))
+                return path_part(value.get("slug"))
         return None
 
     def users(self) -> list[str]:
@@ -166,14 +166,14 @@ class DataCenter:
         for value, _answer in _pages.by_start(self.client, path, query):
             if value is None:
                 continue
-            part = _part(value.get(key))
+            part = path_part(value.get(key))
             if part is None:
                 raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
             found[part] = _listed(value, part)
         return list(found.values())
 
 
-def _part(value: t.Any) -> str | None:
+def path_part(value: t.Any) -> str | None:
     """A key or slug as it may stand in a path, or ``None`` where it is none: dots alone would lead elsewhere."""
     usable = isinstance(value, str) and value.isprintable() and value == value.strip() and "/" not in value
     return str(value) if usable and value not in ("", ".", "..") and len(value) <= _LONGEST_PART else None

@@ -45,9 +45,9 @@ def declarations(
         raise InputError("`overrides` names one owner twice, in two spellings.")
     found = []
     for owner in owners:
-        key = rest.get(_key(owner).casefold())
-        found.append(_declaration(owner, standard, overrides[key] if key is not None else ()))
-    unmatched = set(rest) - {_key(owner).casefold() for owner in owners}
+        key = rest.get(key_of(owner).casefold())
+        found.append(declaration(owner, standard, overrides[key] if key is not None else ()))
+    unmatched = set(rest) - {key_of(owner).casefold() for owner in owners}
     if unmatched:
         raise InputError(
             f"`overrides` names {rest[min(unmatched)]}, which is none of the declared owners. Write a project as KEY, "
@@ -74,17 +74,22 @@ def overrides_for(
     owners: t.Iterable[Owner], overrides: t.Mapping[str, t.Sequence[_Entry]]
 ) -> dict[str, t.Sequence[_Entry]]:
     """Those overrides that apply to ``owners``, for a call about a part of all owners."""
-    keys = {_key(owner).casefold() for owner in owners}
+    keys = {key_of(owner).casefold() for owner in owners}
     return {key: value for key, value in overrides.items() if key.casefold() in keys}
 
 
-def _key(owner: Owner) -> str:
+def key_of(owner: Owner) -> str:
+    """How ``overrides`` names an owner."""
     if owner.user:
         return f"users/{owner.user}"
     return f"{owner.project}/{owner.repository}" if owner.repository else owner.project
 
 
-def _declaration(owner: Owner, standard: t.Sequence[_Entry], overrides: t.Sequence[_Entry]) -> Declaration:
+def declaration(owner: Owner, standard: t.Sequence[_Entry], overrides: t.Sequence[_Entry]) -> Declaration:
+    """The standard set for one owner, with what ``overrides`` changes or adds.
+
+    :raises InputError: with one sentence.
+    """
     merged: dict[str, _Entry] = {}
     for entries in (standard, overrides):
         seen: set[str] = set()

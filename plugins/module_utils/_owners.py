@@ -127,8 +127,8 @@ class _Catalogue:
     def keys(self, pattern: str) -> list[str]:
         if _is_key(pattern):
             return [pattern]
-        glob = _is_glob(pattern)
-        found = _matching(pattern, self._projects(glob))
+        glob = is_glob(pattern)
+        found = matching(pattern, self._projects(glob))
         if glob and not found:
             raise InputError(f"{pattern} matches no project that you administer.")
         return found or [pattern]
@@ -136,8 +136,8 @@ class _Catalogue:
     def slugs(self, project: str, pattern: str) -> list[str]:
         if _is_slug(pattern):
             return [pattern]
-        glob = _is_glob(pattern)
-        found = _matching(pattern, self._repositories(project, self._archived or not glob))
+        glob = is_glob(pattern)
+        found = matching(pattern, self._repositories(project, self._archived or not glob))
         return found if glob else found or [pattern]
 
     def user(self, name: str) -> str:
@@ -158,7 +158,7 @@ class _Catalogue:
         return self._api.user_slug(name) or self.user(name)
 
 
-def _matching(pattern: str, names: t.Sequence[str]) -> list[str]:
+def matching(pattern: str, names: t.Sequence[str]) -> list[str]:
     """Names that a glob or another spelling stands for. Personal projects (``~``) only match where written."""
     return [name for name in sorted(names) if matches(pattern, name)]
 
@@ -182,12 +182,13 @@ def _pairs(declared: DeclaredOwners) -> list[tuple[str, str]]:
     return [(key, slug) for key, _slash, slug in (name.partition("/") for name in declared.repositories)]
 
 
-def _is_glob(text: str) -> bool:
+def is_glob(text: str) -> bool:
+    """Whether a name is a pattern."""
     return _GLOB.search(text) is not None
 
 
 def _is_key(text: str) -> bool:
-    return _SERVERS_KEY.fullmatch(text) is not None and not _is_glob(text)
+    return _SERVERS_KEY.fullmatch(text) is not None and not is_glob(text)
 
 
 def _is_slug(text: str) -> bool:
@@ -197,5 +198,5 @@ def _is_slug(text: str) -> bool:
 def _check(name: str, what: str, patterns: bool = True) -> None:
     if name.strip() in ("", ".", "..") or "/" in name:
         raise InputError(f"{name!r} is not {what or 'a user'}.")
-    if not (patterns and what) and _is_glob(name):
+    if not (patterns and what) and is_glob(name):
         raise InputError(f"{name!r} is a glob: this option takes one exact name.")

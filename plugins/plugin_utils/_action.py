@@ -43,12 +43,46 @@ def validated(module_name: str, spec: _argspec.Spec, constraints: Result, args: 
     return parameters
 
 
-class CustodyAction(ActionBase, abc.ABC):
+def own_options(module_name: str, spec: _argspec.Spec, constraints: Result, args: Result) -> Result:
+    """A task's own options with their types and defaults; those of the connection are the module's to check."""
+    own = {key: value for key, value in spec.items() if key not in _argspec.CONNECTION}
+    given = {key: value for key, value in args.items() if key not in _argspec.CONNECTION}
+    rules = {key: value for key, value in constraints.items() if key != "supports_check_mode"}
+    return validated(module_name, own, rules, given)
+
+
+class ModuleAction(ActionBase):
+    """Calls its module, maybe several times."""
+
+    module_name: str
+
+    def _call(self, arguments: Result, task_vars: Result | None) -> Result:
+        """One run of the module; its result as plain data, since ansible's own string types do not serialize."""
+        # Connection plugins show what a module returned at -vvv unless the play's context says not to. A connection has
+        # a context of its own, a copy of the task's.
+        before = [(context, context.no_log) for context in (self._play_context, self._connection._play_context)]
+        try:
+            for context, _no_log in before:
+                context.no_log = True
+            result = self._execute_module(module_name=self.module_name, module_args=arguments, task_vars=task_vars)
+        finally:
+            for context, no_log in before:
+                context.no_log = no_log
+        kept = {key: result.pop(key, None) for key in _NOT_JSON}
+        plain: Result = json.loads(json.dumps(result))
+        if plain.get("failed") and not plain.get("msg"):
+            # What it crashed with is not passed on: an exception may quote anything.
+            plain["msg"] = f"{self.module_name} ended with an error of its own: what it did is not known. Run again."
+        if kept["warnings"]:
+            plain["warnings"] = kept["warnings"]
+        return plain
+
+
+class CustodyAction(ModuleAction, abc.ABC):
     """Runs the module as it is where no store is set, and under custody where one is."""
 
     _supports_async = False
 
-    module_name: str
     spec: t.ClassVar[_argspec.Spec]
     constraints: t.ClassVar[dict[str, t.Any]]
     #: Options with which the caller says itself what is stored.
@@ -131,11 +165,7 @@ class CustodyAction(ActionBase, abc.ABC):
         return self.shape({**result, "store": store.name})
 
     def _validated(self, args: Result) -> Result:
-        """The task's own options with their types and defaults; those of the connection are the module's to check."""
-        spec = {key: value for key, value in self.spec.items() if key not in _argspec.CONNECTION}
-        given = {key: value for key, value in args.items() if key not in _argspec.CONNECTION}
-        constraints = {key: value for key, value in self.constraints.items() if key != "supports_check_mode"}
-        return validated(self.module_name, spec, constraints, given)
+        return own_options(self.module_name, self.spec, self.constraints, args)
 
     def _resolved(self, params: Result, base: Result, task_vars: Result | None) -> list[Owner]:
         """The owners; asks the module where only the server knows them."""
@@ -147,24 +177,3 @@ class CustodyAction(ActionBase, abc.ABC):
         if "owners" not in result:
             raise BitbucketError(str(result.get("msg")), result.get("reason", "error"))
         return [owner_of(path) for path in result["owners"]]
-
-    def _call(self, arguments: Result, task_vars: Result | None) -> Result:
-        """One run of the module; its result as plain data, since ansible's own string types do not serialize."""
-        # Connection plugins show what a module returned at -vvv unless the play's context says not to. A connection has
-        # a context of its own, a copy of the task's.
-        before = [(context, context.no_log) for context in (self._play_context, self._connection._play_context)]
-        try:
-            for context, _no_log in before:
-                context.no_log = True
-            result = self._execute_module(module_name=self.module_name, module_args=arguments, task_vars=task_vars)
-        finally:
-            for context, no_log in before:
-                context.no_log = no_log
-        kept = {key: result.pop(key, None) for key in _NOT_JSON}
-        plain: Result = json.loads(json.dumps(result))
-        if plain.get("failed") and not plain.get("msg"):
-            # What it crashed with is not passed on: an exception may quote anything.
-            plain["msg"] = f"{self.module_name} ended with an error of its own: what it did is not known. Run again."
-        if kept["warnings"]:
-            plain["warnings"] = kept["warnings"]
-        return plain

@@ -22,8 +22,9 @@ MEASUREMENTS = {
     4: measurements.against_ping,
     5: measurements.inventory,
     6: measurements.hosts,
+    7: measurements.audit,
 }
-QUICK = Plan(1, 1, issued=10, unchanged=100, sizes=(50, 100, 200), listed=50, hosts=5, forks=(2,))
+QUICK = Plan(1, 1, issued=10, unchanged=100, sizes=(50, 100, 200), listed=50, hosts=5, forks=(2,), audited=50)
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

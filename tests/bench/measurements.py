@@ -28,6 +28,7 @@ class Plan:
     listed: int = 2000
     hosts: int = 100
     forks: tuple[int, ...] = (1, 2, 5)
+    audited: int = 2000
     first_issue: bool = False
 
 
@@ -206,6 +207,30 @@ def hosts(plan: Plan) -> None:
             )
         _unchanged(place)
     table(f"6. {plan.hosts} projects × 3 tokens, nothing to do, a host for each", lines)
+
+
+def audit(plan: Plan) -> None:
+    """Every owner of an instance, read and judged, with all files written."""
+    size, runs = plan.audited, []
+    with world(size) as place:
+        place.peopled()
+        for number in range(plan.rounds):
+            progress(f"7. audit, round {number + 1} of {plan.rounds}")
+            runs.append(memory(place, place.audit()))
+        report = place.directory / "audit" / "audit.html"
+        written = report.stat().st_size
+    peaks = Peaks()
+    for _took, seen in runs:
+        peaks.merge(seen)
+    took = statistics.median(took for took, _peaks in runs)
+    table(
+        f"7. Audit of {size:,} projects × 3 repositories, {5 * size:,} tokens, {CONCURRENCY} at a time",
+        [
+            Line("audit", f"{took:.1f} s, {1000 * took / (4 * size):.2f} ms for each owner; {_kinds(peaks)}"),
+            Line("most memory of any process", _mib(peaks.worst), "≤ 350 MiB", peaks.worst <= 350 * MIB),
+            Line("audit.html", _mib(written)),
+        ],
+    )
 
 
 def _unchanged(place: World) -> None:

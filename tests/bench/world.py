@@ -101,6 +101,20 @@ class World:
             *("-e", "project_tokens_hosts=all", "--forks", str(forks)),
         ]
 
+    def peopled(self) -> World:
+        """With three repositories for each project, a token for each of them, and two for the project."""
+        numbers = range(1, self.projects + 1)
+        repositories = [{"project": f"B{number}", "slug": f"r{count}"} for number in numbers for count in (1, 2, 3)]
+        template = {"created_days_ago": 40, "expires_in_days": 50, "permissions": ["REPO_READ"]}
+        owners = [f"projects/{item['project']}/repos/{item['slug']}" for item in repositories]
+        owners += [f"projects/B{number}" for number in numbers for _copy in range(2)]
+        tokens = [{**template, "owner": owner, "name": f"ci-{place}"} for place, owner in enumerate(owners)]
+        self.simulation.control("POST", "seed", {"repositories": repositories, "tokens": tokens})
+        return self
+
+    def audit(self) -> list[str]:
+        return [command("ansible-playbook"), "tokensmith.bitbucket.audit", "-e", "token_audit_output_dir=audit"]
+
     def uri_loop(self) -> list[str]:
         return [command("ansible-playbook"), "uri.yml", "-e", "@tokens.yml"]
 

@@ -13,6 +13,7 @@ from tests.leaks.task_cases import DECLARED, refuses_writes, seals
 HOSTS = Table()
 ROLE, PROVISION = "roles/project_tokens", "playbooks/provision"
 REVOKE = "playbooks/revoke_leaked"
+AUDIT_ROLE, AUDIT = "roles/token_audit", "playbooks/audit"
 ROTATE, MIGRATE = "playbooks/rotate", "playbooks/migrate_store"
 #: By the simulator's clock, after what is planted.
 RECENTLY = "2026-01-14"
@@ -26,6 +27,12 @@ def declared(scene: Scene, **more: object) -> Data:
 
 def migrated(scene: Scene, **more: object) -> Data:
     return {**declared(scene, store=scene.file), **{f"migrate_store_{name}": value for name, value in more.items()}}
+
+
+def audited(scene: Scene, **more: object) -> Data:
+    only = {"projects": [scene.key], "repositories": [], "users": [], "output_dir": scene.reports}
+    variables = {"username": "admin", "password": "{{ password }}", **only, **more}
+    return {f"token_audit_{name}": value for name, value in variables.items()}
 
 
 # The role, by the playbook that runs it
@@ -259,3 +266,35 @@ def a_store_that_fails_after_the_revocation(scene: Scene) -> Data:
     scene.stage.vault.put(f"{scene.key}/{scene.owner}/tokens/ci", {"id": token.id, "secret": token.secret})
     named = {"revoke_leaked_files": [scene.leaked(token.secret)], "revoke_leaked_projects": [scene.key]}
     return {**declared(scene, store=scene.hashi, store_options=scene.hashi_options), **named}
+
+
+# Audits
+
+
+@HOSTS.works(AUDIT_ROLE, AUDIT)
+def an_audit(scene: Scene) -> Data:
+    scene.plant()
+    return audited(scene)
+
+
+@HOSTS.works(AUDIT_ROLE, AUDIT)
+def an_audit_with_a_token_against_what_is_declared(scene: Scene) -> Data:
+    scene.plant()
+    return {**declared(scene), **audited(scene, username="", password="", token="{{ bearer }}")}
+
+
+@HOSTS.fails(AUDIT_ROLE, AUDIT, says="Findings of severity")
+def an_audit_that_finds_something(scene: Scene) -> Data:
+    scene.plant()
+    return audited(scene, fail_on="medium")
+
+
+@HOSTS.fails(AUDIT_ROLE, AUDIT, says="Received")
+def an_audit_of_a_server_that_quotes(scene: Scene) -> Data:
+    scene.arm("status", status=400, message=echoes(CREDENTIALS["password"]))
+    return audited(scene)
+
+
+@HOSTS.fails(AUDIT_ROLE, AUDIT, says="token is wrong")
+def an_audit_with_a_wrong_token(scene: Scene) -> Data:
+    return audited(scene, username="", password="", token="{{ nobodys_token }}")

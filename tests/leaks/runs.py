@@ -54,7 +54,7 @@ def playbook(stage: Stage, programs: Path, name: str, check: bool = False) -> Re
     hosts = {f"h{number:02d}": case for number, case in enumerate(cases, 1)}
     variables = {host: {**here(programs), **case.build(stage.scene())} for host, case in hosts.items()}
     inventory = stage.tell("inventory.yml", {"all": {"hosts": variables}})
-    prefix = name if name in ("migrate_store", "revoke_leaked") else "project_tokens"
+    prefix = {"provision": "project_tokens", "rotate": "project_tokens", "audit": "token_audit"}.get(name, name)
     options = ["-i", str(inventory), "-e", f"{prefix}_hosts=all", *(["--check"] if check else [])]
     output = stage.play(programs, f"{COLLECTION}.{name}", *options)
     problems = [] if check else _surprises_of_hosts(stage, hosts, output)

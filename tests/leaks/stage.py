@@ -198,6 +198,10 @@ class Scene:
         return f"file:{self._folder()}"
 
     @property
+    def reports(self) -> str:
+        return str(self._folder() / "reports")
+
+    @property
     def vaulted(self) -> str:
         return f"ansible_vault:{self._folder() / 'tokens.yml'}"
 

@@ -18,6 +18,7 @@ DECLARED = {"name": "ci", "permissions": "REPO_READ", "expires_in_days": 10, "ro
 CAPTCHA = "com.atlassian.bitbucket.auth.CaptchaRequiredAuthenticationException"
 LEAKED, VARIABLE = "modules/leaked_secret_info", "modules/pipeline_variable"
 ONE, SET, INFO = "modules/access_token", "modules/access_token_set", "modules/access_token_info"
+AUDIT = "modules/access_token_audit"
 LOOKUP, COPY, CREDENTIAL = "lookup/secret", "modules/store_copy", "modules/credential_info"
 
 
@@ -31,6 +32,11 @@ def many(scene: Scene, login: Data = ADMIN, **more: object) -> Data:
 
 def info(scene: Scene, login: Data = ADMIN, **more: object) -> Data:
     return {f"{PREFIX}.access_token_info": {"projects": [scene.key], **login, **more}}
+
+
+def audit(scene: Scene, login: Data = ADMIN, **more: object) -> Data:
+    only = {"projects": [scene.key], "repositories": [], "users": [], "output_dir": scene.reports}
+    return {f"{PREFIX}.access_token_audit": {**only, **login, **more}}
 
 
 def credential(secret: str, **more: object) -> Data:
@@ -358,6 +364,35 @@ def a_broken_answer_with_half_a_secret(scene: Scene) -> Data:
 def a_secret_of_another_token(scene: Scene) -> Data:
     scene.arm("wrong_secret", method="PUT", secret="other_id")
     return one(scene, store=scene.file)
+
+
+@TASKS.works(AUDIT)
+def writes_reports(scene: Scene) -> Data:
+    scene.plant()
+    return audit(scene)
+
+
+@TASKS.fails(AUDIT, says="Findings of severity medium or worse")
+def finds_something(scene: Scene) -> Data:
+    scene.plant()
+    return audit(scene, {"token": "{{ bearer }}"}, fail_on="medium")
+
+
+@TASKS.fails(AUDIT, says="Received")
+def an_audit_of_a_server_that_quotes_the_password(scene: Scene) -> Data:
+    scene.arm("status", status=400, message=echoes(CREDENTIALS["password"]))
+    return audit(scene)
+
+
+@TASKS.fails(AUDIT, says="redirects")
+def an_audit_that_is_redirected(scene: Scene) -> Data:
+    scene.arm("redirect", location=elsewhere(CREDENTIALS["password"]))
+    return audit(scene)
+
+
+@TASKS.fails(AUDIT)
+def an_audit_with_the_password_in_the_url(scene: Scene) -> Data:
+    return audit(scene, url=scene.variable("url", with_userinfo(scene.stage.url)))
 
 
 @TASKS.fails(INFO, says="Received")

@@ -25,10 +25,8 @@ PENDING = [
     "modules/api_token_info",
     "modules/app_password",
     "modules/app_password_info",
-    "playbooks/audit",
     "playbooks/awx_setup",
     "playbooks/retire_app_passwords",
-    "roles/token_audit",
 ]
 BOTH_WAYS = ["real", "check mode"] if FULL else ["real"]
 

@@ -101,7 +101,8 @@ def _repository_page(context: Context, projects: list[Project], archived: str) -
 def _users(context: Context) -> Response:
     """D22 [live]: ``filter`` finds parts of names, so the caller has to match exactly."""
     context.require_login()
-    return _page(context, _filtered(context), lambda user: user_body(user, context.base_url))
+    users = [user for user in _filtered(context) if user.active or context.switches.deactivated_users_listed]
+    return _page(context, users, lambda user: user_body(user, context.base_url))
 
 
 def _admin_users(context: Context) -> Response:
@@ -109,7 +110,7 @@ def _admin_users(context: Context) -> Response:
     context.require_login()
     if not context.caller.is_admin:
         raise not_permitted()
-    return _users(context)
+    return _page(context, _filtered(context), lambda user: user_body(user, context.base_url))
 
 
 def _filtered(context: Context) -> list[User]:

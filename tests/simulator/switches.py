@@ -89,6 +89,8 @@ class Switches(Switchboard):
     """Open question 9: a used token without lastAuthenticated."""
     list_order: t.Literal["newest_first", "oldest_first", "shuffled"] = "newest_first"
     """D7 [live]: the one recorded list is newest first; nothing promises it."""
+    deactivated_users_listed: bool = True
+    """D29 [unknown]: does the list of users that everyone may read show deactivated ones?"""
     unknown_update_status: t.Literal[404, 400] = 404
     """Open question 6: POST to an unknown id."""
     page_cap: int = 1000

@@ -108,6 +108,14 @@ def test_users_are_found_by_parts_of_their_names(front):
     assert front("GET", f"{API}/admin/users", auth=("pat", PASSWORD)).status_code == 401
 
 
+def test_deactivated_users_may_be_left_out_of_the_list_that_everyone_reads(front):
+    front.sim.add_user("gone", PASSWORD, active=False)
+    assert "gone" in names(front("GET", f"{API}/users"), "name")
+    front.sim.switches.deactivated_users_listed = False
+    assert "gone" not in names(front("GET", f"{API}/users"), "name")
+    assert "gone" in names(front("GET", f"{API}/admin/users"), "name")
+
+
 @pytest.mark.parametrize("path", ["projects", "repos", "users", "admin/users", "projects/PAY/repos"])
 def test_listings_need_a_login_and_take_only_get(front, path):
     assert front("GET", f"{API}/{path}", auth=None).status_code == 401

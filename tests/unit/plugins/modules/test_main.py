@@ -11,6 +11,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     access_token,
+    access_token_audit,
     access_token_info,
     access_token_set,
     credential_info,
@@ -56,6 +57,13 @@ def test_copying_between_stores_is_the_controllers(capsys):
     result = main(store_copy, capsys, source="file:a", destination="file:b", references=["projects/PAY/tokens/ci"])
     assert (result["failed"], result["reason"]) == (True, "input")
     assert result["msg"].startswith("store_copy runs on the controller")
+
+
+def test_writing_a_report_is_the_controllers(capsys):
+    login = {"username": "admin", "password": "a-password-of-nobody-4711"}
+    result = main(access_token_audit, capsys, url="https://bitbucket.test", **login)
+    assert (result["failed"], result["reason"]) == (True, "input")
+    assert result["msg"].startswith("access_token_audit runs on the controller")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,285 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: access_token_audit
+short_description: See every HTTP access token of a Bitbucket Data Center, and what is wrong with it
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - Lists the tokens of every project, repository and user that the caller may see, archived repositories included, and
+    judges each by a policy.
+  - Writes C(audit.json), C(audit.csv), C(audit.junit.xml) and C(audit.html), which is one file without any need of a
+    network, into a directory on the controller.
+  - Bitbucket never shows a secret again, so nothing in the result or in the files is secret. They tell who may do what,
+    though, so they are readable by their owner and group only.
+  - Owners that cannot be read are named in the result and in every file.
+extends_documentation_fragment:
+  - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.connection.credential
+  - tokensmith.bitbucket.attributes
+  - tokensmith.bitbucket.attributes.datacenter
+attributes:
+  check_mode:
+    support: full
+    details: Looks and judges, and writes no file.
+  diff_mode:
+    support: full
+    details: Shows the findings that are new, and those that are gone, since the audit in O(output_dir).
+  idempotent:
+    support: full
+    details:
+      - The files carry the time of the audit, so they are written each time. The task has changed something where there
+        are other tokens, findings or unreadable owners than in the files before.
+options:
+  projects:
+    description:
+      - Project keys, or globs among the projects that the caller may see.
+      - A glob matches personal projects only if it begins with V(~).
+    type: list
+    elements: str
+    default: ["*", "~*"]
+  repositories:
+    description:
+      - Repositories as V(KEY/slug). Both parts may be globs, which match archived repositories too.
+    type: list
+    elements: str
+    default: ["*/*", "~*/*"]
+  users:
+    description:
+      - Users by slug, or globs. Only an administrator may see other users' tokens.
+    type: list
+    elements: str
+    default: ["*"]
+  concurrency:
+    description:
+      - How many owners are worked on at a time.
+    type: int
+    default: 8
+  declared:
+    description:
+      - What is declared, so that C(undeclared) and C(wider_than_declared) can be found.
+      - Each entry has the options that M(tokensmith.bitbucket.access_token_set) has for it.
+      - Only the owners that an entry names are compared.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      projects:
+        description: Project keys, or globs.
+        type: list
+        elements: str
+        default: []
+      repositories:
+        description: Repositories as V(KEY/slug). Both parts may be globs, which leave archived repositories out.
+        type: list
+        elements: str
+        default: []
+      users:
+        description: Users by slug, or globs.
+        type: list
+        elements: str
+        default: []
+      set:
+        description: The tokens that each of these owners shall have.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          name:
+            description: The name.
+            type: str
+            required: true
+          permissions:
+            description: The permissions.
+            type: list
+            elements: str
+            aliases: [permission]
+          expires_in_days:
+            description: The lifetime. It is not compared.
+            type: int
+          rotate_before_days:
+            description: It is not compared.
+            type: int
+          grace_days:
+            description: It is not compared.
+            type: int
+          state:
+            description: With V(absent), a token of that name counts as undeclared.
+            type: str
+            choices: [present, absent]
+            default: present
+      overrides:
+        description: By project key, C(KEY/slug) or C(users/slug), lists like O(declared[].set) with what differs.
+        type: dict
+        default: {}
+  policy:
+    description:
+      - What differs from the default policy. Its keys are C(expiring_days), C(unused_days), C(never_used_days),
+        C(severities) (by code, one of V(none), V(info), V(low), V(medium), V(high), V(critical)) and C(ignore).
+      - Each entry of C(ignore) has C(reference) (a glob), C(reason), C(until) (a date, the last day on which it holds)
+        and optionally C(codes).
+    type: dict
+    default: {}
+  fail_on:
+    description:
+      - Fail at the end, when the files are written, if there is a finding of this severity or a higher one.
+      - It is also what counts as a failed test in C(audit.junit.xml).
+    type: str
+    choices: [none, info, low, medium, high, critical]
+    default: none
+  output_dir:
+    description:
+      - The directory on the controller to write the files into. It is made where it does not exist.
+      - If not set, no file is written.
+    type: path
+  walk:
+    description:
+      - What the action plugin tells the module. Not for use in tasks.
+    type: dict
+    suboptions:
+      owners:
+        description: Only list the tokens of these owners, by path.
+        type: list
+        elements: str
+notes:
+  - Bitbucket has no call that lists all tokens of an instance, so this makes one request per owner.
+  - Without a usable C(Date) from the server nothing is said to have expired or to be unused.
+  - An owner that refuses the caller, or is gone meanwhile, does not fail the task. Any other owner that could not be
+    read does, after the files are written.
+seealso:
+  - module: tokensmith.bitbucket.access_token_info
+"""
+
+EXAMPLES = r"""
+- name: Everything, with the report in ./audit
+  tokensmith.bitbucket.access_token_audit:
+    url: https://bitbucket.example.com
+    username: automation
+    password: "{{ bitbucket_password }}"
+    output_dir: audit
+    fail_on: high
+    policy:
+      unused_days: 180
+      severities:
+        never_expires: high
+      ignore:
+        - reference: projects/PAY/tokens/legacy-*
+          codes: [never_expires]
+          reason: Goes with the old build server, CHG-4711
+          until: 2027-03-31
+"""
+
+RETURN = r"""
+counts:
+  description:
+    - C(owners), C(unread), C(tokens), C(tokens_with_findings), C(ignored), C(findings) by code, and C(severities), the
+      number of tokens by the severity of their worst finding.
+  returned: always
+  type: dict
+worst:
+  description: The worst severity that was found, V(none) if there is no finding.
+  returned: always
+  type: str
+findings:
+  description: The worst findings, at most 50, with C(severity), C(code), C(reference), C(id) and C(detail).
+  returned: always
+  type: list
+  elements: dict
+unread:
+  description: Owners that could not be read, with C(owner), C(reason) and C(msg).
+  returned: always
+  type: list
+  elements: dict
+notes:
+  description: Sentences about what this audit could not see or judge.
+  returned: always
+  type: list
+  elements: str
+complete:
+  description: Whether every owner was read that did not refuse the caller.
+  returned: always
+  type: bool
+server_time:
+  description: The server's clock, ISO 8601 in UTC. V(null) if it sends none.
+  returned: always
+  type: str
+files:
+  description: The files by kind, V(json), V(csv), V(junit) and V(html); in check mode, those that would be written.
+  returned: always
+  type: dict
+since_last:
+  description: How many findings are C(new), and C(gone), since the audit that was in O(output_dir).
+  returned: always
+  type: dict
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _census
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._directory import Directory
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
+
+
+def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
+    """Find the owners, or list the tokens of some; judging and writing is the action plugin's. Reads only.
+
+    :raises BitbucketError: where no owner can be looked at.
+    """
+    if params["walk"] is None:
+        raise InputError(
+            "access_token_audit runs on the controller: call it as tokensmith.bitbucket.access_token_audit, in a task."
+        )
+    workers = Workers(params["concurrency"])
+    paths = params["walk"]["owners"]
+    if paths is None:
+        found = _census.places(_census.declared_patterns(params), Directory(client), workers)
+        places = [(place.owner.path, place.title, place.link, place.inactive) for place in found.places]
+        return {
+            "changed": False,
+            "url": client.url,
+            "places": places,
+            "guessed": sorted(found.guessed),
+            "unread": [failure._asdict() for failure in found.failures],
+            "notes": found.notes,
+        }
+    listings, failures = _census.listed([owner_of(path) for path in paths], DataCenter(client), workers)
+    return {
+        "changed": False,
+        "listings": [_plain(owner, listing) for owner, listing in listings],
+        "unread": [failure._asdict() for failure in failures],
+    }
+
+
+def _plain(owner: Owner, listing: Listing) -> dict[str, t.Any]:
+    """A listing as JSON has it; times stay milliseconds, since the judging is to be exact."""
+    tokens = [
+        (token.id, token.name, token.permissions.names, token.created, token.expires, token.last_used)
+        for token in listing.tokens
+    ]
+    return {"owner": owner.path, "now": listing.now, "tokens": tokens}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=_argspec.ACCESS_TOKEN_AUDIT, supports_check_mode=True, **_argspec.ACCESS_TOKEN_AUDIT_CONSTRAINTS
+    )
+    try:
+        result = run(module.params, client_from(module.params), module.check_mode)
+    except BitbucketError as error:
+        module.fail_json(msg=str(error), reason=error.reason)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,327 @@
+"""The report in a real browser: what it shows, what it never does, how fast it is, and for whom it works."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._census import Failure
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._directory import Place
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.model import CODES, Audit, Listing
+from tests.report import sample
+from tests.report.browser import lack, running
+
+if t.TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.skipif(lack() is not None, reason=str(lack()))
+HOSTILE = [
+    "</script><img src=x onerror=\"document.title='pwned'\">",
+    "<script>document.title='pwned'</script>",
+    "\"><svg onload=document.title='pwned'>",
+    "\u202egnp.exe",
+    "two\nlines",
+    "{{constructor.constructor('document.title=1')()}}",
+]
+#: A filter takes less, its rows drawn.
+MILLISECONDS = 200
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running() as found:
+        yield found
+
+
+class Report:
+    """An open report, and everything that went on in the browser meanwhile."""
+
+    def __init__(self, browser: Browser, file: Path, **options: t.Any) -> None:
+        self.page: Page = browser.new_page(**options)
+        self.requests: list[str] = []
+        self.troubles: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.troubles.append(message.text))
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.goto(file.as_uri())
+
+    def texts(self, selector: str) -> list[str]:
+        return [text.strip() for text in self.page.locator(selector).all_inner_texts()]
+
+    @property
+    def count(self) -> str:
+        return self.page.locator("#count").inner_text()
+
+    @property
+    def names(self) -> list[str]:
+        return self.texts("#table tbody th bdi")
+
+    def search(self, text: str) -> None:
+        self.page.locator("#search").fill(text)
+
+    def wait_for_rows(self, count: int) -> None:
+        self.page.wait_for_function("count => document.querySelectorAll('#table tbody tr').length === count", arg=count)
+
+    def filtered_in(self) -> float:
+        """How long the newest filter took, drawing its rows included, in milliseconds."""
+        script = "performance.getEntriesByName('filter', 'measure').at(-1).duration"
+        return float(self.page.evaluate(script))
+
+
+@pytest.fixture
+def report(browser: Browser, tmp_path: Path) -> Iterator[t.Callable[..., Report]]:
+    opened: list[Report] = []
+
+    def make(audit: Audit | None = None, **options: t.Any) -> Report:
+        found, policy = sample.company()
+        file = tmp_path / "audit.html"
+        file.write_text(sample.page(audit or found, policy), encoding="utf-8")
+        opened.append(Report(browser, file, **options))
+        return opened[-1]
+
+    yield make
+    for item in opened:
+        item.page.close()
+
+
+def of(*tokens: Token, place: Place | None = None, unread: tuple[Failure, ...] = ()) -> Audit:
+    where = place or Place(Owner(project="PAY"), "Payments", f"{sample.URL}/projects/PAY")
+    return sample.audited((Listing(where, tokens, sample.NOW),), unread)[0]
+
+
+def token(name: str, number: int = 1, **more: t.Any) -> Token:
+    times = {"created": sample.NOW - DAY, "expires": sample.NOW + 200 * DAY, "last_used": sample.NOW, **more}
+    return Token(f"{number:012d}", name, _permissions.listed(["REPO_READ"]), **times)
+
+
+def test_the_figures_are_those_of_the_audit(report):
+    audit, _policy = sample.company()
+    seen = report()
+    tiles = seen.texts("#tiles dd.figure")
+    assert tiles[0] == str(len(audit.tokens))
+    assert tiles[-1] == "2"
+    shown = {chip.rsplit(" ", 1)[0]: int(chip.rsplit(" ", 1)[1]) for chip in seen.texts("#codes button")}
+    assert len(shown) == len(CODES), "the sample has every finding"
+    assert shown["Administrator"] == sum("administrator" in [f.code for f in item.counted] for item in audit.tokens)
+    assert seen.count == f"{len(audit.tokens)} tokens"
+    assert seen.troubles == []
+
+
+def test_nothing_is_fetched_and_nothing_could_be(report):
+    seen = report()
+    assert len(seen.requests) == 1, "the file itself"
+    assert seen.page.evaluate("() => fetch('https://example.com/').then(() => 'done', () => 'refused')") == "refused"
+    load = """([tag, source]) => new Promise((settle) => {
+        const element = document.createElement(tag);
+        element.onload = () => settle("done");
+        element.onerror = () => settle("refused");
+        element.src = source;
+        document.body.append(element);
+    })"""
+    assert seen.page.evaluate(load, ["img", "https://example.com/x.png"]) == "refused"
+    assert seen.page.evaluate(load, ["script", "data:text/javascript,document.title='pwned'"]) == "refused"
+    assert seen.page.title() == "Access token audit"
+    assert any("Content Security Policy" in text for text in seen.troubles)
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_no_name_gets_out_of_its_place(report, name):
+    place = Place(Owner(project="PAY", repository="r"), name, "javascript:document.title='pwned'")
+    seen = report(of(token(name), place=place, unread=(Failure(name, "forbidden", name),)))
+    assert seen.page.title() == "Access token audit"
+    assert seen.page.locator("img, iframe, svg[onload]").count() == 0
+    shown = name.replace("\u202e", "\u27e8U+202E\u27e9").replace("\n", "\u27e8U+000A\u27e9")
+    assert seen.names == [shown]
+    assert seen.page.locator("#table a").count() == 0
+    assert seen.troubles == []
+    seen.search(name.split()[0])
+    assert seen.names == [shown]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("alpha", ["alpha"]),
+        ("ALPHA", ["alpha"]),
+        ("000000000002", ["beta"]),
+        ("pay b", ["beta"]),
+        ("repo_read", ["alpha", "beta"]),
+        ("never_expires", ["beta"]),
+        ("Payments", ["alpha", "beta"]),
+        ("gamma", []),
+    ],
+)
+def test_search_finds_every_word_in_names_ids_owners_permissions_and_findings(report, text, expected):
+    seen = report(of(token("alpha"), token("beta", 2, expires=None)))
+    seen.search(text)
+    assert sorted(seen.names) == expected
+    assert seen.count == ("2 tokens" if len(expected) == 2 else f"{len(expected)} of 2 tokens")
+
+
+def test_filters_go_together_and_can_be_cleared(report):
+    audit, _policy = sample.company()
+    seen = report()
+    seen.page.locator("#codes [data-code=never_expires]").click()
+    never = sum("never_expires" in [f.code for f in item.counted] for item in audit.tokens)
+    assert seen.count == f"{never} of {len(audit.tokens)} tokens"
+    seen.page.locator("#codes [data-code=administrator]").click()
+    both = sum(bool({"never_expires", "administrator"} & {f.code for f in item.counted}) for item in audit.tokens)
+    assert seen.count == f"{both} of {len(audit.tokens)} tokens"
+    seen.page.locator("#severity").select_option(label="High or worse")
+    seen.page.locator("#kind").select_option(label="Repository tokens")
+    assert set(seen.texts("#table tbody td:nth-child(3) .stack-text")) == {"Repository"}
+    assert set(seen.texts("#table tbody td:nth-child(1)")) <= {"High", "Critical"}
+    seen.page.locator("#reset").click()
+    assert seen.count == f"{len(audit.tokens)} tokens"
+    assert seen.page.locator("[aria-pressed=true]").count() == 0
+
+
+def test_columns_sort_by_click_and_say_so(report):
+    tokens = [token(name, number, last_used=sample.NOW - number * DAY) for number, name in enumerate("cab", 1)]
+    seen = report(of(*tokens))
+    heading = seen.page.locator("#table th", has_text="Token")
+    heading.get_by_role("button").click()
+    assert (seen.names, heading.get_attribute("aria-sort")) == (["a", "b", "c"], "ascending")
+    heading.get_by_role("button").click()
+    assert (seen.names, heading.get_attribute("aria-sort")) == (["c", "b", "a"], "descending")
+    seen.page.locator("#sort").select_option(label="Last use")
+    assert seen.names == ["b", "a", "c"]
+    assert heading.get_attribute("aria-sort") == "none"
+
+
+def test_each_token_links_to_its_owner_in_bitbucket(report):
+    seen = report(of(token("ci")))
+    link = seen.page.locator("#table tbody a")
+    assert link.get_attribute("href") == f"{sample.URL}/projects/PAY"
+    assert "noopener" in (link.get_attribute("rel") or "")
+
+
+def test_the_keyboard_reaches_everything(report):
+    seen = report()
+    seen.page.keyboard.press("Tab")
+    assert seen.page.evaluate("document.activeElement.textContent") == "Skip to the tokens"
+    seen.page.keyboard.press("Enter")
+    seen.page.keyboard.press("Tab")
+    assert seen.page.evaluate("document.activeElement.id") == "search"
+    seen.page.keyboard.type("jenkins")
+    assert set(seen.names) == {"jenkins"}
+    for _step in range(4):
+        seen.page.keyboard.press("Tab")
+    seen.page.keyboard.press("Space")
+    assert seen.page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing_serious(report, colours, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    seen = report(viewport={"width": width, "height": 900}, color_scheme=colours, bypass_csp=True)
+    seen.page.locator("#codes button").first.click()
+    seen.page.locator("details").first.evaluate("element => { element.open = true }")
+    found = Axe().run(seen.page).response["violations"]
+    serious = [f"{item['id']}: {item['nodes'][0]['html']}" for item in found]
+    assert not serious, serious
+
+
+@pytest.mark.parametrize("width", [320, 360, 800])
+def test_no_width_makes_the_page_scroll_sideways(report, width):
+    long = token("x" * 255, expires=None)
+    place = Place(Owner(project="PAY", repository="y" * 128), "z" * 255, sample.URL)
+    unread = (Failure(f"users/{'u' * 200}", "forbidden", "m" * 300),)
+    seen = report(of(long, place=place, unread=unread), viewport={"width": width, "height": 800})
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("preferred", ["light", "dark"])
+def test_colours_follow_the_system_until_somebody_chooses(report, preferred):
+    seen = report(color_scheme=preferred)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    first = seen.page.evaluate(ground)
+    seen.page.locator("#theme").click()
+    other = seen.page.evaluate(ground)
+    assert first != other
+    seen.page.emulate_media(color_scheme="dark" if preferred == "light" else "light")
+    assert seen.page.evaluate(ground) == other
+    light, dark = (first, other) if preferred == "light" else (other, first)
+    assert sum(map(int, light[4:-1].split(","))) > sum(map(int, dark[4:-1].split(",")))
+
+
+def test_paper_gets_every_row_and_no_buttons(report):
+    audit, _policy = sample.company()
+    seen = report()
+    assert len(seen.names) == 50
+    seen.page.emulate_media(media="print")
+    seen.wait_for_rows(len(audit.tokens))
+    assert not seen.page.locator("#search").is_visible()
+    assert not seen.page.locator("#pager").is_visible()
+    assert len(seen.page.pdf()) > 10_000
+    seen.page.emulate_media(media="screen")
+    seen.wait_for_rows(50)
+
+
+def test_pages_turn(report):
+    seen = report()
+    first = seen.names
+    seen.page.locator("#next").click()
+    assert seen.page.locator("#page").inner_text().startswith("Page 2 of ")
+    assert seen.names != first
+    seen.page.locator("#previous").click()
+    assert seen.names == first
+    assert seen.page.locator("#previous").is_disabled()
+
+
+def test_without_javascript_the_summary_is_there(report):
+    seen = report(java_script_enabled=False)
+    assert "administrator: " in seen.page.locator("noscript").inner_text()
+    assert not seen.page.locator("#tokens").is_visible()
+
+
+def test_without_any_token_or_clock_it_says_so(report):
+    seen = report(of())
+    assert seen.texts("#table tbody td") == ["No token matches."]
+    blind, policy = sample.audited((Listing(Place(Owner(project="PAY")), (token("ci"),), None),), ())
+    assert policy
+    seen = report(blind)
+    assert "no_clock" in seen.page.locator("#notices").inner_text()
+    assert "is not drawn" in seen.page.locator("#expiry").inner_text()
+    assert seen.troubles == []
+
+
+def test_charts_say_in_words_what_they_draw(report):
+    tokens = [token("a", 1), token("b", 2, expires=None), token("c", 3, expires=sample.NOW - 1, last_used=None)]
+    seen = report(of(*tokens))
+    label = seen.page.locator("#expiry svg").get_attribute("aria-label") or ""
+    assert label.startswith("1 token expires in the next 12 months")
+    assert "1 expired already" in label
+    assert "1 never" in label
+    rows = seen.page.locator("#used tbody tr").all_text_contents()
+    assert "within 7 days2" in rows
+    assert "no use recorded1" in rows
+
+
+def test_twenty_thousand_tokens_stay_fluid(report):
+    audit, _policy = sample.many(20_000)
+    seen = report(audit)
+    assert seen.count == "20,000 tokens"
+    times: dict[str, list[float]] = {}
+    for _round in range(3):
+        for what, act in {
+            "search": lambda: seen.search("renovate"),
+            "one letter": lambda: seen.search("a"),
+            "nothing": lambda: seen.search("no such token"),
+            "finding": lambda: seen.page.locator("#codes [data-code=never_used]").click(),
+            "severity": lambda: seen.page.locator("#severity").select_option(label="High or worse"),
+            "back": lambda: seen.page.locator("#reset").click(),
+        }.items():
+            act()
+            times.setdefault(what, []).append(seen.filtered_in())
+    print({what: f"{min(taken):.0f} to {max(taken):.0f} ms" for what, taken in times.items()})
+    # Of three, the one that other programs on this machine have disturbed least.
+    assert max(min(taken) for taken in times.values()) < MILLISECONDS, times
+    assert seen.troubles == []

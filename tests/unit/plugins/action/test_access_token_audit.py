@@ -1,0 +1,78 @@
+"""The audit's action plugin as Ansible runs it; only the process in which the module would run is left out."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.connection.local import Connection
+
+from ansible_collections.tokensmith.bitbucket.plugins.action import access_token_audit as plugin
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit as module
+from tests.unit.plugins.stand import LOGIN, PASSWORD, PAY, Stand
+
+Result = dict[str, t.Any]
+
+
+def run(stand: Stand, check: bool = False, **given: t.Any) -> tuple[Result, list[Result]]:
+    """The task's result, and what the module was told."""
+    told: list[Result] = []
+
+    def execute(module_name: str, module_args: Result, task_vars: Result | None) -> Result:
+        told.append(module_args)
+        checked = ArgumentSpecValidator(_argspec.ACCESS_TOKEN_AUDIT, **_argspec.ACCESS_TOKEN_AUDIT_CONSTRAINTS)
+        result = checked.validate(module_args)
+        if result.error_messages:
+            return {"failed": True, "msg": result.error_messages[0]}
+        try:
+            return module.run(result.validated_parameters, stand.client(), check)
+        except BitbucketError as error:
+            return {"failed": True, "msg": str(error), "reason": error.reason}
+
+    task, context = Task(), PlayContext()
+    task.args, task.check_mode = {**LOGIN, **given}, check
+    action = plugin.ActionModule(task, Connection(context), context, DataLoader(), None, None)
+    action._execute_module = execute
+    return action.run(None, {}), told
+
+
+def test_the_module_is_told_where_to_look_and_nothing_about_judging(stand, tmp_path):
+    stand.sim.add_token(PAY, "ci", ["REPO_ADMIN"], expires_in_days=300)
+    result, told = run(stand, projects=["PAY"], repositories=[], users=[], fail_on="high", output_dir=str(tmp_path))
+    assert (result["failed"], result["reason"], result["changed"]) == (True, "findings", True)
+    assert [sorted(call) for call in told] == 2 * [sorted([*LOGIN, "projects", "repositories", "users", "walk"])]
+    assert [call["walk"] for call in told] == [{}, {"owners": [PAY]}]
+    assert (tmp_path / "audit.html").exists()
+    assert PASSWORD not in str(result)
+
+
+def test_by_default_everything_is_looked_at_and_nothing_written(stand):
+    result, _told = run(stand)
+    assert result["counts"]["owners"] == 8
+    assert (result["changed"], result["files"]) == (False, {})
+    assert stand.writes == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"colour": "red"}, "Unsupported parameters for (tokensmith.bitbucket.access_token_audit) module: colour"),
+        ({"fail_on": "bad"}, "value of fail_on must be one of"),
+        ({"policy": {"unused": 3}}, "did you mean unused_days?"),
+        ({"declared": [{"set": [{"permissions": "REPO_READ"}]}]}, "missing required arguments: name"),
+        ({"projects": ["NO*"]}, "NO* matches nothing that you can see."),
+        ({"password": "hunter2", "token": "hunter2"}, "mutually exclusive"),
+    ],
+    ids=str,
+)
+def test_options_that_cannot_be_right_fail_in_a_sentence(stand, given, sentence):
+    result, _told = run(stand, **given)
+    assert result["failed"]
+    assert sentence in result["msg"]
+    assert "hunter2" not in result["msg"]
