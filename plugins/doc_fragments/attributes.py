@@ -36,6 +36,19 @@ attributes:
       - tokensmith.bitbucket.cloud
 """
 
+    BOTH = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/tokensmith.bitbucket.datacenter) or C(group/tokensmith.bitbucket.cloud) in C(module_defaults) to set
+        options for these modules.
+    support: full
+    membership:
+      - tokensmith.bitbucket.datacenter
+      - tokensmith.bitbucket.cloud
+"""
+
     STORES = r"""
 options: {}
 attributes:

@@ -31,6 +31,16 @@ options:
     description:
       - The secret of O(client_id).
     type: str
+  organization:
+    description:
+      - The id of the Atlassian organization. Only modules about API tokens use this.
+    type: str
+  admin_api_key:
+    description:
+      - An API key of the organization, which one of its administrators makes. Modules about API tokens sign in with
+        this alone; other modules do not use it.
+      - If not set, the environment variable E(ATLASSIAN_ADMIN_API_KEY) is used, read where the module runs.
+    type: str
   api_url:
     description:
       - The base URL of Bitbucket Cloud's REST API.
@@ -41,29 +51,13 @@ options:
       - Where O(client_id) gets its access token.
     type: str
     default: https://bitbucket.org/site/oauth2/access_token
-notes:
-  - Requests are repeated after 429, 502 to 504 and lost connections, never after 401 or 403, and a request that creates
-    something never blindly.
-"""
-
-    ORGANIZATION = r"""
-options:
-  organization:
-    description:
-      - The id of the Atlassian organization.
-    type: str
-  admin_api_key:
-    description:
-      - An API key of the organization, which one of its administrators makes. Neither an API token nor an access token
-        is accepted for this.
-      - If not set, the environment variable E(ATLASSIAN_ADMIN_API_KEY) is used, read where the module runs.
-    type: str
   admin_url:
     description:
       - The base URL of Atlassian's administration API.
     type: str
     default: https://api.atlassian.com
 notes:
-  - Only accounts that the organization manages are seen.
-  - The request that revokes the tokens of a whole organization is never sent. The client refuses to.
+  - Requests are repeated after 429, 502 to 504 and lost connections, never after 401 or 403, and a request that creates
+    something never blindly.
+  - The request that revokes the API tokens of a whole organization is never sent. The client refuses to.
 """

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
+import zlib
 
 DATA_CENTER_PREFIX = "BBDC-"
 
@@ -57,6 +58,17 @@ def kind(secret: str) -> str:
     if text.startswith(DATA_CENTER_PREFIX) or token_id(text) is not None:
         return HTTP_ACCESS_TOKEN
     return UNKNOWN_KIND
+
+
+def has_checksum(secret: str) -> bool:
+    """Whether an API token ends in the checksum of what is before it: a hint that it is whole, never a verdict.
+
+    That it does was observed and is promised nowhere, nor is whether the equals sign counts.
+    """
+    text = secret.strip()
+    body, checksum = text[:-8], text[-8:]
+    sums = {f"{zlib.crc32(part.encode('utf-8', 'surrogatepass')):08X}" for part in (body, body.rstrip("="))}
+    return checksum.upper() in sums
 
 
 def fingerprint(secret: str) -> str:

@@ -12,13 +12,16 @@ author: Tokensmith (@tokensmith)
 description:
   - Tells by its shape what kind of credential O(secret) is. An HTTP access token of Bitbucket Data Center names its own
     id, so this needs no server.
-  - With O(verify=true) the server is asked. A credential that it refuses is not tried again, since failed logins lock
-    accounts.
+  - With O(verify=true) the server is asked, O(url) about a credential of Bitbucket Data Center and O(api_url) about one
+    of Bitbucket Cloud. One that it refuses is not tried again, since failed logins lock accounts.
+  - App passwords were removed from Bitbucket Cloud on 2026-07-28. One does not work, and is sent nowhere.
   - Nothing of the result is secret.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
+  - tokensmith.bitbucket.connection.credential
+  - tokensmith.bitbucket.cloud
   - tokensmith.bitbucket.attributes
-  - tokensmith.bitbucket.attributes.datacenter
+  - tokensmith.bitbucket.attributes.both
 attributes:
   check_mode:
     support: full
@@ -35,10 +38,16 @@ options:
   username:
     description:
       - The user that it belongs to. A secret that is not an access token is tried as this user's password.
+      - For Bitbucket Cloud, the user name that git is given with it. It is looked at, not sent.
+    type: str
+  email:
+    description:
+      - The e-mail address of the Atlassian account that an API token of Bitbucket Cloud belongs to.
+      - If it is set, a secret whose kind is not known is taken for an API token.
     type: str
   verify:
     description:
-      - Whether to ask the server. Takes O(url).
+      - Whether to ask the server. Takes O(url) for a credential of Bitbucket Data Center, O(email) for an API token.
     type: bool
     default: false
   url:
@@ -46,6 +55,10 @@ options:
       - Bitbucket's base URL, with the context path where the instance has one.
       - If not set, the environment variable E(BITBUCKET_URL) is used.
     type: str
+    required: false
+notes:
+  - Nothing but O(secret) signs in. The other options that do so elsewhere, such as O(password) and O(api_token), are
+    not used; they are there so that C(module_defaults) can set them for a whole action group.
 seealso:
   - module: tokensmith.bitbucket.access_token_info
 """
@@ -63,6 +76,14 @@ EXAMPLES = r"""
     verify: true
   register: credential
   failed_when: credential.works is not true
+
+- name: May this API token of Bitbucket Cloud read repositories?
+  tokensmith.bitbucket.credential_info:
+    email: ci@example.com
+    secret: "{{ bitbucket_api_token }}"
+    verify: true
+  register: credential
+  failed_when: "'read:repository:bitbucket' not in credential.scopes | default([], true)"
 """
 
 RETURN = r"""
@@ -77,7 +98,9 @@ credential:
           Bitbucket Cloud; C(unknown) for anything else, such as a password.
       type: str
     token_id:
-      description: The id of the HTTP access token. V(null) if it cannot be read.
+      description:
+        - The id of the HTTP access token. V(null) if it cannot be read.
+        - For Bitbucket Cloud the id that the server names, if it does.
       type: str
     fingerprint:
       description: The first twelve hex digits of its SHA-256, to recognise it by.
@@ -87,25 +110,64 @@ works:
   returned: success
   type: bool
 user:
-  description: Who it is to the server, with C(name) and C(slug). V(null) if unknown.
+  description: Who it is to Bitbucket Data Center, with C(name) and C(slug). V(null) if unknown.
   returned: success
   type: dict
+account:
+  description:
+    - Whose it is on Bitbucket Cloud, with C(uuid), C(account_id), C(display_name) and C(nickname). V(null) if unknown,
+      and for access tokens, which belong to no account.
+  returned: success
+  type: dict
+credential_type:
+  description: What Bitbucket Cloud calls this kind of credential, such as V(repo_access_token). V(null) if unknown.
+  returned: success
+  type: str
+scopes:
+  description: The scopes that Bitbucket Cloud says it has. V(null) if unknown.
+  returned: success
+  type: list
+  elements: str
+accepted_scopes:
+  description: The scopes that Bitbucket Cloud says the question took. V(null) if unknown.
+  returned: success
+  type: list
+  elements: str
 problem:
   description: Why it does not work, or why that is not known. V(null) if there is no problem.
   returned: success
   type: str
+hints:
+  description:
+    - A sentence for each thing that looks wrong without asking. It is an app password, an API token seems to be
+      clipped, or the user name is not one that git or REST takes with it.
+  returned: success
+  type: list
+  elements: str
 """
 
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _probe, _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _advice, _argspec, _cloud, _probe, _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_connection import client_from as cloud_client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import url_of
+
+_URLS = ("url", "api_url", "oauth_url", "admin_url")
+_NOTHING = {
+    "works": None,
+    "user": None,
+    "account": None,
+    "credential_type": None,
+    "scopes": None,
+    "accepted_scopes": None,
+    "problem": None,
+}
 
 
 def run(params: dict[str, t.Any], client: Client | None, check_mode: bool) -> dict[str, t.Any]:
@@ -116,26 +178,63 @@ def run(params: dict[str, t.Any], client: Client | None, check_mode: bool) -> di
     secret = params["secret"].strip()
     if not secret:
         raise InputError("`secret` is empty.")
+    kind = _secret.kind(secret)
     credential = {
-        "kind": _secret.kind(secret),
+        "kind": kind,
         "token_id": _secret.token_id(secret),
         "fingerprint": _secret.fingerprint(secret),
     }
-    result = {"changed": False, "credential": credential, "works": None, "user": None, "problem": None}
-    return result if client is None else {**result, **_ask(DataCenter(client))}
+    hints = _advice.advice(secret, params["username"] or "", params["email"] or "")
+    result: dict[str, t.Any] = {"changed": False, "credential": credential, **_NOTHING, "hints": hints}
+    if kind == _secret.APP_PASSWORD:
+        return {**result, "works": False, "problem": hints[0]}
+    if client is None:
+        return result
+    if not _of_cloud(params):
+        return {**result, **_ask(DataCenter(client))}
+    verdict = _cloud.probe(client)._asdict()
+    credential["token_id"] = verdict.pop("token_id")
+    return {**result, **verdict}
+
+
+def client_for(params: dict[str, t.Any]) -> Client | None:
+    """The client that asks about the credential; none where nobody is to be asked, or there is nothing left to ask.
+
+    :raises InputError: where options that it takes are missing or wrong.
+    """
+    asked = {**params, **{option: url_of(params, option) for option in _URLS}}
+    if not params["verify"] or _secret.kind(params["secret"]) == _secret.APP_PASSWORD:
+        return None
+    return cloud_client(cloud_connection(asked)) if _of_cloud(asked) else client_from(connection(asked))
 
 
 def connection(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Connection options that sign in with the credential itself: a token as bearer, anything else as a password."""
-    secret, url = params["secret"].strip(), url_of(params, "url")
-    kind = _secret.kind(secret)
-    if kind in _secret.CLOUD_KINDS:
-        raise InputError("This is a credential of Bitbucket Cloud, which no Data Center accepts: not sent there.")
-    if not url:
+    secret = params["secret"].strip()
+    if not params["url"]:
         raise InputError("`verify` takes `url`, the server to ask.")
-    if kind == _secret.HTTP_ACCESS_TOKEN or not params["username"]:
-        return {**params, "url": url, "token": secret, "username": None, "password": None}
-    return {**params, "url": url, "password": secret, "token": None}
+    if _secret.kind(secret) == _secret.HTTP_ACCESS_TOKEN or not params["username"]:
+        return {**params, "token": secret, "username": None, "password": None}
+    return {**params, "password": secret, "token": None}
+
+
+def cloud_connection(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The same for Bitbucket Cloud: an access token as bearer, an API token with its owner's e-mail address."""
+    secret = params["secret"].strip()
+    nobody = dict.fromkeys(("email", "api_token", "access_token", "client_id", "client_secret"))
+    if _secret.kind(secret) == _secret.CLOUD_ACCESS_TOKEN:
+        return {**params, **nobody, "access_token": secret}
+    if not params["email"]:
+        raise InputError(
+            "`verify` takes `email` for an API token of Bitbucket Cloud: the e-mail address of the account that it "
+            "belongs to. Nothing was sent."
+        )
+    return {**params, **nobody, "api_token": secret, "email": params["email"]}
+
+
+def _of_cloud(params: dict[str, t.Any]) -> bool:
+    kind = _secret.kind(params["secret"])
+    return kind in _secret.CLOUD_KINDS or (kind == _secret.UNKNOWN_KIND and bool(params["email"]))
 
 
 def _ask(api: DataCenter) -> dict[str, t.Any]:
@@ -155,8 +254,7 @@ def _slug(api: DataCenter, name: str) -> str | None:
 def main() -> None:
     module = AnsibleModule(argument_spec=_argspec.CREDENTIAL, supports_check_mode=True)
     try:
-        client = client_from(connection(module.params)) if module.params["verify"] else None
-        result = run(module.params, client, module.check_mode)
+        result = run(module.params, client_for(module.params), module.check_mode)
     except BitbucketError as error:
         module.fail_json(msg=str(error), reason=error.reason)
     module.exit_json(**result)

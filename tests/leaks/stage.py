@@ -102,7 +102,8 @@ class Stage:
         """Everything that must not be seen: the credentials, and whatever was issued, revoked or not."""
         issued = [*self.sim.world.all_tokens(), *self.sim.world.revoked.values()]
         named = {f"token {token.id} of {token.owner}": token.secret for token in issued}
-        return {**CREDENTIALS, "api_token": self.variables["api_token"], **named}
+        of_cloud = {name: self.variables[name] for name in ("api_token", "admin_api_key")}
+        return {**CREDENTIALS, **of_cloud, **named}
 
     def tell(self, name: str, data: t.Any) -> Path:
         path = self.told / name
@@ -288,6 +289,8 @@ def stage(place: Path) -> Iterator[Stage]:
         made = Stage(place, sim, url, vault, vault_url, controller, awx_url, cloud, cloud_url)
         made.variables["api_token"] = cloud.add_api_token(account, "everything", SCOPES).secret
         made.variables["email"] = account.email
+        company = cloud.add_organization("company", [account])
+        made.variables.update(organization=company.id, admin_api_key=company.admin_key, account_id=account.account_id)
         vault.before = controller.before = made.spoil
         yield made
 

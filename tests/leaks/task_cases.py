@@ -18,6 +18,7 @@ DECLARED = {"name": "ci", "permissions": "REPO_READ", "expires_in_days": 10, "ro
 CAPTCHA = "com.atlassian.bitbucket.auth.CaptchaRequiredAuthenticationException"
 LEAKED, VARIABLE = "modules/leaked_secret_info", "modules/pipeline_variable"
 ONE, SET, INFO = "modules/access_token", "modules/access_token_set", "modules/access_token_info"
+API_TOKEN, API_TOKENS = "modules/api_token", "modules/api_token_info"
 AUDIT = "modules/access_token_audit"
 LOOKUP, COPY, CREDENTIAL = "lookup/secret", "modules/store_copy", "modules/credential_info"
 
@@ -77,6 +78,22 @@ def variable(scene: Scene, **more: object) -> Data:
     login = {"email": "{{ email }}", "api_token": "{{ api_token }}", "api_url": scene.stage.cloud_url}
     place = {"workspace": WORKSPACE, "repository": scene.key.lower(), "key": "TOKEN", "value": "{{ pipeline_value }}"}
     return {f"{PREFIX}.pipeline_variable": {**login, **place, **more}}
+
+
+def api_tokens(scene: Scene, **more: object) -> Data:
+    return {f"{PREFIX}.api_token_info": {**_administrator(scene), "organization": "{{ organization }}", **more}}
+
+
+def api_token(scene: Scene, **more: object) -> Data:
+    """Of the token with the scene's own label, which is made here."""
+    account = scene.stage.cloud.world.accounts["ada"]
+    scene.stage.cloud.add_api_token(account, scene.key)
+    named = {"account_id": "{{ account_id }}", "label": scene.key}
+    return {f"{PREFIX}.api_token": {**_administrator(scene), **named, **more}}
+
+
+def _administrator(scene: Scene) -> Data:
+    return {"admin_api_key": "{{ admin_api_key }}", "admin_url": scene.stage.cloud_url}
 
 
 # What works
@@ -253,6 +270,26 @@ def sets_a_variable_that_is_not_secured(scene: Scene) -> Data:
 @TASKS.works(VARIABLE)
 def predicts_a_variable(scene: Scene) -> Data:
     return {**variable(scene), "check_mode": True}
+
+
+@TASKS.works(API_TOKENS)
+def lists_api_tokens(scene: Scene) -> Data:
+    return api_tokens(scene)
+
+
+@TASKS.works(API_TOKEN)
+def asserts_an_api_token(scene: Scene) -> Data:
+    return api_token(scene)
+
+
+@TASKS.works(API_TOKEN)
+def revokes_an_api_token(scene: Scene) -> Data:
+    return api_token(scene, state="absent")
+
+
+@TASKS.works(CREDENTIAL)
+def tells_that_a_token_works_in_the_cloud(scene: Scene) -> Data:
+    return credential("{{ api_token }}", email="{{ email }}", api_url=scene.stage.cloud_url, verify=True)
 
 
 # A server that says no, and more than it should
@@ -468,6 +505,33 @@ def a_value_that_is_missing(scene: Scene) -> Data:
 @TASKS.fails(VARIABLE)
 def an_address_of_the_cloud_with_a_credential(scene: Scene) -> Data:
     return variable(scene, api_url=scene.variable("url", with_userinfo(scene.stage.cloud_url)))
+
+
+@TASKS.fails(API_TOKENS, says="does not accept this key")
+def a_wrong_key_of_an_organization(scene: Scene) -> Data:
+    return api_tokens(scene, admin_api_key="{{ nobodys_token }}")
+
+
+@TASKS.fails(API_TOKENS, says="holds an API token")
+def an_api_token_in_place_of_the_key(scene: Scene) -> Data:
+    return api_tokens(scene, admin_api_key="{{ api_token }}")
+
+
+@TASKS.fails(API_TOKENS, says="status 400")
+def an_administration_that_quotes(scene: Scene) -> Data:
+    key = scene.stage.variables["admin_api_key"]
+    scene.stage.cloud.faults.arm("status", path=f"/orgs/{scene.key}/", status=400, message=echoes(key), times=None)
+    return api_tokens(scene, organization=scene.key)
+
+
+@TASKS.fails(API_TOKEN, says="No API makes one")
+def an_api_token_that_is_not_there(scene: Scene) -> Data:
+    return api_token(scene, label="nobodys")
+
+
+@TASKS.fails(API_TOKEN)
+def the_key_also_in_the_address(scene: Scene) -> Data:
+    return api_token(scene, admin_url=scene.variable("url", with_userinfo(scene.stage.cloud_url)))
 
 
 # Stores that fail

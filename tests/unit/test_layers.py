@@ -19,7 +19,7 @@ LAYERS = [
     ["_plan", "_declaration", "_report"],
     ["_steps", "_inquiry"],
     ["_spec", "_probe", "_directory"],
-    ["_datacenter", "_cloud", "_organization", "_pipelines"],
+    ["_datacenter", "_cloud", "_organization", "_pipelines", "_advice"],
     ["_pages", "_retire"],
     ["_findings"],
     ["_places"],

@@ -129,7 +129,7 @@ def test_everything_secret_is_marked_so():
         "client_secret",
         "admin_api_key",
     }
-    specs = ("ACCESS_TOKEN", "ACCESS_TOKEN_SET", "CREDENTIAL", "CLOUD", "ORGANIZATION")
+    specs = ("ACCESS_TOKEN", "ACCESS_TOKEN_SET", "CREDENTIAL", "CLOUD")
     for spec in (getattr(_argspec, name) for name in specs):
         for name in secret & spec.keys():
             assert spec[name]["no_log"], name

@@ -132,7 +132,7 @@ def cloud(**given: t.Any) -> dict[str, t.Any]:
 
 
 def organization(**given: t.Any) -> dict[str, t.Any]:
-    return checked(_argspec.ORGANIZATION, {}, {"use_proxy": False, **given})
+    return cloud(**given)
 
 
 def test_the_usual_servers():

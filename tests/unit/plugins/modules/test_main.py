@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 
 import pytest
@@ -14,16 +15,20 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     access_token_audit,
     access_token_info,
     access_token_set,
+    api_token,
+    api_token_info,
     credential_info,
     leaked_secret_info,
     store_copy,
 )
 from tests.simulator.server import running
+from tests.unit.plugins.cloud_company import CloudCompany
 from tests.unit.plugins.stand import PASSWORD, PAY, Stand, entry
 
 CI: dict[str, t.Any] = {"project": "PAY", "name": "ci", "permissions": "REPO_READ", "expires_in_days": 90}
 SET: dict[str, t.Any] = {"projects": ["PAY"], "set": [entry()]}
 EXAMPLE = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
+JIRA: dict[str, t.Any] = {"account_id": "712020:x", "label": "jira"}
 
 
 def main(module: t.Any, capsys: pytest.CaptureFixture[str], **given: t.Any) -> dict[str, t.Any]:
@@ -34,8 +39,8 @@ def main(module: t.Any, capsys: pytest.CaptureFixture[str], **given: t.Any) -> d
 
 @pytest.fixture(autouse=True)
 def _no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("USERNAME", "PASSWORD", "TOKEN", "URL"):
-        monkeypatch.delenv(f"BITBUCKET_{name}", raising=False)
+    for name in [name for name in os.environ if name.startswith(("BITBUCKET_", "ATLASSIAN_"))]:
+        monkeypatch.delenv(name)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,21 @@ def test_without_a_credential_a_module_fails_in_one_sentence(module, given, caps
     result = main(module, capsys, url="http://bitbucket.test", **given)
     assert (result["failed"], result["reason"]) == (True, "input")
     assert result["msg"].startswith("No credential: set `username` and `password`, or `token`")
+
+
+@pytest.mark.parametrize(("module", "given"), [(api_token, JIRA), (api_token_info, {"organization": "x"})])
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        (None, "No credential: set `admin_api_key`"),
+        ("ATBBhunter2", "`admin_api_key` holds an app password: nothing was sent."),
+    ],
+)
+def test_without_a_key_of_the_organization_nothing_is_sent(module, given, key, sentence, capsys):
+    result = main(module, capsys, admin_api_key=key, admin_url="http://127.0.0.1:9", **given)
+    assert (result["failed"], result["reason"]) == (True, "input")
+    assert result["msg"].startswith(sentence)
+    assert "hunter2" not in result["msg"]
 
 
 def test_copying_between_stores_is_the_controllers(capsys):
@@ -110,6 +130,35 @@ def test_all_modules_over_a_real_port(stand: Stand, capsys: pytest.CaptureFixtur
         assert token.secret not in json.dumps(leaked)
         asked = {"url": url, "secret": token.secret, "verify": True, "use_proxy": False}
         assert main(credential_info, capsys, **asked)["works"] is True
+
+
+def test_the_clouds_modules_over_a_real_port(cloud: CloudCompany, capsys: pytest.CaptureFixture[str]) -> None:
+    token = cloud.add("ci", expires_in_days=30)
+    with running(cloud.sim) as url:
+        login = {"admin_url": url, "admin_api_key": cloud.company.admin_key, "use_proxy": False}
+        listed = main(api_token_info, capsys, **login, organization=cloud.company.id)
+        assert [item["id"] for item in listed["api_tokens"]] == [token.id]
+        meant = {**login, "account_id": cloud.ada.account_id, "id": token.id}
+        assert main(api_token, capsys, **meant)["api_token"]["label"] == "ci"
+        failed = main(api_token, capsys, **meant, min_days_left=31)
+        assert (failed["failed"], failed["api_token"]["id"]) == (True, token.id)
+        asked = {"api_url": url, "secret": token.secret, "email": cloud.ada.email, "verify": True, "use_proxy": False}
+        assert main(credential_info, capsys, **asked)["works"] is True
+        assert main(api_token, capsys, **meant, state="absent")["revoked"] == token.id
+        assert main(credential_info, capsys, **asked)["works"] is False
+    assert cloud.sim.disasters == []
+
+
+def test_a_listing_that_lags_behind_is_a_warning(cloud, capsys, monkeypatch):
+    warned: list[str] = []
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _module, text: warned.append(text))
+    cloud.sim.switches.revoked_lingers = 60.0
+    token = cloud.add("ci")
+    with running(cloud.sim) as url:
+        login = {"admin_url": url, "admin_api_key": cloud.company.admin_key, "use_proxy": False}
+        result = main(api_token, capsys, **login, account_id=cloud.ada.account_id, id=token.id, state="absent")
+    assert (result["changed"], "warned" in result) == (True, False)
+    assert ["still lists it" in text for text in warned] == [True]
 
 
 def test_a_failure_of_some_owners_fails_the_task_and_keeps_the_result(stand, capsys):

@@ -1,0 +1,81 @@
+"""A small simulated company in the cloud, and the collection's clients of it, which never wait."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _cloud_answers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._answers import Product
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._organization import Organization
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
+from tests.simulator.adapter import SimulatorAdapter
+from tests.simulator.cloud import Cloud
+from tests.simulator.cloud.model import Account, Token
+from tests.unit.plugins.stand import checked
+
+API, ADMIN = "https://api.bitbucket.org", "https://api.atlassian.com"
+SCOPES = ["read:user:bitbucket", "read:repository:bitbucket"]
+
+
+@dataclass
+class CloudCompany:
+    """The cloud with an organization that manages ada and petra, and fred whom it does not."""
+
+    sim: Cloud
+    sleeps: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.adapter = SimulatorAdapter(self.sim)
+        self.ada, self.petra = self.sim.add_account("ada"), self.sim.add_account("petra")
+        self.fred = self.sim.add_account("fred", email="fred@elsewhere.example")
+        self.sim.add_workspace("acme", members=[self.ada, self.petra])
+        self.sim.add_repository("acme", "ledger")
+        self.company = self.sim.add_organization("company", [self.ada, self.petra])
+
+    def client(self, credential: Credential, url: str = API, product: Product = _cloud_answers.CLOUD) -> Client:
+        transport = Transport(Settings(), adapters={"https://": self.adapter})
+        return Client(url, credential, transport, self.sleeps.append, product)
+
+    def as_user(self, account: Account, secret: str) -> Client:
+        return self.client(Credential(account.email, secret))
+
+    def administrator(self, key: str | None = None) -> Client:
+        credential = Credential(token=key or self.company.admin_key)
+        return self.client(credential, ADMIN, _cloud_answers.ORGANIZATION)
+
+    def organization(self) -> Organization:
+        return Organization(self.administrator())
+
+    def add(self, label: str, account: Account | None = None, **options: t.Any) -> Token:
+        return self.sim.add_api_token(account or self.ada, label, options.pop("scopes", SCOPES), **options)
+
+    @property
+    def requests(self) -> list[str]:
+        """What arrived, such as ``GET /2.0/user``, and the log is empty again."""
+        seen = [f"{entry.method} {unquote(entry.path)}" for entry in self.sim.requests]
+        self.sim.requests.clear()
+        return seen
+
+    @property
+    def writes(self) -> list[str]:
+        return [request for request in self.requests if not request.startswith("GET ")]
+
+    def secrets(self) -> list[str]:
+        return [token.secret for token in self.sim.world.tokens] + [self.company.admin_key]
+
+
+def params(spec: dict[str, t.Any], constraints: dict[str, t.Any] | None = None, **given: t.Any) -> dict[str, t.Any]:
+    return checked(spec, constraints or {}, given)
+
+
+def token_params(**given: t.Any) -> dict[str, t.Any]:
+    """For ``api_token``."""
+    return params(_argspec.API_TOKEN, _argspec.API_TOKEN_CONSTRAINTS, **given)
+
+
+def info_params(**given: t.Any) -> dict[str, t.Any]:
+    """For ``api_token_info``."""
+    return params(_argspec.API_TOKEN_INFO, **given)
