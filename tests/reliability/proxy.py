@@ -15,9 +15,12 @@ CHUNK = 65536
 
 @dataclass
 class Proxy:
-    """``refusal`` is a status to answer with in place of the tunnel."""
+    """``refusal`` is a status to answer with in place of the tunnel; ``destination`` (host and port) is where all
+    tunnels lead, whatever they are for.
+    """
 
     refusal: str = ""
+    destination: tuple[str, int] | None = None
     url: str = ""
     targets: list[str] = field(default_factory=list)
     passed: bytearray = field(default_factory=bytearray)
@@ -32,7 +35,7 @@ class Proxy:
             client.sendall(f"HTTP/1.1 {self.refusal or '405 No'}\r\nContent-Length: 0\r\n\r\n".encode())
             return
         host, _colon, port = target.rpartition(":")
-        with socket.create_connection((host, int(port))) as server:
+        with socket.create_connection(self.destination or (host, int(port))) as server:
             client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
             self._pump(client, server)
 
@@ -50,9 +53,9 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def running(refusal: str = "") -> Iterator[Proxy]:
+def running(refusal: str = "", destination: tuple[str, int] | None = None) -> Iterator[Proxy]:
     """The proxy on a port of its own while the block runs."""
-    proxy = Proxy(refusal)
+    proxy = Proxy(refusal, destination)
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
