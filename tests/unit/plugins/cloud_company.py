@@ -18,6 +18,9 @@ from tests.unit.plugins.stand import checked
 
 API, ADMIN = "https://api.bitbucket.org", "https://api.atlassian.com"
 SCOPES = ["read:user:bitbucket", "read:repository:bitbucket"]
+PIPELINES = ["read:user:bitbucket", "read:pipeline:bitbucket", "admin:pipeline:bitbucket"]
+#: Where variables of Pipelines are.
+WORKSPACE, REPOSITORY, PRODUCTION = "acme", "acme/ledger", "acme/ledger/Production"
 
 
 @dataclass
@@ -31,8 +34,10 @@ class CloudCompany:
         self.adapter = SimulatorAdapter(self.sim)
         self.ada, self.petra = self.sim.add_account("ada"), self.sim.add_account("petra")
         self.fred = self.sim.add_account("fred", email="fred@elsewhere.example")
-        self.sim.add_workspace("acme", members=[self.ada, self.petra])
-        self.sim.add_repository("acme", "ledger")
+        self.sim.add_workspace(WORKSPACE, members=[self.ada, self.petra])
+        self.sim.add_repository(*REPOSITORY.split("/"))
+        for name in ("Test", "Production"):
+            self.sim.add_environment(REPOSITORY, name)
         self.company = self.sim.add_organization("company", [self.ada, self.petra])
 
     def client(self, credential: Credential, url: str = API, product: Product = _cloud_answers.CLOUD) -> Client:
@@ -65,6 +70,11 @@ class CloudCompany:
 
     def secrets(self) -> list[str]:
         return [token.secret for token in self.sim.world.tokens] + [self.company.admin_key]
+
+
+def cloud_company(**switches: t.Any) -> CloudCompany:
+    """Where the facts leave something open, the switches say how this cloud behaves."""
+    return CloudCompany(Cloud(seed=7, switches=switches))
 
 
 def params(spec: dict[str, t.Any], constraints: dict[str, t.Any] | None = None, **given: t.Any) -> dict[str, t.Any]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.cloud import Cloud
-
-from .cloud_company import CloudCompany
+from .cloud_company import CloudCompany, cloud_company
 from .stand import Stand, company
 
 
@@ -17,4 +15,4 @@ def stand() -> Stand:
 
 @pytest.fixture
 def cloud() -> CloudCompany:
-    return CloudCompany(Cloud(seed=7))
+    return cloud_company()
