@@ -49,6 +49,18 @@ attributes:
       - tokensmith.bitbucket.cloud
 """
 
+    FILES_GROUP = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/tokensmith.bitbucket.credential_files) in C(module_defaults) to set options for these modules, such
+        as where to search.
+    support: full
+    membership:
+      - tokensmith.bitbucket.credential_files
+"""
+
     STORES = r"""
 options: {}
 attributes:

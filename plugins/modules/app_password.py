@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: app_password
 short_description: Remove app passwords of Bitbucket Cloud from files of credentials, or replace them
-version_added: 0.2.0
+version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
   - Removes what M(tokensmith.bitbucket.app_password_info) finds, or puts an API token in its place. Every other byte of
@@ -19,7 +19,7 @@ description:
 extends_documentation_fragment:
   - tokensmith.bitbucket.credential_files
   - tokensmith.bitbucket.attributes
-  - tokensmith.bitbucket.attributes.cloud_group
+  - tokensmith.bitbucket.attributes.files_group
 attributes:
   check_mode:
     support: full

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: app_password_info
 short_description: Find app passwords of Bitbucket Cloud, and other secrets of Bitbucket, in files of credentials
-version_added: 0.2.0
+version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
   - Finds what is left of app passwords on a host, in Git's files of credentials, netrc files, the URLs and headers of
@@ -18,7 +18,7 @@ extends_documentation_fragment:
   - tokensmith.bitbucket.credential_files
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.attributes
-  - tokensmith.bitbucket.attributes.cloud_group
+  - tokensmith.bitbucket.attributes.files_group
 attributes:
   check_mode:
     support: full
