@@ -106,3 +106,22 @@ def test_no_part_of_a_fragment_has_the_name_of_another_fragment(file):
     parts = [name.split(".")[3] for name in documentation["extends_documentation_fragment"] if name.count(".") == 3]
     taken = [name for name in parts if (PLUGINS / "doc_fragments" / f"{name}.py").exists()]
     assert not taken, f"{file}: rename {taken} in its fragment"
+
+
+def test_nothing_was_added_in_a_version_that_is_still_to_come():
+    """In `version_added`, of whatever has documentation: plugins, their options, roles."""
+    wordy = sorted(path for folder in ("plugins", "roles") for path in (ROOT / folder).rglob("*") if path.is_file())
+    added = [
+        (str(path.relative_to(ROOT)), version)
+        for path in wordy
+        if path.suffix in (".py", ".yml", ".yaml")
+        for version in re.findall(r"""version_added["']?: *["']?([0-9][0-9.]*)""", path.read_text(encoding="utf-8"))
+    ]
+    current = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    assert {path for path, _version in added} >= {str(file) for file in MODULES}, "every module says when it was added"
+    later = [(path, version) for path, version in added if numbers(version) > numbers(current)]
+    assert not later, f"galaxy.yml says {current}"
+
+
+def numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split("-")[0].split(".")]
