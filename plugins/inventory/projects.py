@@ -104,7 +104,7 @@ notes:
   - Names and descriptions come from Bitbucket and are never templated.
   - The credential is read where the inventory is, also the one from the environment. O(url), O(username), O(password),
     O(token), O(ca_path), O(client_cert) and O(client_key) may be templates or vaulted.
-  - If the server refuses or does not answer there are no hosts. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
+  - If the server refuses or does not answer there are no hosts. Set C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
     V(true) to end the run there, which Ansible otherwise only warns of. A project that refuses to list its repositories
     is warned of by name.
   - A cache holds projects and repositories, and nothing secret.
