@@ -100,13 +100,17 @@ class Custody:
         self._stored = self._store.read(self._all)
         self._read_at = started
 
+    def _age(self) -> int:
+        """Seconds since the store was read, so that the module retires nothing by what may have changed meanwhile."""
+        return int(self._clock() - self._read_at)
+
     def _issue(self, owners: list[str] | None) -> Result:
         """One call that may issue, and the hand-over of what it issued."""
         if self._clock() - self._read_at > FRESH:
             self._read()
         started = self._clock()
         told: Result = {"more_calls": True, "stored": self._stored_for(owners), "skip": list(self._open.skip)}
-        told["age"] = int(started - self._read_at)
+        told["age"] = self._age()
         result = self._call(owners, told)
         self._open.skip.update(dict.fromkeys(entry["reference"] for entry in result.get("failures") or ()))
         if result.get("reason") == "guard":
@@ -230,6 +234,7 @@ class Custody:
             return
         self._read()
         told: Result = {"issue": False, "prune": prune, "stored": self._stored_for(owners)}
+        told["age"] = self._age()
         self._ledger.take(self._call(owners, {**told, "replaced": self._open.replaced}))
 
     def _stored_for(self, owners: list[str] | None) -> dict[str, str | None]:

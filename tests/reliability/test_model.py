@@ -107,7 +107,8 @@ def moves(world: World, run: Run, grace: int) -> Iterator[Move]:
     elif run.at == "retire":
         decided = decide(world, run.read, grace, run.replaces)
         due = () if decided.issue else _revocations(decided)
-        yield world, run._replace(at="revoke", todo=due, started=world.now)
+        # Time counts from the read: what the store held then may not be what it holds now.
+        yield world, run._replace(at="revoke", todo=due, started=run.read_at)
     elif run.at == "revoke":
         yield _revoke(world, run)
 

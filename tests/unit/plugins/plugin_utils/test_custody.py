@@ -443,6 +443,25 @@ def test_secrets_that_come_in_time_are_written(site):
     assert site.sim.authenticates(site.secret())
 
 
+@pytest.mark.parametrize(("seconds", "kept"), [(FRESH - 1, False), (FRESH + 1, True)], ids=["fresh", "stale"])
+def test_nothing_is_retired_by_a_read_that_took_more_than_half_an_hour(site, seconds, kept):
+    """Somebody may have stored another token while it was under way."""
+    old = site.issue_elsewhere(**OLD)
+
+    def slow_second_read(verb):
+        if verb == "read" and "write" in site.store.diary:
+            site.clock.now += seconds
+
+    site.store = Watched(site.store, before=slow_second_read)
+    result = site.run(ci(grace_days=0))
+    assert not result.get("failed")
+    assert site.alive(old) is kept
+    site.store = site.store.inner
+    site.sim.clock.advance(hours=1)
+    site.run(ci(grace_days=0))
+    assert not site.alive(old)
+
+
 # Check mode.
 
 
