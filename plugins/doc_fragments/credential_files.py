@@ -78,6 +78,8 @@ notes:
   - Found are secrets for C(bitbucket.org) and its subdomains, and any secret that has the shape of one of Bitbucket, be
     it Cloud or Data Center. Passwords of other hosts are left alone. SSH keys are no such secrets.
   - Files larger than 16 MiB are not searched.
-  - Root follows a symbolic link out of a home, or out of one of O(search_paths), only to a file that belongs to the
-    owner of that directory. Otherwise the owner could have another user's file read or changed.
+  - Root follows a symbolic link only if root made it, or the owner of what it leads to. That is so for O(homes),
+    O(search_paths) and O(paths) themselves too. A file that another one refers to must belong to the owner of that one.
+    Out of a home, or out of one of O(search_paths), root goes only to a file of the owner of that directory. Otherwise
+    a user could have another user's file read or changed. What is not followed is listed with the reason C(link).
 """

@@ -115,10 +115,12 @@ class Search:
             return None
         return found
 
-    def _add(self, path: str, root: Root, kind: str | None = None, named: bool = False, chain: int = 0) -> None:
-        """Read a file if it is there. ``named`` tells of it if it is not."""
+    def _add(
+        self, path: str, root: Root, kind: str | None = None, named: bool = False, chain: int = 0, told_by: int = 0
+    ) -> None:
+        """Read a file if it is there. ``named`` tells of it if it is not; ``told_by`` owns the file that refers to it."""
         try:
-            snapshot = _safe_files.read(path, root)
+            snapshot = _safe_files.read(path, root, told_by)
         except FileError as error:
             if named or not isinstance(error, MissingError):
                 self._skip(path, error.reason, str(error))
@@ -143,7 +145,7 @@ class Search:
             msg = f"{file.path} refers to {target}, outside of {root.path}: name it in `paths` to search it too."
             self._skip(target, "outside", msg)
         else:
-            self._add(path, root, kind, chain=chain)
+            self._add(path, root, kind, chain=chain, told_by=file.snapshot.status.st_uid)
 
     def _walk(self, directory: Path, root: Root, depth: int, whole: int) -> None:
         if directory in _NOT_ON_DISK:
@@ -175,13 +177,16 @@ class Search:
 
     def _elsewhere(self, link: Path, root: Root) -> None:
         """A worktree's or a submodule's ``.git``, which only names the directory."""
-        directory = link
+        directory, told, owner = link, "", 0
         try:
             if link.is_file():
-                text = _safe_files.read(str(link), root).text
-                directory = link.parent / text.partition("gitdir:")[2].strip()
+                pointer = _safe_files.read(str(link), root)
+                directory = link.parent / pointer.text.partition("gitdir:")[2].strip()
+                owner = pointer.status.st_uid
             common = directory / "commondir"
-            told = _safe_files.read(str(common), root).text.strip() if common.is_file() else ""
+            if common.is_file():
+                pointer = _safe_files.read(str(common), root, owner)
+                told, owner = pointer.text.strip(), pointer.status.st_uid
             directory, shared = (_safe_files.resolved(str(directory / name)) for name in ("", told))
         except OSError as error:
             self._skip(str(link), "file", f"{link} cannot be followed: {error.strerror}.")
@@ -191,7 +196,7 @@ class Search:
             return
         for path in dict.fromkeys([shared / "config", directory / "config.worktree"]):
             if _is_within(str(path), root):
-                self._add(str(path), root, GIT_CONFIG)
+                self._add(str(path), root, GIT_CONFIG, told_by=owner)
             elif path.name == "config":
                 msg = f"{link} leads to {path}, outside of {root.path}: name that in `paths` to search it too."
                 self._skip(str(path), "outside", msg)

@@ -5,12 +5,13 @@
 
 Who runs this is often root, and the files are in the homes of users, who can swap a directory or a link at any moment.
 So a path is resolved first, and then walked from the root directory without following any link: what was swapped in
-between is an error.
+between is an error. While it is resolved, root heeds of every link what Linux calls protected symlinks.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import time
@@ -25,6 +26,9 @@ LARGEST = 16 * 1024 * 1024
 _PATIENCE = 2.0
 _POLL = 0.05
 _PRIVATE = 0o600
+# As many as Linux follows.
+_LONGEST_CHAIN = 40
+_ROOT = 0
 
 # O_PATH asks for no permission to list a directory that is only passed through, where the system has it.
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -90,33 +94,79 @@ def root(path: str) -> Root:
 
 
 def resolved(path: str) -> Path:
-    """Without links.
+    """Without links. Whatever of it does not exist stays as it is.
 
-    :raises FileError: where they go in circles, or the path cannot be one.
+    :raises FileError: where they go in circles, the path cannot be one, or root may not follow them.
     """
     try:
-        return Path(path).resolve()
-    except (OSError, RuntimeError, ValueError):
+        return _resolved(Path(path), path, [])
+    except (OSError, ValueError):
         raise FileError(f"{path} cannot be followed: its links go in circles, or it is not a path.") from None
 
 
-def read(path: str, within: Root) -> Snapshot:
+def _resolved(path: Path, named: str, links: list[Path]) -> Path:
+    """By hand, since all that the standard library tells of the links on the way is where they lead.
+
+    :param named: what errors call it.
+    :param links: those that were followed.
+    """
+    here = Path(path.anchor)
+    for name in path.parts[1:]:
+        here = here.parent if name == ".." else here / name
+        link = _link(here)
+        if link is None:
+            continue
+        links.append(here)
+        if len(links) > _LONGEST_CHAIN:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        target = _resolved(here.parent / os.readlink(here), named, links)
+        _require_trusted(named, here, link, target)
+        here = target
+    return here
+
+
+def _link(path: Path) -> os.stat_result | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        # What cannot be looked at is no link that could be followed: opening it says why.
+        return None
+    return status if stat.S_ISLNK(status.st_mode) else None
+
+
+def _require_trusted(named: str, link: Path, status: os.stat_result, target: Path) -> None:
+    """Root follows the links of root, and those that lead to what belongs to their own owner.
+
+    A link to nothing may be followed, so that it can be told from one that leads astray.
+    """
+    if os.geteuid() != _ROOT or not os.path.lexists(target):
+        return
+    if status.st_uid not in (_ROOT, target.lstat().st_uid):
+        raise FileError(
+            f"{named} goes through the link {link} of a user who does not own what it leads to, {target}, so root does "
+            "not follow it: name that itself if it is meant.",
+            "link",
+        )
+
+
+def read(path: str, within: Root, told_by: int = _ROOT) -> Snapshot:
     """The file, through whatever links there are.
 
     Root follows a link out of ``within`` only to a file of the directory's owner: whoever may make links there could
     otherwise have root read, or change, the file of another.
 
+    :param told_by: the owner of the file that names this one, which to root is like a link.
     :raises FileError: where it cannot be read, or may not be.
     """
     real = resolved(path)
     try:
         with _directory(real.parent) as directory:
             # Before it is opened, since opening a device may already do something, and after, since it may be another.
-            _require_readable(path, real, os.stat(real.name, dir_fd=directory, follow_symlinks=False), within)
+            _require_readable(path, real, os.stat(real.name, dir_fd=directory, follow_symlinks=False), within, told_by)
             descriptor = os.open(real.name, _READ, dir_fd=directory)
             with os.fdopen(descriptor, "rb") as stream:
                 status = os.fstat(descriptor)
-                _require_readable(path, real, status, within)
+                _require_readable(path, real, status, within, told_by)
                 data = stream.read(LARGEST + 1)
                 later = os.fstat(descriptor)
     except FileNotFoundError:
@@ -142,12 +192,13 @@ def require_replaceable(snapshot: Snapshot) -> None:
         )
     if not status.st_mode & 0o222:
         raise FileError(f"{path} is read-only: make it writable for its owner, then run this again.", "read_only")
-    if os.geteuid() not in (0, status.st_uid):
+    if os.geteuid() not in (_ROOT, status.st_uid):
         raise FileError(f"{path} belongs to another user: run this as its owner, or as root.", "owner")
     try:
         with _directory(path.parent) as directory:
             effective = os.access in os.supports_effective_ids
             writable = os.access(".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=effective)
+            _require_unlocked(directory, path)
     except OSError as error:
         raise FileError(f"{path} cannot be replaced: {error.strerror}.") from None
     if not writable:
@@ -184,13 +235,19 @@ def replace(snapshot: Snapshot, data: bytes, backup: bool = False) -> str | None
     return str(path.with_name(made[1])) if backup else None
 
 
-def _require_readable(path: str, real: Path, status: os.stat_result, within: Root) -> None:
-    outside = not real.is_relative_to(within.path)
-    if os.geteuid() == 0 and outside and status.st_uid != within.owner:
+def _require_readable(path: str, real: Path, status: os.stat_result, within: Root, told_by: int) -> None:
+    outside = not real.is_relative_to(within.path) and status.st_uid != within.owner
+    if os.geteuid() == _ROOT and outside:
         raise FileError(
             f"{path} leads out of {within.path} to a file of another user, which root does not follow: name {real} in "
             "`paths` if it is meant.",
-            "outside",
+            "link",
+        )
+    if os.geteuid() == _ROOT and told_by not in (_ROOT, status.st_uid):
+        raise FileError(
+            f"{path} is named by a file whose owner does not own it, so root does not follow: name it in `paths` if it "
+            "is meant.",
+            "link",
         )
     if not stat.S_ISREG(status.st_mode):
         raise FileError(f"{path} is not a plain file.")
@@ -215,19 +272,32 @@ def _directory(path: Path) -> t.Iterator[int]:
         os.close(descriptor)
 
 
+def _require_unlocked(directory: int, path: Path) -> None:
+    """Git's lock is not there, or goes within the time that git takes."""
+    deadline = time.monotonic() + _PATIENCE
+    with contextlib.suppress(FileNotFoundError):
+        while True:
+            os.stat(f"{path.name}.lock", dir_fd=directory, follow_symlinks=False)
+            _wait(path, deadline)
+
+
 def _locked(directory: int, lock: str, path: Path) -> int:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
             return os.open(lock, _CREATE, _PRIVATE, dir_fd=directory)
         except FileExistsError:
-            if time.monotonic() > deadline:
-                raise FileError(
-                    f"{path}.lock is there: git is changing the file, or a run was killed while it did. If no git "
-                    "runs, remove it, then run this again.",
-                    "locked",
-                ) from None
-            time.sleep(_POLL)
+            _wait(path, deadline)
+
+
+def _wait(path: Path, deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise FileError(
+            f"{path}.lock is there: git is changing the file, or a run was killed while it did. If no git runs, remove "
+            "it, then run this again.",
+            "locked",
+        )
+    time.sleep(_POLL)
 
 
 def _write(descriptor: int, data: bytes, like: os.stat_result, directory: int, name: str) -> None:
@@ -274,18 +344,25 @@ def _back_up(directory: int, snapshot: Snapshot) -> str:
     """Named as Ansible names its backups, but for its owner only: it holds the secret."""
     name = f"{snapshot.path.name}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
     descriptor = os.open(name, _CREATE, _PRIVATE, dir_fd=directory)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(snapshot.data)
-        stream.flush()
-        if _owners(snapshot.status) != _owners(os.fstat(descriptor)):
-            os.fchown(descriptor, *_owners(snapshot.status))
-        os.fsync(descriptor)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(snapshot.data)
+            stream.flush()
+            if _owners(snapshot.status) != _owners(os.fstat(descriptor)):
+                os.fchown(descriptor, *_owners(snapshot.status))
+            os.fsync(descriptor)
+    except BaseException:
+        os.unlink(name, dir_fd=directory)
+        raise
     return name
 
 
 def _sync(directory: int) -> None:
-    # The descriptor that was passed through by may be good for nothing else.
-    with contextlib.suppress(PermissionError):
+    """The file is in place by now, so whatever goes wrong here is no failure to replace it.
+
+    Not every file system can do this, and the user may pass through the directory without listing it.
+    """
+    with contextlib.suppress(OSError):
         descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
         try:
             os.fsync(descriptor)

@@ -128,7 +128,7 @@ backup_files:
 not_searched:
   description:
     - What could not be read or was not followed, with C(path), C(reason) and C(msg). The task fails if something is
-      there and cannot be read.
+      there and cannot be read, or is a link that root does not follow.
   returned: with O(state=absent) and O(state=replaced)
   type: list
   elements: dict
@@ -166,7 +166,7 @@ _IMPOSSIBLE = (
     f"(CHANGE-3222). Have the account's owner make an API token at {API_TOKENS_PAGE}, with the scopes that are "
     "returned here, and use `state: replaced`."
 )
-# What is not there holds nothing, and what leads elsewhere is another place's.
+# What is not there holds nothing, and what a configuration only refers to elsewhere is another place's.
 _HARMLESS = ("missing", "outside")
 
 

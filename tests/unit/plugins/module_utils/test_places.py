@@ -13,6 +13,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _place
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+SOMEBODY = 4711
 REMOTE = '[remote "origin"]\n\turl = https://jdoe:x@bitbucket.org/a\n'
 
 
@@ -127,6 +129,44 @@ def test_what_it_refers_to_elsewhere_is_listed_and_not_followed(tmp_path, target
     search.home(str(home))
     assert found(search, home) == [".gitconfig"]
     assert [(entry.path, entry.reason) for entry in search.skipped] == [(target, "outside")]
+
+
+@as_root
+@pytest.mark.parametrize("how", ["include", "store", "gitdir", "commondir"])
+@pytest.mark.parametrize("owner", [SOMEBODY, 0])
+def test_root_follows_no_reference_of_a_user_to_another_s_file(tmp_path, how, owner):
+    """Such a file may be below a path that is searched, and for root alone."""
+    target = put(tmp_path / "private" / "config", REMOTE)
+    os.chown(target, owner, owner)
+    if how in ("include", "store"):
+        lines = {"include": "[include]\n\tpath = ", "store": "[credential]\n\thelper = store --file "}
+        mine = put(repository(tmp_path / "evil") / ".git" / "config", f"{lines[how]}{target}\n")
+    elif how == "gitdir":
+        mine = put(tmp_path / "evil" / ".git", "gitdir: ../private\n")
+    else:
+        put(tmp_path / "evil" / ".git", "gitdir: gits\n")
+        mine = put(tmp_path / "evil" / "gits" / "commondir", str(target.parent))
+    os.chown(mine, SOMEBODY, SOMEBODY)
+    search = _places.Search()
+    search.below(str(tmp_path), 6)
+    followed = [file.path for file in search.files if file.snapshot.path == target]
+    assert bool(followed) == (owner == SOMEBODY)
+    assert [entry.reason for entry in search.skipped] == ([] if owner == SOMEBODY else ["link"])
+
+
+@as_root
+@pytest.mark.parametrize("option", ["home", "below", "file"])
+def test_root_enters_no_directory_by_another_user_s_link(tmp_path, option):
+    repository(tmp_path / "private")
+    put(tmp_path / "private" / ".netrc")
+    (tmp_path / "evil").symlink_to("private")
+    os.lchown(tmp_path / "evil", SOMEBODY, SOMEBODY)
+    search = _places.Search()
+    if option == "file":
+        search.file(str(tmp_path / "evil" / ".netrc"))
+    else:
+        getattr(search, option)(str(tmp_path / "evil"), *([6] if option == "below" else []))
+    assert (search.files, [entry.reason for entry in search.skipped]) == ([], ["link"])
 
 
 def test_a_file_of_any_name_can_be_named_and_is_missed_when_it_is_not_there(tmp_path):

@@ -132,6 +132,63 @@ def test_git_s_lock_is_waited_for(file):
     assert file.read_bytes() == b"after"
 
 
+@pytest.mark.parametrize("lock", ["file", "dangling link"])
+def test_a_lock_is_seen_before_it_is_tried(file, lock, monkeypatch):
+    monkeypatch.setattr(_safe_files, "_PATIENCE", 0.1)
+    path = file.with_name(".netrc.lock")
+    path.touch() if lock == "file" else path.symlink_to("nowhere")
+    with pytest.raises(FileError, match=r"\.netrc\.lock is there") as caught:
+        _safe_files.require_replaceable(snapshot_of(file))
+    assert caught.value.reason == "locked"
+
+
+def test_a_lock_that_goes_is_no_obstacle(file):
+    lock = file.with_name(".netrc.lock")
+    lock.touch()
+    timer = threading.Timer(0.3, lock.unlink)
+    timer.start()
+    _safe_files.require_replaceable(snapshot_of(file))
+    timer.join()
+    assert not lock.exists()
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(file, monkeypatch):
+    """It would be a second place with the secret, that nobody knows of."""
+    snapshot, sync, seen = snapshot_of(file), os.fsync, []
+
+    def fail_second(descriptor: int) -> None:
+        seen.append(descriptor)
+        if len(seen) == 2:
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_second)
+    with pytest.raises(FileError, match="No space left on device"):
+        _safe_files.replace(snapshot, b"after", backup=True)
+    assert [(path.name, path.read_bytes()) for path in file.parent.iterdir()] == [(".netrc", b"before\r\n\xff")]
+
+
+def test_another_backup_of_the_same_name_is_left_alone(file, monkeypatch):
+    monkeypatch.setattr(_safe_files.time, "strftime", lambda _form: "now")
+    first = Path(_safe_files.replace(snapshot_of(file), b"after", backup=True) or "")
+    with pytest.raises(FileError, match="File exists"):
+        _safe_files.replace(snapshot_of(file), b"later", backup=True)
+    assert (first.read_bytes(), file.read_bytes()) == (b"before\r\n\xff", b"after")
+
+
+def test_a_file_that_is_in_place_is_no_failure_whatever_its_directory_says(file, monkeypatch):
+    sync = os.fsync
+
+    def fail_on_directories(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(22, "Invalid argument")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_on_directories)
+    assert _safe_files.replace(snapshot_of(file), b"after") is None
+    assert file.read_bytes() == b"after"
+
+
 def test_a_lock_that_stays_is_respected(file, monkeypatch):
     monkeypatch.setattr(_safe_files, "_PATIENCE", 0.1)
     lock = file.with_name(".netrc.lock")
@@ -245,7 +302,75 @@ def test_root_follows_a_link_out_of_a_home_only_to_a_file_of_its_owner(home, els
         return
     with pytest.raises(FileError, match="to a file of another user, which root does not follow") as caught:
         _safe_files.read(str(path), root_of(home))
-    assert caught.value.reason == "outside"
+    assert caught.value.reason == "link"
+
+
+ANOTHER = SOMEBODY + 1
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("maker", "owner", "followed"),
+    [(0, SOMEBODY, True), (SOMEBODY, SOMEBODY, True), (SOMEBODY, 0, False), (SOMEBODY, ANOTHER, False)],
+)
+@pytest.mark.parametrize("what", ["file", "directory", "root", "above the root", "chain"])
+def test_root_follows_a_link_of_root_or_of_the_owner_of_what_it_leads_to(tmp_path, what, maker, owner, followed):
+    target = tmp_path / "target"
+    (target / "below").mkdir(parents=True)
+    (target / "below" / ".netrc").write_text("x")
+    for path in (target, target / "below", target / "below" / ".netrc"):
+        os.chown(path, owner, owner)
+    os.chown(tmp_path, owner, owner)
+    link, leads = tmp_path / "link", target / "below" / ".netrc" if what == "file" else target
+    if what == "chain":
+        (tmp_path / "second").symlink_to("target")
+        leads = tmp_path / "second"
+    link.symlink_to(leads)
+    os.lchown(link, maker, maker)
+    through = {"file": link, "above the root": link / "below"}.get(what, link / "below" / ".netrc")
+
+    def follow() -> None:
+        if what in ("root", "above the root"):
+            assert _safe_files.root(str(link if what == "root" else through)).owner == owner
+        else:
+            assert _safe_files.read(str(through), root_of(tmp_path)).data == b"x"
+
+    if followed:
+        follow()
+        return
+    with pytest.raises(FileError, match=f"goes through the link {link} of a user who does not own") as caught:
+        follow()
+    assert caught.value.reason == "link"
+
+
+@as_root
+@pytest.mark.parametrize(("told_by", "read"), [(0, True), (SOMEBODY, True), (ANOTHER, False)])
+def test_what_a_file_refers_to_is_like_what_a_link_leads_to(file, told_by, read):
+    os.chown(file, SOMEBODY, SOMEBODY)
+    if read:
+        assert _safe_files.read(str(file), root_of(file.parent), told_by).data == b"before\r\n\xff"
+        return
+    with pytest.raises(FileError, match="is named by a file whose owner does not own it") as caught:
+        _safe_files.read(str(file), root_of(file.parent), told_by)
+    assert caught.value.reason == "link"
+
+
+@pytest.mark.parametrize("text", ["target", "./target", "../home/target", "a/../target", "{home}/target"])
+def test_a_link_leads_where_the_system_says(home, text):
+    (home / "target").write_text("x")
+    (home / "a").mkdir()
+    (home / "deep").mkdir()
+    (home / "link").symlink_to(text.format(home=home))
+    (home / "deep" / "second").symlink_to("../link")
+    for path in (home / "link", home / "deep" / "second", home / "deep" / ".." / "link"):
+        assert _safe_files.resolved(str(path)) == path.resolve() == home / "target"
+
+
+def test_links_in_circles_end(home):
+    (home / "a").symlink_to("b/c")
+    (home / "b").symlink_to("a/d")
+    with pytest.raises(FileError, match="go in circles"):
+        _safe_files.resolved(str(home / "a" / "x"))
 
 
 def test_anybody_else_may_follow_it_with_the_rights_one_has(home, elsewhere, monkeypatch):

@@ -27,7 +27,9 @@ HTTP_ACCESS_TOKEN = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
 IN_URL = TOKEN.replace("=", "%3D")
 USER = "x-bitbucket-api-token-auth"
 SECRETS = [DEAD, OTHER_DEAD, TOKEN, IN_URL, ACCESS, HTTP_ACCESS_TOKEN, "hunter2"]
+SOMEBODY = 4711
 Result = dict[str, t.Any]
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
 CREDENTIALS = f"https://jdoe:{DEAD}@bitbucket.org\nhttps://a:hunter2@github.com\n"
 NETRC = f"machine bitbucket.org login jdoe password {DEAD}\r\nmachine x login y password hunter2"
@@ -319,7 +321,7 @@ def test_the_homes_of_many_users(tmp_path):
     assert run(tmp_path / "*")["files"] == [str(tmp_path / name / ".netrc") for name in ("ann", "ben")]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@as_root
 def test_root_changes_no_file_of_another_through_a_link(home, tmp_path):
     victim = tmp_path / "victim"
     victim.write_text(CREDENTIALS)
@@ -328,7 +330,50 @@ def test_root_changes_no_file_of_another_through_a_link(home, tmp_path):
     os.chown(home, 4711, 4711)
     result = run(home)
     assert victim.read_text() == CREDENTIALS
+    assert [entry["reason"] for entry in result["not_searched"]] == ["link"]
+
+
+@as_root
+@pytest.mark.parametrize("check", [True, False])
+def test_a_link_that_is_not_followed_fails_the_task(home, tmp_path, check):
+    """There may be a dead secret behind it."""
+    (tmp_path / "elsewhere").write_text(CREDENTIALS)
+    (home / ".git-credentials").unlink()
+    (home / ".git-credentials").symlink_to(tmp_path / "elsewhere")
+    os.lchown(home / ".git-credentials", SOMEBODY, SOMEBODY)
+    result = run(home, check)
+    assert (result["changed"], result["failed"]) == (True, True)
+    assert f"{home / '.git-credentials'} goes through the link" in result["msg"]
+
+
+@as_root
+def test_root_changes_no_file_of_root_for_a_user_who_may_write_below_a_search_path(tmp_path):
+    """The directory and the file are of one owner, the link between them is not."""
+    victim = tmp_path / "secret.yml"
+    victim.write_text(CONFIG)
+    repository = tmp_path / "ci" / "evil" / ".git"
+    (repository / "objects").mkdir(parents=True)
+    (repository / "HEAD").touch()
+    (repository / "config").symlink_to(victim)
+    os.lchown(repository / "config", SOMEBODY, SOMEBODY)
+    result = run(tmp_path / "nobody", search_paths=[str(tmp_path)])
+    assert (victim.read_text(), result["changed"], result["failed"]) == (CONFIG, False, True)
+    assert [entry["reason"] for entry in result["not_searched"]] == ["missing", "link"]
+
+
+def test_a_configuration_that_refers_elsewhere_fails_nothing(home):
+    (home / ".gitconfig").write_text("[include]\n\tpath = /etc/gitconfig-of-all\n")
+    result = run(home)
     assert [entry["reason"] for entry in result["not_searched"]] == ["outside"]
+    assert "failed" not in result
+
+
+def test_check_mode_foresees_a_lock(home, monkeypatch):
+    monkeypatch.setattr(_safe_files, "_PATIENCE", 0.1)
+    (home / ".netrc.lock").touch()
+    foreseen = run(home, check=True)
+    assert [failure["reason"] for failure in foreseen["failures"]] == ["locked"]
+    assert run(home)["failures"] == foreseen["failures"]
 
 
 @pytest.mark.parametrize("permissions", [[], ["repository:write"]])
