@@ -168,6 +168,7 @@ except ImportError:
 #: Options that a file may give as templates, since they name places and people that differ between environments.
 _TEMPLATES = ("url", "username", "password", "token", "ca_path", "client_cert", "client_key")
 _CREDENTIAL = ("username", "password", "token")
+_SECRET = ("password", "token")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -185,8 +186,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         :raises AnsibleParserError: in one sentence.
         """
         super().parse(inventory, loader, path, cache)
-        config = self._read_config_data(path)
         try:
+            self._require_strings(path)
+            config = self._read_config_data(path)
             found = self._catalogue(path, self._connection(config), cache)
             repositories = (self.get_option("include_repositories"), self.get_option("exclude_repositories"))
             hosts = _inventory.hosts(found, self.get_option("host_for_each"), *repositories)
@@ -195,6 +197,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for warning in found.warnings:
             self.display.warning(f"{path}: {warning}")
         self._add(hosts)
+
+    def _require_strings(self, path: str) -> None:
+        """Before Ansible looks at the options: it shows what it does not take.
+
+        :raises InputError: for a list or mapping where a secret belongs.
+        """
+        config = self.loader.load_from_file(path, cache="none")
+        for name in _SECRET:
+            if isinstance(config, dict) and isinstance(config.get(name), (dict, list)):
+                raise InputError(f"`{name}` must be a string.")
 
     def _connection(self, config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """The options as modules have them. The environment's credential counts only where the file has none of it."""

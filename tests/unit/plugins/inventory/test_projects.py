@@ -260,6 +260,20 @@ def test_a_template_that_cannot_be_is_named_and_not_quoted(place):
     assert "half-of" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["password", "token"])
+@pytest.mark.parametrize("wrapped", [{"value": "half-of-the-secret"}, ["half-of-the-secret"], [{"half-of": "it"}]])
+def test_a_list_or_mapping_in_place_of_a_secret_is_named_and_not_quoted(place, name, wrapped):
+    with pytest.raises(AnsibleParserError, match=f"`{name}` must be a string") as caught:
+        place.parse(**{name: wrapped})
+    assert "half-of" not in str(caught.value)
+    assert place.stand.requests == []
+
+
+def test_a_password_of_digits_is_a_password_too(place):
+    place.stand.sim.add_user("digits", "12345678", roles=("SYS_ADMIN",))
+    assert "PAY" in place.parse(username="digits", password=12345678).hosts
+
+
 # What goes wrong. Nothing of it is only half there.
 
 
