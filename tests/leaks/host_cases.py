@@ -6,14 +6,16 @@ import shutil
 from pathlib import Path
 
 from tests.leaks.cases import Data, Table, echoes, elsewhere
-from tests.leaks.stage import CREDENTIALS, Scene
+from tests.leaks.stage import CREDENTIALS, WORKSPACE, Scene
 from tests.leaks.task_cases import DECLARED, refuses_writes, seals
+from tests.simulator.cloud import git
 
 #: Each a host with its variables; a playbook runs on all of its hosts at once.
 HOSTS = Table()
 ROLE, PROVISION = "roles/project_tokens", "playbooks/provision"
 REVOKE = "playbooks/revoke_leaked"
 AUDIT_ROLE, AUDIT = "roles/token_audit", "playbooks/audit"
+RETIRE = "playbooks/retire_app_passwords"
 ROTATE, MIGRATE = "playbooks/rotate", "playbooks/migrate_store"
 #: By the simulator's clock, after what is planted.
 RECENTLY = "2026-01-14"
@@ -33,6 +35,18 @@ def audited(scene: Scene, **more: object) -> Data:
     only = {"projects": [scene.key], "repositories": [], "users": [], "output_dir": scene.reports}
     variables = {"username": "admin", "password": "{{ password }}", **only, **more}
     return {f"token_audit_{name}": value for name, value in variables.items()}
+
+
+def retired(scene: Scene, **more: object) -> Data:
+    home = scene.home()
+    variables = {"homes": [home], "search_paths": [f"{home}/src"], **more}
+    return {f"retire_app_passwords_{name}": value for name, value in variables.items()}
+
+
+def tried(scene: Scene, token: str, **more: object) -> Data:
+    """With a git that reaches a repository of the simulated cloud."""
+    url = f"https://bitbucket.org/{WORKSPACE}/{scene.key.lower()}.git"
+    return retired(scene, api_tokens={"jdoe": token}, verify_url=url, **more)
 
 
 # The role, by the playbook that runs it
@@ -298,3 +312,78 @@ def an_audit_of_a_server_that_quotes(scene: Scene) -> Data:
 @HOSTS.fails(AUDIT_ROLE, AUDIT, says="token is wrong")
 def an_audit_with_a_wrong_token(scene: Scene) -> Data:
     return audited(scene, username="", password="", token="{{ nobodys_token }}")
+
+
+# App passwords, and the tokens that replace them
+
+
+@HOSTS.works(RETIRE)
+def app_passwords_that_are_reported(scene: Scene) -> Data:
+    return retired(scene)
+
+
+@HOSTS.works(RETIRE)
+def app_passwords_that_are_removed(scene: Scene) -> Data:
+    return retired(scene, remove=True, backup=True)
+
+
+@HOSTS.works(RETIRE)
+def app_passwords_that_are_replaced(scene: Scene) -> Data:
+    return retired(scene, api_tokens={"jdoe": scene.api_token(), "nobody": "{{ cloud_token }}"})
+
+
+@HOSTS.works(RETIRE)
+def app_passwords_that_are_replaced_by_tokens_that_git_tries(scene: Scene) -> Data:
+    return tried(scene, scene.api_token())
+
+
+@HOSTS.fails(RETIRE, says="is an app password")
+def an_app_password_for_a_token(scene: Scene) -> Data:
+    return retired(scene, api_tokens={"jdoe": scene.variable("dead", scene.dead())})
+
+
+@HOSTS.fails(RETIRE, says="does not look like an API token")
+def something_else_for_a_token(scene: Scene) -> Data:
+    return retired(scene, api_tokens={"jdoe": "{{ nobodys_token }}"}, remove=True)
+
+
+@HOSTS.fails(RETIRE)
+def a_mapping_for_a_token(scene: Scene) -> Data:
+    return retired(scene, api_tokens={"jdoe": {"value": scene.api_token()}})
+
+
+@HOSTS.fails(RETIRE, says="Its failure is shown above")
+def a_template_that_fails_in_a_token(scene: Scene) -> Data:
+    return retired(scene, api_tokens={"jdoe": "{{ (api_token | from_json).value }}"})
+
+
+@HOSTS.fails(RETIRE, says="`git_username`")
+def a_token_that_is_a_user_name_too(scene: Scene) -> Data:
+    token = scene.api_token()
+    return retired(scene, api_tokens={"jdoe": token}, git_usernames={"jdoe": token}, emails={"jdoe": token})
+
+
+@HOSTS.fails(RETIRE, says="by hand")
+def what_only_a_hand_can_remove(scene: Scene) -> Data:
+    return retired(scene, paths=[scene.leaked(scene.dead())], remove=True)
+
+
+@HOSTS.fails(RETIRE, says="takes absolute paths")
+def homes_that_lead_nowhere(scene: Scene) -> Data:
+    return retired(scene, homes=["somewhere"])
+
+
+@HOSTS.fails(RETIRE)
+def a_host_of_app_passwords_that_is_gone(scene: Scene) -> Data:
+    return {**retired(scene), "ansible_host": "gone"}
+
+
+if git.available():
+
+    @HOSTS.fails(RETIRE, says="git can not list a repository with it")
+    def a_token_that_git_refuses(scene: Scene) -> Data:
+        return tried(scene, scene.api_token("read:jira-work"))
+
+    @HOSTS.fails(RETIRE, says="git can not list a repository with it")
+    def a_dead_token_that_git_refuses(scene: Scene) -> Data:
+        return tried(scene, "{{ cloud_token }}")

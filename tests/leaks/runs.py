@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 from tests.leaks.cases import Case, Data
+from tests.leaks.file_cases import TASKS
 from tests.leaks.host_cases import HOSTS
+from tests.leaks.inventory_cases import INVENTORIES
 from tests.leaks.net import Net
 from tests.leaks.stage import CREDENTIALS, Stage
-from tests.leaks.task_cases import TASKS
 
 COLLECTION = "tokensmith.bitbucket"
 
@@ -59,6 +62,25 @@ def playbook(stage: Stage, programs: Path, name: str, check: bool = False) -> Re
     output = stage.play(programs, f"{COLLECTION}.{name}", *options)
     problems = [] if check else _surprises_of_hosts(stage, hosts, output)
     return _report(stage, problems, cases)
+
+
+def inventories(stage: Stage, programs: Path) -> Report:
+    """What Ansible says of each inventory, as JSON and, where it has hosts, as a graph."""
+    problems = []
+    for number, case in enumerate(INVENTORIES.cases, 1):
+        scene = stage.scene()
+        path = stage.told / f"{number:02d}.bitbucket.yml"
+        # The line that says which plugin comes first: where that one fails, Ansible's others show the first line.
+        text = yaml.safe_dump(case.build(scene), width=10**6, sort_keys=False)
+        path.write_text(text, encoding="utf-8")
+        said = stage.look(programs, str(path), "--list")
+        if case.succeeds:
+            said += stage.look(programs, str(path), "--graph", "--vars")
+        hosts = f'"{scene.key}' in said or f"--{scene.key}" in said
+        if hosts != case.succeeds or case.says not in said:
+            problems.append(f"{case.name}: not as was meant: {said[-3000:]}")
+        stage.sim.faults.clear()
+    return _report(stage, problems, INVENTORIES.cases)
 
 
 def runner(stage: Stage, programs: Path, cases: Sequence[Case]) -> Report:
@@ -118,12 +140,20 @@ def _surprises_of_hosts(stage: Stage, hosts: dict[str, Case], output: str) -> li
     problems = []
     for host, case in hosts.items():
         mine = [line for line in lines if line["host"] == host]
-        failed = [line for line in mine if line["outcome"] in ("failed", "unreachable")]
+        failed = [_text(line["result"]) for line in mine if line["outcome"] in ("failed", "unreachable")]
+        failed += _told(lines, host)
         if not mine:
             problems.append(f"{host}, {case.name}: did not run: {output[-3000:]}")
-        elif bool(failed) == case.succeeds or (failed and case.says not in _text(failed[-1]["result"])):
-            problems.append(f"{host}, {case.name}: not as was meant: {_text(mine[-1]['result'])[:1500]}")
+        elif bool(failed) == case.succeeds or (failed and case.says not in failed[-1]):
+            problems.append(f"{host}, {case.name}: not as was meant: {[*failed, _text(mine[-1]['result'])][0][:1500]}")
     return problems
+
+
+def _told(lines: list[Data], host: str) -> list[str]:
+    """The failures of a host where another play fails with those of all hosts."""
+    ends = [line["result"].get("msg") for line in lines if line["host"] == "localhost" and line["outcome"] == "failed"]
+    told = [entry for end in ends if isinstance(end, list) for entry in end if entry.startswith(f"{host}: ")]
+    return ["\n".join(told)] if told else []
 
 
 def _text(result: Data) -> str:
@@ -134,7 +164,8 @@ def _report(stage: Stage, problems: list[str], cases: Iterable[Case]) -> Report:
     """Look for every secret everywhere."""
     cases = list(cases)
     secrets = stage.secrets()
-    urls = "\n".join(f"{entry.method} {entry.path}?{entry.query}" for entry in stage.sim.requests)
+    requests = [*stage.sim.requests, *stage.cloud.requests]
+    urls = "\n".join(f"{entry.method} {entry.path}?{entry.query}" for entry in requests)
     (stage.seen / "urls").write_text(urls, encoding="utf-8")
     net = Net(secrets)
     returned = _returned(stage) if any(case.returns for case in cases) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import json
@@ -12,15 +13,18 @@ import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests.doubles import awx, vault_kv2
 from tests.doubles.loopback import Answer, Request
+from tests.reliability import proxy
 from tests.simulator import Simulator, Token
 from tests.simulator.cloud import Cloud
-from tests.simulator.server import running
+from tests.simulator.server import Tls, running
+from tests.simulator.tls import Certificates, make_certificates
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -46,6 +50,8 @@ _DOUBLES = {
     "controller_token": awx.TOKEN,
 }
 CREDENTIALS = {**SENTINELS, **_DOUBLES}
+#: A line of git's store that is none of this collection's business.
+ELSEWHERE = f"https://jdoe:{quote(SENTINELS['wrong_password'], safe='')}@example.com\n"
 #: Folders where Ansible and the collection write, all of which are searched. Stores and what a case is told are not.
 WRITTEN = ("home", "tmp", "local", "remote", "facts", "tree", "junit", "out", "cwd", "artifacts")
 
@@ -63,6 +69,9 @@ class Stage:
     awx_url: str
     cloud: Cloud
     cloud_url: str
+    #: To the same cloud under its real name, for git.
+    tunnel: str
+    certificates: Certificates
     variables: dict[str, t.Any] = field(default_factory=dict)
     _numbers: t.Iterator[int] = field(default_factory=lambda: itertools.count(1))
     #: By a part of the path: what Vault and the controller do to requests that name it.
@@ -102,8 +111,9 @@ class Stage:
         """Everything that must not be seen: the credentials, and whatever was issued, revoked or not."""
         issued = [*self.sim.world.all_tokens(), *self.sim.world.revoked.values()]
         named = {f"token {token.id} of {token.owner}": token.secret for token in issued}
-        of_cloud = {name: self.variables[name] for name in ("api_token", "admin_api_key")}
-        return {**CREDENTIALS, **of_cloud, **named}
+        of_cloud = {f"{token.kind} {token.label}": token.secret for token in self.cloud.world.tokens}
+        dead = {f"app password {number}": secret for number, secret in enumerate(self.cloud.world.app_passwords, 1)}
+        return {**CREDENTIALS, "admin_api_key": self.variables["admin_api_key"], **of_cloud, **dead, **named}
 
     def tell(self, name: str, data: t.Any) -> Path:
         path = self.told / name
@@ -131,13 +141,16 @@ class Stage:
         mine = {
             "ANSIBLE_ASYNC_DIR": written / "home" / ".ansible_async",
             "BITBUCKET_URL": self.url,
+            "GIT_SSL_CAINFO": self.certificates.ca,
             "HOME": written / "home",
             "JUNIT_OUTPUT_DIR": written / "junit",
             "LEAKS_JSON": written / "out" / "results",
             "LEAKS_ROOT": self.place,
+            "PWD": written / "cwd",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": HERE / "shim",
             "TMPDIR": written / "tmp",
+            "https_proxy": self.tunnel,
             "no_proxy": "127.0.0.1",
         }
         if credential:
@@ -151,6 +164,14 @@ class Stage:
         vault = ["--vault-password-file", str(self.told / "vault-password")]
         command = [str(programs / "ansible-playbook"), "-vvvv", "--diff", *told, *vault, *arguments]
         return self.run(command, "output", credential=True)
+
+    def look(self, programs: Path, path: str, *arguments: str) -> str:
+        """Run ansible-inventory as talkative as it gets; what it said."""
+        vault = ["--vault-password-file", str(self.told / "vault-password")]
+        before = self.written / "out" / "listed"
+        length = before.stat().st_size if before.exists() else 0
+        command = [str(programs / "ansible-inventory"), "-vvvv", "-i", path, *vault, *arguments]
+        return self.run(command, "listed", credential=True)[length:]
 
     def run(self, command: list[str], name: str, credential: bool) -> str:
         output = self.written / "out" / name
@@ -253,10 +274,46 @@ class Scene:
 
     def leaked(self, text: str) -> str:
         """A file that somebody should not have written a secret to."""
-        path = self._folder() / "leaked.log"
+        return self.leave("leaked.log", f"something\ntoken={text}\n")
+
+    def home(self) -> str:
+        """A home directory with dead secrets in every kind of file, and those of another site among them."""
+        home = self._folder() / "home"
+        remote = f"https://jdoe:{self.dead()}@bitbucket.org/{WORKSPACE}/{self.key.lower()}.git"
+        files = {
+            ".git-credentials": f"{ELSEWHERE}https://jdoe:{self.dead()}@bitbucket.org\n{ELSEWHERE}",
+            ".netrc": f"machine bitbucket.org login jdoe password {self.dead()}\n",
+            ".gitconfig": f'[http "https://bitbucket.org"]\n\textraHeader = {_basic("jdoe", self.dead())}\n',
+            "src/ledger/.git/config": f'[remote "origin"]\n\turl = {remote}\n',
+        }
+        for name, text in files.items():
+            self.leave(f"home/{name}", text)
+        self.repository("home/src/ledger")
+        return str(home)
+
+    def repository(self, name: str) -> None:
+        """What git knows one by, beside its configuration."""
+        self.leave(f"{name}/.git/HEAD", "ref: refs/heads/main\n")
+        for folder in ("objects", "refs"):
+            (self._folder() / name / ".git" / folder).mkdir(exist_ok=True)
+
+    def leave(self, name: str, text: str) -> str:
+        """A file that only its owner may read."""
+        path = self._folder() / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(0o600)
-        path.write_text(f"something\ntoken={text}\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         return str(path)
+
+    def dead(self) -> str:
+        """An app password."""
+        return self.stage.cloud.add_app_password(self.stage.cloud.world.accounts["ada"])
+
+    def api_token(self, *scopes: str) -> str:
+        """A template for a token that git takes, or that has these scopes instead."""
+        account = self.stage.cloud.world.accounts["ada"]
+        token = self.stage.cloud.add_api_token(account, self.key, scopes or ["read:repository:bitbucket"])
+        return self.variable("api_token", token.secret)
 
     def encrypted_by_another(self) -> str:
         vault = VaultLib([("default", VaultSecret(CREDENTIALS["other_vault_password"].encode()))])
@@ -282,17 +339,26 @@ def stage(place: Path) -> Iterator[Stage]:
     cloud = Cloud(seed=7)
     account = cloud.add_account("ada")
     cloud.add_workspace(WORKSPACE, members=[account])
+    made_for_git = make_certificates(place / "told", host="bitbucket.org")
     with contextlib.ExitStack() as stack:
         url, cloud_url = stack.enter_context(running(sim)), stack.enter_context(running(cloud))
+        tls = Tls(made_for_git.server_certificate, made_for_git.server_key)
+        address = urlsplit(stack.enter_context(running(cloud, tls)))
+        tunnel = stack.enter_context(proxy.running(destination=(str(address.hostname), int(address.port or 0)))).url
         vault, vault_url = stack.enter_context(vault_kv2.running())
         controller, awx_url = stack.enter_context(awx.running())
-        made = Stage(place, sim, url, vault, vault_url, controller, awx_url, cloud, cloud_url)
+        doubles = (vault, vault_url, controller, awx_url)
+        made = Stage(place, sim, url, *doubles, cloud, cloud_url, tunnel, made_for_git)
         made.variables["api_token"] = cloud.add_api_token(account, "everything", SCOPES).secret
         made.variables["email"] = account.email
         company = cloud.add_organization("company", [account])
         made.variables.update(organization=company.id, admin_api_key=company.admin_key, account_id=account.account_id)
         vault.before = controller.before = made.spoil
         yield made
+
+
+def _basic(user: str, secret: str) -> str:
+    return f"Authorization: Basic {base64.b64encode(f'{user}:{secret}'.encode()).decode()}"
 
 
 def _lines(path: Path) -> list[str]:

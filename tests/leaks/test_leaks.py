@@ -11,20 +11,17 @@ import pytest
 from tests.leaks import runs
 from tests.leaks.cases import Case
 from tests.leaks.cores import CORES
+from tests.leaks.file_cases import TASKS
 from tests.leaks.host_cases import HOSTS
+from tests.leaks.inventory_cases import INVENTORIES
 from tests.leaks.stage import stage
-from tests.leaks.task_cases import TASKS
 from tests.reliability.conftest import FULL
 
 ROOT = Path(__file__).resolve().parents[2]
 MINE = "the one in .venv"
 #: Parts of the collection that have no cases yet. The whole matrix wants cases of everything that is there.
 PENDING = [
-    "inventory/projects",
-    "modules/app_password",
-    "modules/app_password_info",
     "playbooks/awx_setup",
-    "playbooks/retire_app_passwords",
 ]
 BOTH_WAYS = ["real", "check mode"] if FULL else ["real"]
 
@@ -62,6 +59,11 @@ def test_playbooks_and_roles_show_no_secret(tmp_path, programs, name, way, recor
         check(runs.playbook(place, programs, name, check=way != "real"), record_property)
 
 
+def test_inventories_show_no_secret(tmp_path, programs, record_property):
+    with stage(tmp_path) as place:
+        check(runs.inventories(place, programs), record_property)
+
+
 def test_the_runner_keeps_no_secret_in_its_artifacts(tmp_path, programs, record_property):
     with stage(tmp_path) as place:
         check(runs.runner(place, programs, TASKS.cases if FULL else runs.sample()), record_property)
@@ -83,7 +85,7 @@ def _files(folder: str) -> list[Path]:
 
 
 def covered(succeeds: bool) -> set[str]:
-    cases: list[Case] = [*TASKS.cases, *HOSTS.cases]
+    cases: list[Case] = [*TASKS.cases, *HOSTS.cases, *INVENTORIES.cases]
     return {path for case in cases if case.succeeds is succeeds for path in case.covers}
 
 
