@@ -118,7 +118,7 @@ class Search:
     def _add(
         self, path: str, root: Root, kind: str | None = None, named: bool = False, chain: int = 0, told_by: int = 0
     ) -> None:
-        """Read a file if it is there. ``named`` tells of it if it is not; ``told_by`` owns the file that refers to it."""
+        """Read a file if it is there. ``named`` tells of it if it is not; ``told_by`` owns what refers to it."""
         try:
             snapshot = _safe_files.read(path, root, told_by)
         except FileError as error:

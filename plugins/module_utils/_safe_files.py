@@ -119,7 +119,7 @@ def _resolved(path: Path, named: str, links: list[Path]) -> Path:
         links.append(here)
         if len(links) > _LONGEST_CHAIN:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        target = _resolved(here.parent / os.readlink(here), named, links)
+        target = _resolved(here.parent / here.readlink(), named, links)
         _require_trusted(named, here, link, target)
         here = target
     return here
