@@ -169,6 +169,8 @@ except ImportError:
 _TEMPLATES = ("url", "username", "password", "token", "ca_path", "client_cert", "client_key")
 _CREDENTIAL = ("username", "password", "token")
 _SECRET = ("password", "token")
+# What a filter raises, which before ansible-core 2.19 comes out of a template as it is, and may quote its input.
+_OF_FILTERS = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -226,7 +228,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             # Plain text in the end: what reads it must not care for Ansible's marks.
             return str.__str__(str(self.templar.template(value) if isinstance(value, str) else value))
-        except AnsibleError:
+        except (AnsibleError, *_OF_FILTERS):
             raise InputError(f"`{name}` can be neither decrypted nor templated.") from None
 
     def _catalogue(self, path: str, connection: dict[str, t.Any], cache: bool) -> _inventory.Catalogue:

@@ -260,6 +260,19 @@ def test_a_template_that_cannot_be_is_named_and_not_quoted(place):
     assert "half-of" not in str(caught.value)
 
 
+@pytest.mark.parametrize("raised", [ValueError, KeyError, TypeError, ZeroDivisionError])
+def test_a_filter_that_fails_is_not_quoted_either(place, monkeypatch, raised):
+    """As it comes out of a template before ansible-core 2.19."""
+
+    def fail(*_arguments: t.Any, **_options: t.Any) -> t.NoReturn:
+        raise raised("half-of-the-secret")
+
+    monkeypatch.setattr(Templar, "template", fail)
+    with pytest.raises(AnsibleParserError, match="can be neither decrypted nor templated") as caught:
+        place.parse()
+    assert "half-of" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["password", "token"])
 @pytest.mark.parametrize("wrapped", [{"value": "half-of-the-secret"}, ["half-of-the-secret"], [{"half-of": "it"}]])
 def test_a_list_or_mapping_in_place_of_a_secret_is_named_and_not_quoted(place, name, wrapped):
