@@ -136,6 +136,10 @@ def site(tmp_path: Path) -> Iterator[Site]:
             yield Site(tmp_path, cloud, tunnel.url, made.ca, ada, bob, token)
 
 
+def said(outcome: Outcome) -> str:
+    return " ".join(outcome.output.split())
+
+
 def contents(paths: list[Path]) -> list[bytes]:
     return [path.read_bytes() for path in paths]
 
@@ -145,7 +149,7 @@ def test_by_itself_it_reports_and_changes_nothing(site):
     before = contents(files)
     outcome = site.retire("-vvvv", permissions=["repository", "pullrequest:write"])
     assert outcome.status == 0, outcome.output
-    assert "3 secrets found on 2 hosts, 0 replaced, 0 removed, 3 dead ones left" in " ".join(outcome.output.split())
+    assert "3 secrets found on 2 hosts, 0 replaced, 0 removed, 3 dead ones left" in said(outcome)
     assert contents(files) == before
     assert site.rows == {
         ("build1", "ada-bb", "app_password", "found"),
@@ -184,6 +188,8 @@ def test_a_users_token_takes_the_place_of_the_dead_secret_and_git_works_again(si
     listed = [entry.user for entry in site.cloud.requests if "/info/refs" in entry.path and entry.status == 200]
     assert listed == ["ada", "ada"]
     assert ("build1", "ada-bb", "app_password", "replaced") in site.rows
+    assert "3 secrets found on 2 hosts, 2 replaced, 0 removed, 1 dead ones left" in said(outcome)
+    assert "0 places not read, 0 new logins not tried" in said(outcome)
     again = site.retire(**given)
     assert (again.status, site.rows & {("build1", "ada-bb", "app_password", "replaced")}) == (0, set())
 
@@ -205,7 +211,7 @@ def test_check_mode_says_what_would_be_done_and_does_none_of_it(site):
     before = contents(files)
     outcome = site.retire("--check", "--diff", api_tokens={"ada-bb": site.token.secret}, remove=True)
     assert outcome.status == 0, outcome.output
-    assert "2 would be replaced, 1 would be removed, 0 dead ones left" in " ".join(outcome.output.split())
+    assert "3 secrets found on 2 hosts, 2 would be replaced, 1 would be removed, 0 dead ones left" in said(outcome)
     assert contents(files) == before
     assert not any(path.exists() for path in site.reports)
     assert len(site.cloud.requests) == 0
@@ -232,3 +238,68 @@ def test_what_a_spreadsheet_would_run_is_defused(site):
     site.leave("build1", ".git-credentials", f"https://%3Dcmd%7C1:{site.secrets['ada']}@bitbucket.org\n")
     site.retire()
     assert {row[1] for row in site.rows} == {"'=cmd|1"}
+
+
+@needs_git
+def test_a_remote_is_tried_itself_and_not_the_one_that_git_would_take(site):
+    _credentials, _netrc, remote = site.leave_everywhere()
+    elsewhere = f'[remote "upstream"]\n\turl = {site.place}/build1/home/src/ledger\n'
+    text = remote.read_text(encoding="utf-8").replace('"origin"', '"work"')
+    remote.write_text(f"{elsewhere.replace('upstream', 'origin')}{text}", encoding="utf-8")
+    invented = "ATATT3xFfGF0nothing-real_in-here4711x" + "=0BADCAFE"
+    outcome = site.retire(api_tokens={"ada-bb": invented}, verify_url=REPOSITORY)
+    assert outcome.status == 2
+    assert f"{remote}: has the new token, but git can not list" in outcome.failure
+
+
+@needs_git
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of other users take root")
+def test_each_login_is_tried_as_the_owner_of_its_file(site):
+    site.leave_everywhere()
+    for path in (site.place, *site.place.parents):
+        if path.owner() == "root" and path != Path("/"):
+            path.chmod(path.stat().st_mode | 0o011)
+    other = site.leave("build1", "other/.git-credentials", f"https://ada-bb:{site.secrets['ada']}@bitbucket.org\n")
+    nobody = site.leave("build1", "nobody/.git-credentials", f"https://ada-bb:{site.secrets['ada']}@bitbucket.org\n")
+    for path, owner in ((other, (1, 1)), (nobody, (54321, 54321))):
+        os.chown(path.parent, *owner)
+        os.chown(path, *owner)
+    homes = [str(site.home("build1")), str(other.parent), str(nobody.parent)]
+    given = {"api_tokens": {"ada-bb": site.token.secret}, "verify_url": REPOSITORY}
+    options = ("--limit", "build1", "-e", json.dumps({"retire_app_passwords_homes": homes}))
+    outcome = site.retire(*options, **given)
+    assert outcome.status == 0, outcome.output
+    report = json.loads(site.reports[1].read_text(encoding="utf-8"))
+    assert [login["file"] for login in report["not_tried"]] == [str(nobody)]
+    listed = [entry for entry in site.cloud.requests if "/info/refs" in entry.path and entry.status == 200]
+    assert len(listed) == 3
+    assert (other.stat().st_uid, nobody.stat().st_uid) == (1, 54321)
+
+
+def test_a_limit_leaves_the_report_and_its_verdict_in_the_run(site):
+    site.leave_everywhere()
+    outcome = site.retire("--limit", "build1", fail_on_findings=True)
+    assert outcome.status == 2
+    assert outcome.failure.startswith("2 dead app passwords are left on 1 hosts")
+    assert {row[0] for row in site.rows} == {"build1"}
+
+
+def test_hosts_may_be_a_list(site):
+    site.leave_everywhere()
+    outcome = site.retire(hosts=["build2"], remove=True)
+    assert outcome.status == 0, outcome.output
+    assert site.rows == {("build2", "bob-bb", "app_password", "removed")}
+
+
+def test_what_leads_out_of_a_home_is_in_the_report_and_keeps_the_run_from_passing(site):
+    outside = site.place / "elsewhere"
+    outside.write_text(f"https://ada-bb:{site.secrets['ada']}@bitbucket.org\n", encoding="utf-8")
+    if os.geteuid() == 0:
+        os.chown(outside, 1, 1)
+    else:
+        outside.chmod(0)
+    (site.home("build1") / ".git-credentials").symlink_to(outside)
+    outcome = site.retire(fail_on_findings=True)
+    assert outcome.status == 2, outcome.output
+    assert "1 places were not read" in outcome.failure
+    assert len(json.loads(site.reports[1].read_text(encoding="utf-8"))["unread"]) == 1
