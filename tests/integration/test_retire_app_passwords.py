@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -123,17 +124,25 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def place() -> Iterator[Path]:
+    """Unlike pytest's own, a directory that other users may pass through."""
+    with tempfile.TemporaryDirectory(prefix="retire-") as directory:
+        Path(directory).chmod(0o711)
+        yield Path(directory)
+
+
+@pytest.fixture
+def site(place: Path) -> Iterator[Site]:
     cloud = Cloud(seed=7)
     ada, bob = cloud.add_account("ada"), cloud.add_account("bob")
     cloud.add_workspace("acme", members=[ada, bob])
     cloud.add_repository("acme", "ledger")
     token = cloud.add_api_token(ada, "git", ["read:repository:bitbucket"])
-    made = make_certificates(tmp_path, host="bitbucket.org")
+    made = make_certificates(place, host="bitbucket.org")
     with running(cloud, Tls(made.server_certificate, made.server_key)) as url:
         address = urlsplit(url)
         with proxy.running(destination=(str(address.hostname), int(address.port or 0))) as tunnel:
-            yield Site(tmp_path, cloud, tunnel.url, made.ca, ada, bob, token)
+            yield Site(place, cloud, tunnel.url, made.ca, ada, bob, token)
 
 
 def said(outcome: Outcome) -> str:
@@ -256,9 +265,6 @@ def test_a_remote_is_tried_itself_and_not_the_one_that_git_would_take(site):
 @pytest.mark.skipif(os.geteuid() != 0, reason="files of other users take root")
 def test_each_login_is_tried_as_the_owner_of_its_file(site):
     site.leave_everywhere()
-    for path in (site.place, *site.place.parents):
-        if path.owner() == "root" and path != Path("/"):
-            path.chmod(path.stat().st_mode | 0o011)
     other = site.leave("build1", "other/.git-credentials", f"https://ada-bb:{site.secrets['ada']}@bitbucket.org\n")
     nobody = site.leave("build1", "nobody/.git-credentials", f"https://ada-bb:{site.secrets['ada']}@bitbucket.org\n")
     for path, owner in ((other, (1, 1)), (nobody, (54321, 54321))):
