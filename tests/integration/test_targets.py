@@ -17,7 +17,7 @@ import yaml
 from tests.integration.conftest import bare_environment
 
 TARGETS = sorted(tasks.parents[1] for tasks in Path(__file__).parent.glob("targets/*/tasks/main.yml"))
-CLOUD = ("api_token", "api_token_info", "credential_info_cloud")
+CLOUD = ("api_token", "api_token_info", "credential_info_cloud", "pipeline_variable")
 
 
 @pytest.mark.parametrize("target", [each for each in TARGETS if each.name not in CLOUD], ids=lambda target: target.name)
