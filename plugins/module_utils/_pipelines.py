@@ -12,6 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _pages
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
     AnswerError,
+    BitbucketError,
     InputError,
     LostAnswerError,
     NotFoundError,
@@ -43,6 +44,10 @@ class Variable(t.NamedTuple):
     value: str | None = None
 
 
+class TakenError(BitbucketError):
+    """There is a variable of that name by now."""
+
+
 class Variables:
     """The variables of one place.
 
@@ -69,7 +74,10 @@ class Variables:
         return found[0] if found else None
 
     def create(self, key: str, value: str, secured: bool) -> Variable:
-        """Make the variable; where somebody else has just made it, or our own answer was lost, set it."""
+        """Make the variable, or set it where our own answer was lost and it is there now.
+
+        :raises TakenError: where somebody else has just made one of that name.
+        """
         body = {"key": key, "value": value, "secured": secured}
         try:
             return self._stored(self._client.create(self._path, body, method="POST").data, key, secured)
@@ -78,9 +86,9 @@ class Variables:
             if existing is None:
                 return self._stored(self._client.create(self._path, body, method="POST").data, key, secured)
         except StatusError as error:
-            existing = self.find(key) if error.status == 409 else None
-            if existing is None:
-                raise
+            if error.status == 409 and self.find(key) is not None:
+                raise TakenError(str(error)) from None
+            raise
         return self.update(existing, value, secured)
 
     def update(self, variable: Variable, value: str, secured: bool) -> Variable:

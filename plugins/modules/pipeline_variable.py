@@ -132,7 +132,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argsp
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._pipelines import Place, Variable, Variables
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._pipelines import (
+    Place,
+    TakenError,
+    Variable,
+    Variables,
+)
 
 SPEC = {
     **_argspec.CLOUD,
@@ -154,14 +159,27 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
 
     :raises InputError: where the value cannot be meant, or the environment does not exist.
     """
-    key, value, secured = params["key"].strip(), params["value"], params["secured"]
-    _require_sensible(key, value if params["state"] == "present" else None)
+    _require_sensible(params["key"].strip(), params["value"] if params["state"] == "present" else None)
     variables = Variables(client, _place(params))
-    existing = variables.find(key)
     if params["state"] == "absent":
-        if existing is not None and not check_mode:
-            variables.delete(existing)
-        return _result(existing, None, "removed" if existing else None, params)
+        return _absent(variables, params, check_mode)
+    try:
+        return _present(variables, params, check_mode)
+    except TakenError:
+        # Somebody was faster: decide again, by what is there now.
+        return _present(variables, params, check_mode)
+
+
+def _absent(variables: Variables, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    existing = variables.find(params["key"].strip())
+    if existing is not None and not check_mode:
+        variables.delete(existing)
+    return _result(existing, None, "removed" if existing else None, params)
+
+
+def _present(variables: Variables, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    key, value, secured = params["key"].strip(), params["value"], params["secured"]
+    existing = variables.find(key)
     reason = _reason(existing, value, secured, params["update_secret"] == "always")
     if reason is None:
         return _result(existing, existing, None, params)

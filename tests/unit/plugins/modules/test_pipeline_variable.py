@@ -138,12 +138,13 @@ def test_an_answer_lost_twice_is_an_error_and_no_third_try(cloud):
     assert [write.split()[0] for write in cloud.writes] == ["POST", "POST"]
 
 
-def test_one_that_somebody_else_makes_in_between_is_set(cloud):
+@pytest.mark.parametrize(("given", "value"), [({}, "theirs"), ({"update_secret": "always"}, VALUE)])
+def test_one_that_somebody_else_makes_in_between_is_treated_as_one_that_was_there(cloud, given, value):
     cloud.sim.faults.arm(
         "call", method="POST", when="before", run=lambda: cloud.sim.add_variable(REPOSITORY, KEY, "theirs")
     )
-    run(cloud)
-    assert held(cloud) == {KEY: (VALUE, True)}
+    assert run(cloud, **given)["changed"] is (value == VALUE)
+    assert held(cloud) == {KEY: (value, True)}
 
 
 def test_one_that_somebody_else_removes_in_between_is_gone_all_the_same(cloud):
