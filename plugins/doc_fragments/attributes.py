@@ -70,3 +70,13 @@ attributes:
     membership:
       - tokensmith.bitbucket.stores
 """
+
+    AWX = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/tokensmith.bitbucket.awx) in C(module_defaults) to set options for these modules.
+    support: full
+    membership:
+      - tokensmith.bitbucket.awx
+"""

@@ -244,6 +244,32 @@ APP_PASSWORD_CONSTRAINTS: dict[str, t.Any] = {
     "required_if": [("state", "replaced", ("api_token",))],
 }
 
+AWX_OBJECTS: Spec = {
+    "url": {"type": "str"},
+    "token": {"type": "str", "no_log": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "validate_certs": {"type": "bool"},
+    "ca_path": {"type": "path"},
+    "api_prefix": {"type": "str"},
+    "allow_insecure": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 30},
+    "sync_timeout": {"type": "int", "default": 300},
+    "update_secrets": {"type": "bool", "default": False},
+    "objects": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "kind": {"type": "str", "required": True},
+            "name": {"type": "str", "required": True},
+            "fields": {"type": "dict", "default": {}},
+            "credentials": {"type": "list", "elements": "str"},
+            "survey": {"type": "dict"},
+        },
+    },
+}
+
 
 def token_id(value: t.Any, option: str) -> str | None:
     """A token id as a task gave it.

@@ -1,7 +1,8 @@
-"""A double of AWX, as far as a store in its credentials goes; built from the public API reference of AWX.
+"""A double of AWX, as far as a store in its credentials and setting it up go; built from the public API reference of AWX.
 
 It is not AWX, which cannot be installed from a package index. It knows organizations, the managed credential type for
-Bitbucket Data Center, and credentials, whose secrets it never shows.
+Bitbucket Data Center, and credentials, whose secrets it never shows. Of the other objects it knows the fields that the
+modules of AWX's own collection write. It is stricter than AWX, which passes over fields that it does not know.
 """
 
 from __future__ import annotations
@@ -17,6 +18,51 @@ from tests.doubles.loopback import DROP, Answer, Json, Request, serving
 TOKEN = "an-oauth-token-of-the-double-4711"
 TYPE, ORGANIZATION = 27, 3
 ENCRYPTED = "$encrypted$"
+PLAYBOOKS = ("audit.yml", "provision.yml", "revoke_leaked.yml", "rotate.yml")
+_ORGANIZATIONS = [{"id": ORGANIZATION, "name": "Payments"}, {"id": ORGANIZATION + 1, "name": "Search & Rescue"}]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What can be written of an object, what must be, and what may be there once only."""
+
+    fields: frozenset[str]
+    required: frozenset[str]
+    unique: tuple[str, ...]
+
+
+def _kind(unique: str, required: str, fields: str) -> Kind:
+    named = frozenset(f"{unique} {required}".split())
+    return Kind(
+        named | frozenset(fields.split()) | {"description"}, frozenset(required.split()) | {"name"}, tuple(unique.split())
+    )
+
+
+KINDS = {
+    "credential_types": _kind("name kind", "kind", "inputs injectors"),
+    "execution_environments": _kind("name", "image", "organization credential pull"),
+    "projects": _kind(
+        "name organization",
+        "",
+        "scm_type scm_url scm_branch scm_refspec scm_clean scm_delete_on_update scm_track_submodules credential timeout "
+        "scm_update_on_launch scm_update_cache_timeout allow_override default_environment local_path",
+    ),
+    "inventories": _kind("name organization", "organization", "kind host_filter variables prevent_instance_group_fallback"),
+    "inventory_sources": _kind(
+        "name inventory",
+        "inventory source",
+        "source_path source_vars source_project scm_branch credential execution_environment enabled_var enabled_value "
+        "host_filter limit overwrite overwrite_vars timeout verbosity update_on_launch update_cache_timeout",
+    ),
+    "job_templates": _kind(
+        "name",
+        "project playbook",
+        "inventory job_type execution_environment extra_vars forks limit verbosity job_tags skip_tags timeout diff_mode "
+        "job_slice_count allow_simultaneous survey_enabled ask_variables_on_launch ask_job_type_on_launch "
+        "ask_limit_on_launch ask_inventory_on_launch ask_credential_on_launch ask_diff_mode_on_launch use_fact_cache",
+    ),
+    "schedules": _kind("name unified_job_template", "unified_job_template rrule", "enabled extra_data inventory timezone"),
+}
 
 
 @dataclass
@@ -24,6 +70,15 @@ class AwxDouble:
     """The state of the controller, and what a test may do to it."""
 
     credentials: dict[int, Json] = field(default_factory=dict)
+    #: Of the other kinds, by kind and id.
+    objects: dict[str, dict[int, Json]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    #: By job template.
+    attached: dict[int, list[int]] = field(default_factory=dict)
+    surveys: dict[int, Json] = field(default_factory=dict)
+    #: What a project holds once it is synced, how often it must be asked for until then, and how that ends.
+    playbooks: tuple[str, ...] = PLAYBOOKS
+    syncing: int = 1
+    synced: str = "successful"
     #: Whether the login may create, and change what is there.
     creates: bool = True
     edits: bool = True
@@ -57,14 +112,104 @@ class AwxDouble:
         if request.method == "OPTIONS":
             return Answer(200, {"actions": {"GET": {}, **({"POST": {}} if self.creates else {})}})
         if parts == ["organizations"]:
-            return self._list([{"id": ORGANIZATION, "name": "Payments"}], request)
-        if parts == ["credential_types"]:
-            return self._list([{"id": TYPE, "namespace": "bitbucket_dc_token", "managed": True}], request)
-        if parts == ["credentials"] and request.method == "GET":
+            return self._list(_ORGANIZATIONS, request)
+        if parts[0] == "credentials":
+            return self._of_credentials(parts, request)
+        if parts[0] not in KINDS:
+            return Answer(404, {"detail": "Not found."})
+        if len(parts) == 1:
+            return self._of_kind(parts[0], request)
+        return self._of_one(parts[0], int(parts[1]), parts[2:], request)
+
+    def _of_credentials(self, parts: list[str], request: Request) -> Answer:
+        if len(parts) == 2:
+            return self._change(int(parts[1]), request.body)
+        if request.method == "GET":
             return self._list([self._shown(item) for item in self.credentials.values()], request)
-        if parts == ["credentials"]:
-            return self._create(request.body)
-        return self._change(int(parts[1]), request.body)
+        return self._create(request.body)
+
+    def _of_kind(self, kind: str, request: Request) -> Answer:
+        if request.method == "GET":
+            managed = {"id": TYPE, "name": "Bitbucket Data Center HTTP Access Token", "kind": "token", "managed": True}
+            builtin = [{**managed, "namespace": "bitbucket_dc_token"}] if kind == "credential_types" else []
+            return self._list([*builtin, *(self._seen(kind, item) for item in self.objects[kind].values())], request)
+        if not self.creates:
+            return Answer(403, {"detail": "You do not have permission to perform this action."})
+        refused = self._refused(kind, request.body)
+        if refused:
+            return Answer(400, refused)
+        number = 1000 + sum(map(len, self.objects.values()))
+        self.objects[kind][number] = {"id": number, **request.body}
+        if kind == "projects":
+            self.objects[kind][number] |= {"status": "pending", "asks": self.syncing}
+        return Answer(201, self._seen(kind, self.objects[kind][number]))
+
+    def _of_one(self, kind: str, number: int, rest: list[str], request: Request) -> Answer:
+        item = self.objects[kind].get(number)
+        if item is None:
+            return Answer(404, {"detail": "Not found."})
+        if rest == ["credentials"] and kind == "job_templates":
+            return self._attach(number, request)
+        if rest == ["survey_spec"] and kind == "job_templates":
+            if request.method == "POST":
+                self.surveys[number] = request.body
+                return Answer(200)
+            return Answer(200, self.surveys.get(number, {}))
+        if request.method == "PATCH":
+            refused = {} if self.edits else {"detail": "You do not have permission to perform this action."}
+            refused = refused or self._refused(kind, {**item, **request.body}, number)
+            if refused:
+                return Answer(400 if self.edits else 403, refused)
+            item.update(request.body)
+        elif kind == "projects" and item.get("asks"):
+            item["asks"] -= 1
+            item["status"] = "running" if item["asks"] else self.synced
+        return Answer(200, self._seen(kind, item))
+
+    def _attach(self, number: int, request: Request) -> Answer:
+        present = self.attached.setdefault(number, [])
+        if request.method == "GET":
+            return self._list([self._shown(self.credentials[one]) for one in present], request)
+        wanted = request.body["id"]
+        if request.body.get("disassociate"):
+            present.remove(wanted)
+            return Answer(204)
+        types = [self.credentials[one]["credential_type"] for one in present]
+        if self.credentials[wanted]["credential_type"] in types:
+            return Answer(400, {"error": "Cannot assign multiple credentials of a type."})
+        present.append(wanted)
+        return Answer(204)
+
+    def _refused(self, kind: str, body: Json, number: int | None = None) -> Json:
+        """What is wrong with an object, by field."""
+        known = KINDS[kind]
+        sent = {name for name in body if name not in ("id", "status", "asks")}
+        if sent - known.fields:
+            return {name: [f"There is no such field, so {body[name]} cannot be it."] for name in sent - known.fields}
+        if known.required - sent:
+            return {name: ["This field is required."] for name in known.required - sent}
+        others = [item for one, item in self.objects[kind].items() if one != number]
+        if any(all(item.get(name) == body.get(name) for name in known.unique) for item in others):
+            return {"__all__": [f"There is one with these {known.unique} already: {body}"]}
+        if kind == "job_templates" and self.objects["projects"][body["project"]]["status"] != "successful":
+            return {"playbook": ["Playbook not found for project."]}
+        if kind == "job_templates" and body["playbook"] not in self.playbooks:
+            return {"playbook": ["Playbook not found for project."]}
+        return {}
+
+    def _seen(self, kind: str, item: Json) -> Json:
+        """As the API shows it: with what is derived, and the names of what it refers to."""
+        seen = {name: value for name, value in item.items() if name != "asks"}
+        if kind == "job_templates":
+            # As in AWX the organization is that of the project.
+            seen["organization"] = self.objects["projects"][item["project"]].get("organization")
+        named = {"project": "projects", "inventory": "inventories", "execution_environment": "execution_environments"}
+        summary = {
+            name: {"id": seen[name], "name": self.objects[other][seen[name]]["name"]}
+            for name, other in named.items()
+            if seen.get(name) in self.objects[other]
+        }
+        return {**seen, "summary_fields": summary}
 
     def _create(self, body: Json) -> Answer:
         if not self.creates:
@@ -72,17 +217,32 @@ class AwxDouble:
         unique = ("name", "organization", "credential_type")
         if any(all(item[key] == body[key] for key in unique) for item in self.credentials.values()):
             return Answer(400, {"__all__": [f"Credential with this {unique} already exists: {body}"]})
-        number = self.put(body["name"], body["inputs"]["token"], body["description"])
+        unknown = [name for name in body["inputs"] if name not in self._inputs(body["credential_type"])]
+        if unknown:
+            return Answer(400, {"inputs": {name: [f"not a field: {body['inputs']}"] for name in unknown}})
+        number = self.put(body["name"], "", body.get("description", ""), **_without(body, "name", "description"))
         return Answer(201, self._shown(self.credentials[number]))
 
     def _change(self, number: int, body: Json) -> Answer:
         if not self.edits:
             return Answer(403, {"detail": "You do not have permission to perform this action."})
+        before = self.credentials[number]["inputs"]
         self.credentials[number].update(body)
+        if "inputs" in body:
+            kept = {key: before.get(key) if value == ENCRYPTED else value for key, value in body["inputs"].items()}
+            self.credentials[number]["inputs"] = kept
         return Answer(200, self._shown(self.credentials[number]))
 
+    def _inputs(self, credential_type: int) -> dict[str, bool]:
+        """The inputs of a type, and whether each is secret."""
+        kind = self.objects["credential_types"].get(credential_type)
+        if kind is None:
+            return {"token": True}
+        return {entry["id"]: entry.get("secret", False) for entry in kind["inputs"]["fields"]}
+
     def _shown(self, item: Json) -> Json:
-        shown = {key: ENCRYPTED for key, value in item["inputs"].items() if value}
+        secret = self._inputs(item["credential_type"])
+        shown = {key: ENCRYPTED if secret[key] else value for key, value in item["inputs"].items() if value}
         return {**item, "inputs": shown, "summary_fields": {"user_capabilities": {"edit": self.edits}}}
 
     def _list(self, items: list[Json], request: Request) -> Answer:
@@ -93,6 +253,10 @@ class AwxDouble:
         more = page * size < len(found)
         following = f"http://elsewhere.example/api/v2/?page={page + 1}" if more else None
         return Answer(200, {"count": len(found), "next": following, "results": found[(page - 1) * size : page * size]})
+
+
+def _without(body: Json, *names: str) -> Json:
+    return {key: value for key, value in body.items() if key not in names}
 
 
 def lose_answers(*methods: str) -> Callable[[Request, Answer], Answer | None]:

@@ -12,10 +12,7 @@ from __future__ import annotations
 import collections.abc as c
 import re
 
-from ansible.module_utils.parsing.convert_bool import boolean
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import UNKNOWN
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
     REFUSED,
     UNCERTAIN,
@@ -29,21 +26,15 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.contr
     Controller,
     ControllerError,
     Json,
-    authorization,
+    open_controller,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.remote import (
-    Options,
-    ca_file,
-    option,
-    safe_url,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.remote import Options, option
 
 _TYPE = "bitbucket_dc_token"
 _FIELD = "token"
 _PLACEHOLDER = "{reference}"
 _ID = re.compile(r"\bBitbucket token ([0-9]{1,20})\b")
 _LONGEST_NAME = 512
-_LOGIN = {"token": "CONTROLLER_OAUTH_TOKEN", "username": "CONTROLLER_USERNAME", "password": "CONTROLLER_PASSWORD"}
 
 
 class AwxCredentialStore(Store):
@@ -172,24 +163,4 @@ def open_awx_credential(place: str, options: Options, timeout: float) -> AwxCred
     organization = option(options, "organization")
     if not organization:
         raise StoreError("`store_options.organization` must name the organization that owns the credentials.")
-    url = safe_url(option(options, "url", "CONTROLLER_HOST"), options, "`store_options.url` or CONTROLLER_HOST")
-    # The environment supplies a credential only where the task sets none.
-    own = any(options.get(name) is not None for name in _LOGIN)
-    token, username, password = (option(options, name, "" if own else variable) for name, variable in _LOGIN.items())
-    settings = Settings(
-        validate_certs=_flag(option(options, "validate_certs", "CONTROLLER_VERIFY_SSL")),
-        ca_path=ca_file(option(options, "ca_path"), "`store_options.ca_path`") or None,
-        timeout=timeout,
-    )
-    prefix = (option(options, "api_prefix") or "/api/v2").strip("/")
-    login = authorization(token, username, password)
-    if not login.isprintable() or not login.isascii():
-        raise StoreError("The controller's token cannot be one: it holds characters that none has.")
-    return AwxCredentialStore(Controller(f"{url}/{prefix}", login, settings), place, organization)
-
-
-def _flag(text: str) -> bool:
-    try:
-        return bool(boolean(text)) if text else True
-    except TypeError:
-        raise StoreError("`store_options.validate_certs` or CONTROLLER_VERIFY_SSL must be true or false.") from None
+    return AwxCredentialStore(open_controller(options, timeout), place, organization)

@@ -26,10 +26,11 @@ def option(options: Options, name: str, variable: str = "") -> str:
     return str.__str__(value).strip() if isinstance(value, str) else str(value)
 
 
-def safe_url(text: str, options: Options, source: str) -> str:
+def safe_url(text: str, options: Options, source: str, place: str = "store_options.") -> str:
     """The URL of a service, proven to keep what is sent to it from others.
 
     :param source: where to name it, for messages.
+    :param place: what stands before the names of options, for messages.
     :raises StoreError: for one that is missing or not a URL, has a credential in it, or would send in plain text.
     """
     try:
@@ -39,13 +40,13 @@ def safe_url(text: str, options: Options, source: str) -> str:
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
-        raise StoreError(f"The store's server is not named by a URL: set {source}.")
+        raise StoreError(f"The server is not named by a URL: set {source}.")
     if parts.username is not None or parts.query or parts.fragment:
-        raise StoreError(f"The URL of the store's server ({source}) must hold neither a credential nor a query.")
+        raise StoreError(f"The URL of the server ({source}) must hold neither a credential nor a query.")
     if parts.scheme == "http" and not is_loopback(host) and options.get("allow_insecure") is not True:
         raise StoreError(
             f"{host} is named with http, which would show every secret to the network: use https, or set "
-            "`store_options.allow_insecure` to true."
+            f"`{place}allow_insecure` to true."
         )
     return text.rstrip("/")
 

@@ -1,0 +1,196 @@
+"""The playbook that sets up AWX, run as a process with the built collection, on a double of AWX."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.doubles.awx import ENCRYPTED, TOKEN, AwxDouble, running
+from tests.integration.conftest import ROOT
+from tests.integration.test_playbooks import Outcome
+
+SETUP = "tokensmith.bitbucket.awx_setup"
+PASSWORD, SECRET_ID = "the-password-of-automation-4711", "a-secret-id-of-an-approle-0815"
+TOKENS = {
+    "project_tokens_password": PASSWORD,
+    "project_tokens_store": "hashi_vault:secret/bitbucket",
+    "project_tokens_store_options": {"auth_method": "approle", "role_id": "r-1", "secret_id": SECRET_ID},
+    "project_tokens_set": [{"name": "ci", "permissions": "PROJECT_READ", "expires_in_days": 90}],
+}
+GIVEN = {
+    "awx_setup_organization": "Payments",
+    "awx_setup_project_url": "https://git.example.com/tokens.git",
+    "awx_setup_image": "registry.example.com/tokens:1",
+    "awx_setup_vault": {"url": "https://vault.example.com", "secret_id": SECRET_ID},
+}
+ENVIRONMENT = {
+    "BITBUCKET_URL": "https://bitbucket.example.com/git",
+    "BITBUCKET_USERNAME": "automation",
+    "BITBUCKET_PASSWORD": PASSWORD,
+}
+NUMBER = 14
+
+
+@dataclass
+class Desk:
+    """Somebody with a playbook and a controller."""
+
+    awx: AwxDouble
+    url: str
+    place: Path
+
+    def setup(self, *options: str, environment: dict[str, str] | None = None, **more: t.Any) -> Outcome:
+        given = {name: value for name, value in {**TOKENS, **GIVEN, **more}.items() if value is not None}
+        (self.place / "given.yml").write_text(yaml.safe_dump(given), encoding="utf-8")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "BITBUCKET_"))}
+        ansible = {
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
+            "ANSIBLE_CONFIG": str(ROOT / "tests" / "ansible.cfg"),
+            "ANSIBLE_HOME": str(ROOT / ".cache" / "home" / ".ansible"),
+        }
+        controller = {"CONTROLLER_HOST": self.url, "CONTROLLER_OAUTH_TOKEN": TOKEN}
+        told = ENVIRONMENT if environment is None else environment
+        program = str(Path(sys.executable).with_name("ansible-playbook"))
+        done = subprocess.run(
+            [program, SETUP, "-e", "@given.yml", *options],
+            cwd=self.place,
+            env={**clean, **ansible, **controller, **told},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        outcome = Outcome(done.returncode, done.stdout + done.stderr)
+        assert not [secret for secret in (PASSWORD, SECRET_ID, TOKEN) if secret in outcome.output]
+        return outcome
+
+    def named(self, kind: str) -> dict[str, t.Any]:
+        return {item["name"]: item for item in self.awx.objects[kind].values()}
+
+    def writes(self) -> list[str]:
+        return [request.path for request in self.awx.requests if request.method != "GET"]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> t.Iterator[Desk]:
+    with running() as (double, url):
+        yield Desk(double, url, tmp_path)
+
+
+def report(outcome: Outcome) -> list[str]:
+    assert outcome.status == 0, outcome.output
+    (found,) = re.findall(r"TASK \[Report what was done\].*?=> (\{.*?^\})", outcome.output, re.DOTALL | re.MULTILINE)
+    return t.cast("list[str]", json.loads(found)["msg"])
+
+
+def test_awx_is_set_up_once_and_check_mode_foretells_it(desk):
+    predicted = desk.setup("--check", "--diff", "-vvvv")
+    assert desk.writes() == []
+    done = desk.setup("--diff", "-vvvv")
+    assert (len(report(done)), report(done)) == (NUMBER, report(predicted))
+    assert (predicted.changed, done.changed) == (1, 1)
+    desk.awx.requests.clear()
+    again = desk.setup("--diff")
+    assert (again.changed, report(again), desk.writes()) == (0, ["nothing to do"], [])
+
+
+def test_what_is_registered_is_what_a_job_needs(desk):
+    assert len(report(desk.setup())) == NUMBER
+    types, templates = desk.named("credential_types"), desk.named("job_templates")
+    injectors = types["Bitbucket Data Center"]["injectors"]
+    assert injectors["env"]["BITBUCKET_PASSWORD"] == "{{ password }}"
+    assert set(injectors["env"]) == {f"BITBUCKET_{name}" for name in ("URL", "USERNAME", "PASSWORD", "TOKEN", "CA_PATH")}
+    held = {item["name"]: item["inputs"] for item in desk.awx.credentials.values()}
+    assert held == {
+        "Bitbucket tokens": {"url": ENVIRONMENT["BITBUCKET_URL"], "username": "automation", "password": PASSWORD},
+        "Bitbucket tokens: Vault": GIVEN["awx_setup_vault"],
+    }
+    assert {name: item["playbook"] for name, item in templates.items()} == {
+        "Bitbucket tokens: provision": "provision.yml",
+        "Bitbucket tokens: rotate": "rotate.yml",
+        "Bitbucket tokens: audit": "audit.yml",
+        "Bitbucket tokens: revoke leaked": "revoke_leaked.yml",
+    }
+    extra = {name.partition(": ")[2]: json.loads(item["extra_vars"]) for name, item in templates.items()}
+    assert extra["provision"] == extra["rotate"]
+    assert extra["audit"] == extra["revoke leaked"]
+    assert extra["provision"] == {
+        "project_tokens_hosts": "all",
+        "project_tokens_set": TOKENS["project_tokens_set"],
+        "project_tokens_store": "hashi_vault:secret/bitbucket",
+        "project_tokens_store_options": {"auth_method": "approle", "role_id": "r-1"},
+    }
+    assert (extra["audit"]["project_tokens_projects"], "project_tokens_hosts" in extra["audit"]) == (["*"], False)
+    assert all(len(ids) == 2 for ids in desk.awx.attached.values())
+    (source,) = desk.named("inventory_sources").values()
+    assert (source["source_path"], source["credential"] in desk.awx.credentials) == ("bitbucket.yml", True)
+    assert {item["rrule"].partition(" ")[2] for item in desk.named("schedules").values()} == {"RRULE:FREQ=DAILY;INTERVAL=1"}
+
+
+def test_what_somebody_changed_is_changed_back_and_the_rest_left(desk):
+    desk.setup()
+    template = desk.named("job_templates")["Bitbucket tokens: provision"]
+    template.update({"forks": 99, "verbosity": 3})
+    outcome = desk.setup("--diff")
+    assert report(outcome) == ["changed job_templates Bitbucket tokens: provision"]
+    assert (template["forks"], template["verbosity"]) == (5, 3)
+    assert "-forks: 99" in outcome.output
+
+
+def test_a_store_in_credentials_of_awx_takes_a_credential_that_is_there(desk):
+    desk.awx.put("AWX itself", "x")
+    variables = {
+        "project_tokens_store": "awx_credential:Bitbucket {reference}",
+        "project_tokens_store_options": {"organization": "Payments", "token": SECRET_ID},
+        "awx_setup_vault": None,
+        "awx_setup_credentials": ["AWX itself"],
+    }
+    assert len(report(desk.setup(**variables))) == NUMBER - 2
+    extra = json.loads(desk.named("job_templates")["Bitbucket tokens: provision"]["extra_vars"])
+    assert extra["project_tokens_store"] == "awx_credential:Bitbucket {reference}"
+    assert extra["project_tokens_store_options"] == {"organization": "Payments"}
+    assert all(len(ids) == 2 for ids in desk.awx.attached.values())
+    missing = desk.setup(**variables | {"awx_setup_credentials": ["Not there"]})
+    assert "`credential` names Not there, and there are none of that name among credentials" in missing.failure
+
+
+def test_secrets_are_written_again_where_that_is_asked_for(desk):
+    desk.setup()
+    for item in desk.awx.credentials.values():
+        item["inputs"] = {name: "older" if name in ("password", "secret_id") else v for name, v in item["inputs"].items()}
+    assert desk.setup().changed == 0
+    assert len(report(desk.setup(awx_setup_update_secrets=True))) == 2
+    inputs = [item["inputs"] for item in desk.awx.credentials.values()]
+    assert (inputs[0]["password"], inputs[1]["secret_id"]) == (PASSWORD, SECRET_ID)
+    assert ENCRYPTED not in json.dumps(inputs)
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "say"),
+    [
+        ({"project_tokens_store": "file:/etc/ci"}, None, "and project_tokens_store is file:/etc/ci."),
+        ({"project_tokens_store": "ansible_vault:tokens.yml"}, None, "An execution environment forgets what is written"),
+        ({"project_tokens_store": None}, None, "and project_tokens_store is not set."),
+        ({"awx_setup_organization": None}, None, "Name the organization (awx_setup_organization)"),
+        ({}, {}, "and Bitbucket (awx_setup_bitbucket_url or BITBUCKET_URL)."),
+        ({"awx_setup_organization": "Nobody"}, None, "`organization` names Nobody"),
+        ({"awx_setup_token": "wrong"}, None, "refuses this login"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_right_is_said_in_a_sentence_before_anything_is_written(desk, given, environment, say):
+    outcome = desk.setup(environment=environment, **given)
+    assert outcome.status != 0
+    assert say in outcome.failure
+    assert "\n" not in outcome.failure
+    # The credential types belong to no organization, and come first.
+    assert {path.split("/")[3] for path in desk.writes()} <= {"credential_types"}

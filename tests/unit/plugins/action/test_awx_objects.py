@@ -1,0 +1,292 @@
+"""The action that sets up AWX, on a double: what it looks for, creates, changes and leaves, and what it says."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.connection.local import Connection
+
+from ansible_collections.tokensmith.bitbucket.plugins.action.awx_objects import ActionModule
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _awx
+from tests.doubles.awx import ORGANIZATION, TOKEN, running
+
+NAME = "Tokens & more: 100 % of +them"
+PASSWORD = "the-password-of-bitbucket-4711"
+INJECTED = "{{ password }}"
+TYPE = {
+    "kind": "credential_types",
+    "name": NAME,
+    "fields": {
+        "kind": "cloud",
+        "inputs": {
+            "fields": [
+                {"id": "url", "type": "string", "label": "URL"},
+                {"id": "password", "type": "string", "label": "Password", "secret": True},
+            ],
+            "required": ["url"],
+        },
+        "injectors": {"env": {"BITBUCKET_PASSWORD": INJECTED}},
+    },
+}
+CREDENTIAL = {
+    "kind": "credentials",
+    "name": NAME,
+    "fields": {
+        "organization": "Payments",
+        "credential_type": NAME,
+        "inputs": {"url": "https://bitbucket.example.com", "password": PASSWORD},
+    },
+}
+PROJECT = {
+    "kind": "projects",
+    "name": NAME,
+    "fields": {"organization": "Payments", "scm_type": "git", "scm_url": "https://git.example.com/tokens.git"},
+}
+TEMPLATE = {
+    "kind": "job_templates",
+    "name": NAME,
+    "fields": {
+        "organization": "Payments",
+        "project": NAME,
+        "playbook": "provision.yml",
+        "extra_vars": {"project_tokens_store": "hashi_vault:secret/b", "options": {"token": PASSWORD}},
+    },
+    "credentials": [NAME],
+    "survey": {"name": "Ask", "description": "", "spec": [{"variable": "x", "type": "text", "required": True}]},
+}
+SCHEDULE = {
+    "kind": "schedules",
+    "name": NAME,
+    "fields": {
+        "unified_job_template": NAME,
+        "rrule": "DTSTART:20260101T020000Z RRULE:FREQ=DAILY;INTERVAL=1",
+    },
+}
+ALL = [TYPE, CREDENTIAL, PROJECT, TEMPLATE, SCHEDULE]
+
+
+@pytest.fixture
+def awx(monkeypatch):
+    """A double, and a way to run the task on it, whose result never holds the secret."""
+    monkeypatch.setattr(_awx, "_PAUSE", 0.0)
+    for name in ("HOST", "OAUTH_TOKEN", "USERNAME", "PASSWORD", "VERIFY_SSL"):
+        monkeypatch.delenv(f"CONTROLLER_{name}", raising=False)
+    with running() as (double, url):
+
+        def run(*objects, check_mode=False, **more):
+            task = Task()
+            task.args = {"url": url, "token": TOKEN, "objects": copy.deepcopy(list(objects)), **more}
+            task.check_mode = check_mode
+            context = PlayContext()
+            result = ActionModule(task, Connection(context), context, DataLoader(), None, None).run(None, {})
+            text = json.dumps(result)
+            assert PASSWORD not in text
+            assert TOKEN not in text
+            return result
+
+        yield double, run
+
+
+def states(result):
+    return [entry["state"] for entry in result["objects"]]
+
+
+def writes(double):
+    return [(request.method, request.path) for request in double.requests if request.method != "GET"]
+
+
+def changed(entry, **fields):
+    return {**entry, "fields": {**entry["fields"], **fields}}
+
+
+def test_everything_is_created_in_order_and_found_again(awx):
+    double, run = awx
+    first = run(*ALL)
+    assert "msg" not in first
+    assert (first["changed"], states(first)) == (True, ["created"] * 5)
+    double.requests.clear()
+    second = run(*ALL)
+    assert (second["changed"], states(second), second["diff"]) == (False, ["unchanged"] * 5, [])
+    assert writes(double) == []
+    assert [entry["id"] for entry in first["objects"]] == [entry["id"] for entry in second["objects"]]
+
+
+def test_names_become_ids_and_mappings_become_text(awx):
+    double, run = awx
+    ids = [entry["id"] for entry in run(*ALL)["objects"]]
+    template = double.objects["job_templates"][ids[3]]
+    assert (template["project"], json.loads(template["extra_vars"])) == (ids[2], TEMPLATE["fields"]["extra_vars"])
+    assert "organization" not in template, "AWX derives it from the project"
+    assert double.attached == {ids[3]: [ids[1]]}
+    assert double.surveys == {ids[3]: TEMPLATE["survey"]}
+    assert double.objects["schedules"][ids[4]]["unified_job_template"] == ids[3]
+    assert double.credentials[ids[1]]["inputs"] == CREDENTIAL["fields"]["inputs"]
+    assert double.credentials[ids[1]]["organization"] == ORGANIZATION
+    assert double.objects["credential_types"][ids[0]]["injectors"] == TYPE["fields"]["injectors"]
+
+
+def test_check_mode_tells_the_same_of_an_empty_awx_and_writes_nothing(awx):
+    double, run = awx
+    predicted = run(*ALL, check_mode=True)
+    assert writes(double) == []
+    real = run(*ALL)
+    assert (predicted["changed"], predicted["diff"], states(predicted)) == (True, real["diff"], states(real))
+    assert [entry["id"] for entry in predicted["objects"]] == [None] * 5
+    assert run(*ALL, check_mode=True)["changed"] is False
+
+
+def test_only_what_differs_is_written_and_the_difference_shows_names(awx):
+    double, run = awx
+    run(*ALL)
+    other = {**PROJECT, "name": "Other"}
+    wanted = changed(TEMPLATE, project="Other", forks=7)
+    double.requests.clear()
+    predicted = run(other, wanted, check_mode=True)
+    assert writes(double) == []
+    result = run(other, wanted)
+    assert (states(result), result["diff"]) == (["created", "changed"], predicted["diff"])
+    sent = [request.body for request in double.requests if request.method == "PATCH"]
+    assert sent == [{"project": result["objects"][0]["id"], "forks": 7}]
+    shown = result["diff"][1]
+    assert yaml.safe_load(shown["before"]) == {"project": NAME, "forks": None}
+    assert yaml.safe_load(shown["after"]) == {"project": "Other", "forks": 7}
+    assert shown["before_header"] == f"job_templates {NAME}"
+
+
+def test_extra_variables_are_compared_as_data_and_shown_without_secrets(awx):
+    double, run = awx
+    number = run(*ALL)["objects"][3]["id"]
+    text = yaml.safe_dump(TEMPLATE["fields"]["extra_vars"])
+    double.objects["job_templates"][number]["extra_vars"] = f"# by hand\n{text}"
+    assert run(*ALL)["changed"] is False
+    result = run(*ALL[:3], changed(TEMPLATE, extra_vars={"options": {"token": "another", "mount": "kv"}}))
+    assert yaml.safe_load(result["diff"][0]["after"]) == {
+        "extra_vars": {"options": {"token": "(hidden)", "mount": "kv"}}
+    }
+
+
+def test_credentials_of_a_template_are_exactly_the_declared_ones(awx):
+    double, run = awx
+    number = run(*ALL)["objects"][3]["id"]
+    by_hand = double.put("By hand", "x")
+    double.attached[number].append(by_hand)
+    another = {**CREDENTIAL, "name": "Another"}
+    # AWX takes one of each type only, so the one before must go first.
+    result = run(*ALL[:3], another, {**TEMPLATE, "credentials": ["Another"]})
+    assert states(result)[3:] == ["created", "changed"]
+    assert double.attached[number] == [result["objects"][3]["id"]]
+    assert yaml.safe_load(result["diff"][1]["before"]) == {"credentials": ["By hand", NAME]}
+    undeclared = {key: value for key, value in TEMPLATE.items() if key != "credentials"}
+    assert run(*ALL[:3], undeclared)["changed"] is False
+
+
+def test_a_secret_that_awx_has_is_left_until_it_shall_be_written(awx):
+    double, run = awx
+    number = run(*ALL)["objects"][1]["id"]
+    double.credentials[number]["inputs"]["password"] = "older"
+    double.credentials[number]["inputs"]["url"] = "https://old.example.com"
+    result = run(TYPE, CREDENTIAL)
+    assert states(result) == ["unchanged", "changed"]
+    assert double.credentials[number]["inputs"] == {**CREDENTIAL["fields"]["inputs"], "password": "older"}
+    assert run(TYPE, CREDENTIAL)["changed"] is False
+    result = run(TYPE, CREDENTIAL, update_secrets=True)
+    assert double.credentials[number]["inputs"]["password"] == PASSWORD
+    shown = yaml.safe_load(result["diff"][0]["after"])
+    assert shown == {"inputs": {"url": "(hidden)", "password": "(hidden)"}}
+
+
+def test_an_input_that_somebody_else_declared_stays(awx):
+    double, run = awx
+    number = run(*ALL)["objects"][1]["id"]
+    fewer = changed(CREDENTIAL, inputs={"url": "https://new.example.com"})
+    run(TYPE, fewer)
+    assert double.credentials[number]["inputs"] == {"url": "https://new.example.com", "password": PASSWORD}
+
+
+def test_a_name_like_ours_in_another_organization_is_another_object(awx):
+    double, run = awx
+    run(*ALL)
+    elsewhere = changed(PROJECT, organization="Search & Rescue", scm_url="https://git.example.com/other.git")
+    assert states(run(elsewhere)) == ["created"]
+    assert len(double.objects["projects"]) == 2
+    assert run(*ALL)["changed"] is False
+
+
+def test_several_of_a_name_are_not_guessed_at(awx):
+    double, run = awx
+    run(*ALL)
+    double.objects["projects"][9] = {**next(iter(double.objects["projects"].values())), "id": 9}
+    result = run(PROJECT)
+    assert result["msg"] == f"projects {NAME}: The controller has 2 projects named {NAME}: rename all but one."
+
+
+def test_a_project_is_awaited_since_templates_name_its_playbooks(awx):
+    double, run = awx
+    double.syncing = 4
+    assert states(run(*ALL)) == ["created"] * 5
+    assert [request.path for request in double.requests].count(f"/api/v2/projects/{next(iter(double.objects['projects']))}/") == 4
+
+
+def test_a_project_that_cannot_be_synced_ends_it_and_what_was_made_is_told(awx):
+    double, run = awx
+    double.synced = "failed"
+    result = run(*ALL)
+    assert (result["failed"], result["changed"], states(result)) == (True, True, ["created"] * 2)
+    assert "could not be synced (its status is failed): look at its last job" in result["msg"]
+
+
+def test_a_project_that_syncs_for_ever_is_given_up(awx, monkeypatch):
+    monkeypatch.setattr(_awx, "_PAUSE", 0.01)
+    double, run = awx
+    double.syncing = 10**6
+    assert "is not synced after 0 seconds" in run(PROJECT, sync_timeout=0)["msg"]
+
+
+def test_a_refusal_names_the_field_and_quotes_nothing(awx):
+    double, run = awx
+    result = run(*ALL[:3], changed(TEMPLATE, playbook="nowhere.yml"))
+    assert result["msg"].endswith("answered POST job_templates/ with status 400, because of playbook.")
+    result = run(*ALL[:3], changed(TEMPLATE, colour=PASSWORD))
+    assert result["msg"].endswith("because of colour.")
+    double.edits = False
+    result = run(*ALL[:3], TEMPLATE, changed(SCHEDULE, unified_job_template="nowhere"))
+    assert "`unified_job_template` names nowhere, and there are none of that name among job_templates." in result["msg"]
+
+
+def test_a_login_that_may_not_is_told_so(awx):
+    double, run = awx
+    double.creates = False
+    assert "does not permit this login to POST credential_types/" in run(*ALL)["msg"]
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "say"),
+    [
+        ({**PROJECT, "kind": "hosts"}, {}, "`kind` must be one of credential_types, credentials,"),
+        ({**PROJECT, "survey": {}}, {}, "only job_templates have `survey`"),
+        ({**PROJECT, "credentials": ["x"]}, {}, "only job_templates have `credentials`"),
+        ({**PROJECT, "fields": {}}, {}, "`fields` must say organization, which it is looked up by"),
+        ({**CREDENTIAL, "fields": {}}, {}, "`fields` must say organization and credential_type"),
+        (changed(PROJECT, organization="Nobody"), {}, "`organization` names Nobody, and there are none of that name"),
+        (PROJECT, {"timeout": 0}, "`timeout` must be at least 1 second"),
+        (PROJECT, {"url": None}, "The server is not named by a URL: set `url` or CONTROLLER_HOST"),
+        (PROJECT, {"token": None}, "Signing in to the controller takes `token` or CONTROLLER_OAUTH_TOKEN"),
+        (PROJECT, {"token": "wrong"}, "refuses this login"),
+        (PROJECT, {"url": "http://awx.example.com"}, "or set `allow_insecure` to true"),
+        (PROJECT, {"colour": PASSWORD}, "Unsupported parameters for (tokensmith.bitbucket.awx_objects) module: colour."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_right_is_one_sentence(awx, given, options, say):
+    double, run = awx
+    result = run(given, **options)
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert say in result["msg"]
+    assert "\n" not in result["msg"]
+    assert writes(double) == []
