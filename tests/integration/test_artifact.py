@@ -20,6 +20,7 @@ SHIPPED = [
     "changelogs/changelog.yaml",
     "docs/docsite/*",
     "docs/images/*.png",
+    "meta/*.txt",
     "meta/*.yml",
     "playbooks/*",
     "plugins/*.py",

@@ -13,7 +13,7 @@ from tests.simulator.cloud import git
 #: Each a host with its variables; a playbook runs on all of its hosts at once.
 HOSTS = Table()
 ROLE, PROVISION = "roles/project_tokens", "playbooks/provision"
-REVOKE = "playbooks/revoke_leaked"
+REVOKE, SETUP = "playbooks/revoke_leaked", "playbooks/awx_setup"
 AUDIT_ROLE, AUDIT = "roles/token_audit", "playbooks/audit"
 RETIRE = "playbooks/retire_app_passwords"
 ROTATE, MIGRATE = "playbooks/rotate", "playbooks/migrate_store"
@@ -387,3 +387,45 @@ if git.available():
     @HOSTS.fails(RETIRE, says="git can not list a repository with it")
     def a_dead_token_that_git_refuses(scene: Scene) -> Data:
         return tried(scene, "{{ cloud_token }}")
+
+
+# Setting up AWX
+
+
+def set_up(scene: Scene, **more: object) -> Data:
+    """Everything under a name of its own, so that hosts do not meet."""
+    variables = {
+        "name": scene.key,
+        "url": scene.stage.awx_url,
+        "token": "{{ controller_token }}",
+        "organization": "Payments",
+        "project_url": "https://git.example.com/tokens.git",
+        "image": "registry.example.com/tokens:1",
+        "bitbucket_url": scene.stage.url,
+        "bitbucket_password": "{{ password }}",
+        "vault": {"url": scene.stage.vault_url, "token": "{{ vault_token }}"},
+        **more,
+    }
+    options = {"project_tokens_store": scene.hashi, "project_tokens_store_options": scene.hashi_options}
+    return {**options, **{f"awx_setup_{name}": value for name, value in variables.items()}}
+
+
+@HOSTS.works(SETUP)
+def awx_is_set_up(scene: Scene) -> Data:
+    return set_up(scene)
+
+
+@HOSTS.fails(SETUP, says="with status 400")
+def an_awx_that_quotes_what_it_is_given(scene: Scene) -> Data:
+    scene.stage.spoilt[f"{scene.key}: Vault"] = refuses_writes
+    return set_up(scene)
+
+
+@HOSTS.fails(SETUP, says="refuses this login")
+def an_awx_that_refuses_the_login(scene: Scene) -> Data:
+    return set_up(scene, token="{{ nobodys_token }}")
+
+
+@HOSTS.fails(SETUP, says="forgets what is written to files")
+def a_store_that_a_job_takes_away(scene: Scene) -> Data:
+    return {**set_up(scene), "project_tokens_store": scene.file}

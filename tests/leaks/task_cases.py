@@ -21,6 +21,7 @@ ONE, SET, INFO = "modules/access_token", "modules/access_token_set", "modules/ac
 API_TOKEN, API_TOKENS = "modules/api_token", "modules/api_token_info"
 AUDIT = "modules/access_token_audit"
 LOOKUP, COPY, CREDENTIAL = "lookup/secret", "modules/store_copy", "modules/credential_info"
+OBJECTS = "modules/awx_objects"
 
 
 def one(scene: Scene, login: Data = ADMIN, **more: object) -> Data:
@@ -47,6 +48,14 @@ def credential(secret: str, **more: object) -> Data:
 def copy(scene: Scene, **more: object) -> Data:
     named = {"references": [f"{scene.owner}/tokens/ci"], "source": scene.file, **more}
     return {f"{PREFIX}.store_copy": named}
+
+
+def objects(scene: Scene, login: Data | None = None, **inputs: object) -> Data:
+    """A credential in AWX that holds secrets, of the one type that its double has from the start."""
+    fields = {"organization": "Payments", "credential_type": "Bitbucket Data Center HTTP Access Token"}
+    wanted = {"kind": "credentials", "name": scene.key, "fields": {**fields, "inputs": inputs}}
+    login = {"token": "{{ controller_token }}"} if login is None else login
+    return {f"{PREFIX}.awx_objects": {"url": scene.stage.awx_url, "objects": [wanted], "update_secrets": True, **login}}
 
 
 def looked_up(scene: Scene, reference: str, store: str, **options: object) -> Data:
@@ -231,6 +240,11 @@ def copies_to_a_vaulted_file(scene: Scene) -> Data:
 def copies_to_vault(scene: Scene) -> Data:
     scene.keep(scene.plant())
     return copy(scene, destination=scene.hashi, destination_options=scene.hashi_options)
+
+
+@TASKS.works(OBJECTS)
+def a_credential_in_awx(scene: Scene) -> Data:
+    return objects(scene, token="{{ password }}")
 
 
 @TASKS.works(LOOKUP)
@@ -621,6 +635,17 @@ def a_copy_to_a_vault_that_quotes(scene: Scene) -> Data:
 def a_copy_to_a_helper_that_shouts(scene: Scene) -> Data:
     scene.keep(scene.plant())
     return copy(scene, destination=scene.helper("shouts"))
+
+
+@TASKS.fails(OBJECTS, says="with status 400")
+def an_awx_that_quotes(scene: Scene) -> Data:
+    scene.stage.spoilt[scene.key] = refuses_writes
+    return objects(scene, token="{{ password }}")
+
+
+@TASKS.fails(OBJECTS, says="refuses this login")
+def a_wrong_token_for_awx(scene: Scene) -> Data:
+    return objects(scene, {"token": "{{ nobodys_token }}"}, token="{{ password }}")
 
 
 @TASKS.fails(LOOKUP, says="holds no secret")

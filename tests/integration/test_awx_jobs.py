@@ -1,0 +1,130 @@
+"""The job templates that awx_setup registers, each run as AWX runs one: injected credentials, slices' inventory, artifacts."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.doubles import vault_kv2
+from tests.doubles.awx import AwxDouble, running
+from tests.doubles.awx_job import Job, Launcher
+from tests.integration.conftest import ROOT, Bitbucket
+from tests.integration.test_awx_setup import Desk, report
+from tests.integration.test_playbooks import NAMES, SECRET_SHAPE, SET, Team, references
+
+NAME = "Bitbucket tokens"
+PROJECT = ROOT / "playbooks" / "files" / "awx_project"
+
+
+@dataclass
+class Plant:
+    """A Bitbucket, a Vault and an AWX that is set up for both."""
+
+    team: Team
+    awx: AwxDouble
+    vault: vault_kv2.VaultDouble
+    launcher: Launcher
+
+    def run(self, which: str, **answers: t.Any) -> Job:
+        """Run a job, and see that nothing AWX keeps of it holds a secret."""
+        job = self.launcher.launch(f"{NAME}: {which}", answers)
+        kept = job.output + job.kept()
+        secrets = [self.team.bitbucket.passwords["admin"], vault_kv2.TOKEN, *self.stored().values()]
+        assert not [secret[:6] for secret in secrets if secret in kept]
+        assert not SECRET_SHAPE.search(kept)
+        return job
+
+    def stored(self) -> dict[str, str]:
+        newest = {path.removeprefix("bitbucket/"): versions[-1] for path, versions in self.vault.versions.items()}
+        return {reference: str(fields["secret"]) for reference, fields in newest.items() if fields}
+
+
+@pytest.fixture
+def plant(bitbucket: Bitbucket, tmp_path: Path) -> t.Iterator[Plant]:
+    environment = {name: value for name, value in bitbucket.environment().items() if name.startswith("ANSIBLE_")}
+    with running() as (awx, url), vault_kv2.running() as (vault, vault_url):
+        given = {
+            "awx_setup_vault": {"url": vault_url, "token": vault_kv2.TOKEN},
+            "project_tokens_set": SET,
+            "project_tokens_store": "hashi_vault:kv/bitbucket",
+            "project_tokens_store_options": {},
+        }
+        credential = {name: value for name, value in bitbucket.environment().items() if name.startswith("BITBUCKET_")}
+        report(Desk(awx, url, tmp_path).setup(environment=credential, **given))
+        yield Plant(Team(bitbucket, tmp_path), awx, vault, Launcher(awx, PROJECT, tmp_path, environment))
+
+
+def test_tokens_are_provisioned_once_rotated_and_audited_by_jobs(plant):
+    first = plant.run("provision")
+    assert first.status == 0, first.output
+    assert set(plant.stored()) == references(NAMES)
+    assert all(plant.team.alive(secret) for secret in plant.stored().values())
+    # The sum over the hosts, each of which did its own project.
+    assert {name: first.stats[f"project_tokens_{name}"] for name in ("owners", "tokens", "issued", "owners_failed")} == {
+        "owners": 4,
+        "tokens": 12,
+        "issued": 12,
+        "owners_failed": 0,
+    }
+    assert all(isinstance(value, int) for value in first.stats.values())
+    before = plant.stored()
+
+    second = plant.run("provision")
+    assert (second.status, second.changed, second.stats["project_tokens_issued"]) == (0, 0, 0)
+    assert plant.stored() == before
+
+    plant.team.later(hours=2)
+    moment = plant.team.control("GET", "clock")["now"]
+    plant.team.later(minutes=5)
+    rotated = plant.run("rotate", project_tokens_rotate_created_before=moment)
+    assert (rotated.status, rotated.stats["project_tokens_issued"]) == (0, 12)
+    after = plant.stored()
+    assert all(before[reference] != after[reference] for reference in before)
+
+    audited = plant.run("audit")
+    assert audited.status == 0, audited.output
+    assert audited.stats["token_audit"]["counts"]["tokens"] >= 12
+    assert "undeclared" not in [
+        finding["code"] for finding in audited.stats["token_audit"]["findings"] if finding["reference"] in after
+    ]
+
+
+def test_a_leaked_secret_is_revoked_and_reissued_by_a_job(plant):
+    assert plant.run("provision").status == 0
+    before = plant.stored()
+    leaked = before["projects/PAY/tokens/ci-read"]
+    job = plant.run("revoke leaked", revoke_leaked_text=leaked)
+    assert job.status == 0, job.output
+    assert [entry["reference"] for entry in job.stats["revoke_leaked"]["revoked"]] == ["projects/PAY/tokens/ci-read"]
+    assert not plant.team.alive(leaked)
+    after = plant.stored()
+    assert [reference for reference in before if before[reference] != after[reference]] == [
+        "projects/PAY/tokens/ci-read"
+    ]
+
+
+def test_a_job_that_fails_ends_with_a_status_and_the_figures(plant):
+    plant.team.control(
+        "POST", "faults", {"kind": "status", "status": 500, "method": "PUT", "path": "PAY", "times": None}
+    )
+    job = plant.run("provision")
+    assert job.status == 2
+    assert (job.stats["project_tokens_owners_failed"], job.stats["project_tokens_issued"]) == (1, 9)
+    assert (job.folder / "status").read_text(encoding="utf-8") == "failed"
+
+
+def test_what_the_credential_has_is_injected_and_what_it_has_not_is_empty(plant, tmp_path):
+    (template, *_others) = plant.awx.objects["job_templates"].values()
+    (tmp_path / "one" / "env").mkdir(parents=True)
+    environment = plant.launcher.injected(template, tmp_path / "one")
+    assert environment["BITBUCKET_URL"] == plant.team.bitbucket.url
+    assert environment["BITBUCKET_USERNAME"] == "admin"
+    assert (environment["BITBUCKET_TOKEN"], environment["BITBUCKET_CA_PATH"]) == ("", "")
+    credential = next(item for item in plant.awx.credentials.values() if item["name"] == NAME)
+    credential["inputs"] = {"url": "https://x", "token": "t-1", "ca": "-----BEGIN CERTIFICATE-----"}
+    environment = plant.launcher.injected(template, tmp_path / "one")
+    assert (environment["BITBUCKET_USERNAME"], environment["BITBUCKET_PASSWORD"]) == ("", "")
+    assert Path(environment["BITBUCKET_CA_PATH"]).read_text(encoding="utf-8") == "-----BEGIN CERTIFICATE-----"
