@@ -10,8 +10,8 @@ short_description: Bring objects of AWX or Automation Controller to a declared s
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - Creates credential types, credentials, execution environments, projects, inventories and their sources, job templates
-    and schedules where they are missing, and changes what differs. It deletes nothing.
+  - Creates credential types, credentials, execution environments, projects, inventories and their sources, job
+    templates and schedules where they are missing, and changes what differs. It deletes nothing.
   - The playbook C(tokensmith.bitbucket.awx_setup) uses it to have this collection run from AWX.
   - Runs on the controller of Ansible, and speaks to the REST API of AWX.
 extends_documentation_fragment:
@@ -68,23 +68,24 @@ options:
     default: 30
   sync_timeout:
     description:
-      - How many seconds to wait for a project that is being synced. AWX refuses a job template whose playbook it has not
-        seen yet.
+      - How many seconds to wait for a project that is being synced. AWX refuses a job template whose playbook it has
+        not seen yet.
     type: int
     default: 300
   update_secrets:
     description:
-      - AWX never shows a secret again, so a secret of a credential that is there already cannot be compared, and is left
-        as it is. With V(true) it is written anew, each time.
+      - AWX never shows a secret again, so a secret of a credential that is there already cannot be compared, and is
+        left as it is. With V(true) it is written anew, each time.
     type: bool
     default: false
   objects:
     description:
-      - The objects, in the order in which they are made. An object may name those before it, and what is in AWX already.
+      - The objects, in the order in which they are made. An object may name those before it, and what is in AWX
+        already.
     type: list
     elements: dict
     required: true
-    options:
+    suboptions:
       kind:
         description:
           - One of V(credential_types), V(credentials), V(execution_environments), V(projects), V(inventories),
@@ -114,13 +115,13 @@ options:
         elements: str
       survey:
         description:
-          - The survey of a job template, with C(name), C(description) and C(spec). Leave out C(default) of questions for
-            passwords, which AWX shows encrypted.
+          - The survey of a job template, with C(name), C(description) and C(spec). Leave out C(default) of questions
+            for passwords, which AWX shows encrypted.
         type: dict
 notes:
   - AWX refuses to change the inputs of a credential type that credentials have.
-  - Every difference is found by what AWX shows. What it fills in by itself, such as C(type) in the inputs of a credential
-    type, is best declared.
+  - Every difference is found by what AWX shows. What it fills in by itself, such as C(type) in the inputs of a
+    credential type, is best declared.
 seealso:
   - module: tokensmith.bitbucket.access_token_set
 """

@@ -191,7 +191,9 @@ class Objects:
         """The credentials of a job template, by id."""
         if held is None:
             return {}
-        return {item["id"]: str(item["name"]) for item in self._controller.all(f"job_templates/{held['id']}/credentials")}
+        return {
+            item["id"]: str(item["name"]) for item in self._controller.all(f"job_templates/{held['id']}/credentials")
+        }
 
     def _id(self, field: str, name: str, beside: Json) -> int | _Pending:
         """The id of the object that a field names."""
@@ -216,7 +218,9 @@ class Objects:
         key = {field: wanted[field] for field in KINDS[declared.kind].key}
         if any(isinstance(value, _Pending) for value in key.values()):
             return None
-        return self._named(declared.kind, {"name": declared.name, **{field: str(value) for field, value in key.items()}})
+        return self._named(
+            declared.kind, {"name": declared.name, **{field: str(value) for field, value in key.items()}}
+        )
 
     def _named(self, kind: str, filters: dict[str, str]) -> Json | None:
         """:raises ControllerError: where there are several: which one is meant can't be known."""

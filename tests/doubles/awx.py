@@ -1,4 +1,4 @@
-"""A double of AWX, as far as a store in its credentials and setting it up go; built from the public API reference of AWX.
+"""A double of AWX, as far as a store in its credentials and setting it up go; built from AWX's public API reference.
 
 It is not AWX, which cannot be installed from a package index. It knows organizations, the managed credential type for
 Bitbucket Data Center, and credentials, whose secrets it never shows. Of the other objects it knows the fields that the
@@ -34,7 +34,9 @@ class Kind:
 def _kind(unique: str, required: str, fields: str) -> Kind:
     named = frozenset(f"{unique} {required}".split())
     return Kind(
-        named | frozenset(fields.split()) | {"description"}, frozenset(required.split()) | {"name"}, tuple(unique.split())
+        named | frozenset(fields.split()) | {"description"},
+        frozenset(required.split()) | {"name"},
+        tuple(unique.split()),
     )
 
 
@@ -44,10 +46,12 @@ KINDS = {
     "projects": _kind(
         "name organization",
         "",
-        "scm_type scm_url scm_branch scm_refspec scm_clean scm_delete_on_update scm_track_submodules credential timeout "
-        "scm_update_on_launch scm_update_cache_timeout allow_override default_environment local_path",
+        "scm_type scm_url scm_branch scm_refspec scm_clean scm_delete_on_update scm_track_submodules credential "
+        "timeout scm_update_on_launch scm_update_cache_timeout allow_override default_environment local_path",
     ),
-    "inventories": _kind("name organization", "organization", "kind host_filter variables prevent_instance_group_fallback"),
+    "inventories": _kind(
+        "name organization", "organization", "kind host_filter variables prevent_instance_group_fallback"
+    ),
     "inventory_sources": _kind(
         "name inventory",
         "inventory source",
@@ -57,11 +61,13 @@ KINDS = {
     "job_templates": _kind(
         "name",
         "project playbook",
-        "inventory job_type execution_environment extra_vars forks limit verbosity job_tags skip_tags timeout diff_mode "
-        "job_slice_count allow_simultaneous survey_enabled ask_variables_on_launch ask_job_type_on_launch "
+        "inventory job_type execution_environment extra_vars forks limit verbosity job_tags skip_tags timeout "
+        "diff_mode job_slice_count allow_simultaneous survey_enabled ask_variables_on_launch ask_job_type_on_launch "
         "ask_limit_on_launch ask_inventory_on_launch ask_credential_on_launch ask_diff_mode_on_launch use_fact_cache",
     ),
-    "schedules": _kind("name unified_job_template", "unified_job_template rrule", "enabled extra_data inventory timezone"),
+    "schedules": _kind(
+        "name unified_job_template", "unified_job_template rrule", "enabled extra_data inventory timezone"
+    ),
 }
 
 

@@ -37,8 +37,8 @@ class Job:
     folder: Path
 
     def kept(self) -> str:
-        """Everything in the folder of artifacts but the file ``command``: there the runner keeps the environment that it
-        was given. AWX takes what it shows of that from a copy without secrets, and deletes the directory.
+        """Everything in the folder of artifacts but the file ``command``: there the runner keeps the environment that
+        it was given. AWX takes what it shows of that from a copy without secrets, and deletes the directory.
         """
         files = [path for path in self.folder.rglob("*") if path.is_file() and path.name != "command"]
         return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)

@@ -1,4 +1,4 @@
-"""The job templates that awx_setup registers, each run as AWX runs one: injected credentials, slices' inventory, artifacts."""
+"""The job templates that awx_setup registers, each run as AWX runs one: injected credentials, inventory, artifacts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def test_tokens_are_provisioned_once_rotated_and_audited_by_jobs(plant):
     assert set(plant.stored()) == references(NAMES)
     assert all(plant.team.alive(secret) for secret in plant.stored().values())
     # The sum over the hosts, each of which did its own project.
-    assert {name: first.stats[f"project_tokens_{name}"] for name in ("owners", "tokens", "issued", "owners_failed")} == {
+    assert {
+        name: first.stats[f"project_tokens_{name}"] for name in ("owners", "tokens", "issued", "owners_failed")
+    } == {
         "owners": 4,
         "tokens": 12,
         "issued": 12,

@@ -108,7 +108,9 @@ def test_what_is_registered_is_what_a_job_needs(desk):
     types, templates = desk.named("credential_types"), desk.named("job_templates")
     injectors = types["Bitbucket Data Center"]["injectors"]
     assert injectors["env"]["BITBUCKET_PASSWORD"] == "{{ password }}"
-    assert set(injectors["env"]) == {f"BITBUCKET_{name}" for name in ("URL", "USERNAME", "PASSWORD", "TOKEN", "CA_PATH")}
+    assert set(injectors["env"]) == {
+        f"BITBUCKET_{name}" for name in ("URL", "USERNAME", "PASSWORD", "TOKEN", "CA_PATH")
+    }
     held = {item["name"]: item["inputs"] for item in desk.awx.credentials.values()}
     assert held == {
         "Bitbucket tokens": {"url": ENVIRONMENT["BITBUCKET_URL"], "username": "automation", "password": PASSWORD},
@@ -133,7 +135,9 @@ def test_what_is_registered_is_what_a_job_needs(desk):
     assert all(len(ids) == 2 for ids in desk.awx.attached.values())
     (source,) = desk.named("inventory_sources").values()
     assert (source["source_path"], source["credential"] in desk.awx.credentials) == ("bitbucket.yml", True)
-    assert {item["rrule"].partition(" ")[2] for item in desk.named("schedules").values()} == {"RRULE:FREQ=DAILY;INTERVAL=1"}
+    assert {item["rrule"].partition(" ")[2] for item in desk.named("schedules").values()} == {
+        "RRULE:FREQ=DAILY;INTERVAL=1"
+    }
 
 
 def test_what_somebody_changed_is_changed_back_and_the_rest_left(desk):
@@ -166,7 +170,9 @@ def test_a_store_in_credentials_of_awx_takes_a_credential_that_is_there(desk):
 def test_secrets_are_written_again_where_that_is_asked_for(desk):
     desk.setup()
     for item in desk.awx.credentials.values():
-        item["inputs"] = {name: "older" if name in ("password", "secret_id") else v for name, v in item["inputs"].items()}
+        item["inputs"] = {
+            name: "older" if name in ("password", "secret_id") else v for name, v in item["inputs"].items()
+        }
     assert desk.setup().changed == 0
     assert len(report(desk.setup(awx_setup_update_secrets=True))) == 2
     inputs = [item["inputs"] for item in desk.awx.credentials.values()]
@@ -178,7 +184,11 @@ def test_secrets_are_written_again_where_that_is_asked_for(desk):
     ("given", "environment", "say"),
     [
         ({"project_tokens_store": "file:/etc/ci"}, None, "and project_tokens_store is file:/etc/ci."),
-        ({"project_tokens_store": "ansible_vault:tokens.yml"}, None, "An execution environment forgets what is written"),
+        (
+            {"project_tokens_store": "ansible_vault:tokens.yml"},
+            None,
+            "An execution environment forgets what is written",
+        ),
         ({"project_tokens_store": None}, None, "and project_tokens_store is not set."),
         ({"awx_setup_organization": None}, None, "Name the organization (awx_setup_organization)"),
         ({}, {}, "and Bitbucket (awx_setup_bitbucket_url or BITBUCKET_URL)."),

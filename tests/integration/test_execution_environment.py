@@ -25,7 +25,15 @@ def builder(*arguments: str) -> str:
 
 
 def test_a_context_is_created_that_installs_this_collection(tmp_path):
-    builder("create", "--file", str(PROJECT / "execution-environment.yml"), "--context", str(tmp_path), "--output-filename", "Containerfile")
+    builder(
+        "create",
+        "--file",
+        str(PROJECT / "execution-environment.yml"),
+        "--context",
+        str(tmp_path),
+        "--output-filename",
+        "Containerfile",
+    )
     recipe = (tmp_path / "Containerfile").read_text(encoding="utf-8")
     assert "quay.io/fedora/fedora" in recipe
     assert "ansible-core~=2.19" in recipe

@@ -230,7 +230,9 @@ def test_a_project_is_awaited_since_templates_name_its_playbooks(awx):
     double, run = awx
     double.syncing = 4
     assert states(run(*ALL)) == ["created"] * 5
-    assert [request.path for request in double.requests].count(f"/api/v2/projects/{next(iter(double.objects['projects']))}/") == 4
+    assert [request.path for request in double.requests].count(
+        f"/api/v2/projects/{next(iter(double.objects['projects']))}/"
+    ) == 4
 
 
 def test_a_project_that_cannot_be_synced_ends_it_and_what_was_made_is_told(awx):
@@ -279,7 +281,11 @@ def test_a_login_that_may_not_is_told_so(awx):
         (PROJECT, {"token": None}, "Signing in to the controller takes `token` or CONTROLLER_OAUTH_TOKEN"),
         (PROJECT, {"token": "wrong"}, "refuses this login"),
         (PROJECT, {"url": "http://awx.example.com"}, "or set `allow_insecure` to true"),
-        (PROJECT, {"colour": PASSWORD}, "Unsupported parameters for (tokensmith.bitbucket.awx_objects) module: colour."),
+        (
+            PROJECT,
+            {"colour": PASSWORD},
+            "Unsupported parameters for (tokensmith.bitbucket.awx_objects) module: colour.",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
