@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import typing as t
 from pathlib import PurePath
@@ -90,5 +91,8 @@ def _loose(text: str, seen: Sighting) -> Entry:
     user = None
     # Long enough for the word and its blanks; a slice of the whole text would be copied for each secret.
     if _BASIC.search(text[max(0, seen.start - 20) : seen.start]):
-        user = base64.b64decode(text[seen.start : seen.end]).decode(errors="replace").partition(":")[0]
+        # A token may stand there as it is, though no server takes it so.
+        with contextlib.suppress(ValueError):
+            login = base64.b64decode(text[seen.start : seen.end], validate=True).decode(errors="replace")
+            user = login.partition(":")[0] if ":" in login else None
     return Entry(seen.start, seen.end, None, user, seen.secret)

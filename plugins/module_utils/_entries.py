@@ -48,6 +48,8 @@ class Entry:
     :param removal: what to do to be rid of it; ``None`` where the syntax around it is not known.
     :param replacement: what to do to put another user and secret in its place; ``None`` for the same reason.
     :param plain: whether it is for a URL that goes over the network unencrypted.
+    :param whole: where all the secrets begin that stand together, and what to do to be rid of them and of what holds
+        them.
     """
 
     start: int
@@ -58,6 +60,7 @@ class Entry:
     removal: Edits | None = None
     replacement: t.Callable[[str, str], Edits] | None = None
     plain: bool = False
+    whole: tuple[frozenset[int], Edits] | None = None
 
 
 class Login(t.NamedTuple):
@@ -137,6 +140,17 @@ def without(text: str, start: int, end: int) -> Edit:
     if left == 0 or text[left - 1] == "\n":
         return Edit(left, rest.end())
     return Edit(left, end)
+
+
+def removals(entries: t.Iterable[Entry]) -> list[Edit]:
+    """To be rid of all of these: what holds several secrets goes once none of them stays."""
+    entries = list(entries)
+    gone = {entry.start for entry in entries}
+    edits: list[Edit] = []
+    for entry in entries:
+        together = entry.whole is not None and entry.whole[0] <= gone
+        edits += entry.whole[1] if entry.whole and together else entry.removal or ()
+    return edits
 
 
 def apply(text: str, edits: t.Iterable[Edit]) -> str:

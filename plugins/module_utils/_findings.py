@@ -18,6 +18,8 @@ REST = f"api.{CLOUD}"
 #: Who signs in to git, with a token of a user and with one of a repository, project or workspace.
 GIT_USER = "x-bitbucket-api-token-auth"
 _ACCESS_TOKEN_USER = "x-token-auth"
+#: Nobody's own.
+GIT_USERS = (GIT_USER, _ACCESS_TOKEN_USER)
 _SOMEBODYS_EMAIL = "the account's e-mail address"
 
 

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _entries
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._entries import Edit, Edits, Entry, Login
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._shapes import sightings
 
 # Git knows no comments here and ignores such a line; whoever disabled it left the secret readable.
 _LINE = re.compile(
@@ -19,7 +20,7 @@ _LINE = re.compile(
 
 
 def entries(text: str) -> t.Iterator[Entry]:
-    """Every line with a secret; removing one removes its line."""
+    """Every line with a secret; removing one removes its line, unless another one is on it."""
     for login in _entries.logins(text, _LINE):
         start = text.rfind("\n", 0, login.start) + 1
         end = text.find("\n", login.end) + 1 or len(text)
@@ -29,10 +30,20 @@ def entries(text: str) -> t.Iterator[Entry]:
             login.host,
             login.user,
             login.secret,
-            (Edit(start, end),),
+            (Edit(start, end) if _is_alone(text[start:end], login.start - start, login.end - start) else _bare(login),),
             _replacement(login),
             login.plain,
         )
+
+
+def _is_alone(line: str, start: int, end: int) -> bool:
+    """Whether this is the line's only secret. Behind a URL may be anything, since git reads no further."""
+    others = [login.start for login in _entries.logins(line) if login.start != start]
+    return not others and all(start <= seen.start and seen.end <= end for seen in sightings(line))
+
+
+def _bare(login: Login) -> Edit:
+    return Edit(login.start, login.end + 1)
 
 
 def _replacement(login: Login) -> t.Callable[[str, str], Edits]:

@@ -22,6 +22,7 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _END_OF_MACRO = re.compile(r"\n\r?\n")
 _SAFE = re.compile(r'[^\s"#\\][^\s"\\]*')
 
+_ONLY_BLANKS = re.compile(r"[ \t\r\n]*")
 _LOGIN = ("login", "user")
 _PASSWORD = ("password", "passwd")
 
@@ -47,29 +48,73 @@ class Machine:
     """
 
     name: str | None
-    login: Word | None = None
-    #: Each with the word "password" before it.
-    passwords: list[tuple[Word, Word]] = field(default_factory=list)
+    #: Logins and passwords in their order, each with the word before it that says which it is.
+    pairs: list[tuple[Word, Word]] = field(default_factory=list)
     runs: list[tuple[int, int]] = field(default_factory=list)
+    #: A macro belongs to the machine before it, so where that goes it would belong to another one.
+    macro: bool = False
 
     def extend(self, *words: Word) -> None:
         self.runs[-1] = (self.runs[-1][0], words[-1].end)
 
+    def secrets(self) -> list[Secret]:
+        """Each password with the login that stands next to it, on either side, or else with one further away."""
+        groups: list[dict[bool, tuple[Word, Word]]] = [{}]
+        for pair in self.pairs:
+            is_login = pair[0].raw.lower() in _LOGIN
+            if is_login in groups[-1]:
+                groups.append({})
+            groups[-1][is_login] = pair
+        login = next((group[True] for group in groups if True in group), None)
+        found = []
+        for group in groups:
+            login = group.get(True, login)
+            if False in group and group[False][1].value:
+                found.append(Secret(login, *group[False]))
+        return found
+
+
+class Secret(t.NamedTuple):
+    """A password with the word before it, and its login with the word before that."""
+
+    login: tuple[Word, Word] | None
+    keyword: Word
+    password: Word
+
 
 def entries(text: str) -> t.Iterator[Entry]:
-    """Every password; removing one removes its machine, and no comment."""
+    """Every password; removing one removes its machine and no comment, or only it and its login, if more is there."""
     for machine in machines(text):
-        removal = tuple(_entries.without(text, start, end) for start, end in machine.runs)
-        for keyword, password in machine.passwords:
+        secrets = machine.secrets()
+        everything = _cut(text, machine.runs)
+        starts = frozenset(secret.password.start for secret in secrets)
+        for secret in secrets:
+            shared = secret.login is not None and sum(other.login == secret.login for other in secrets) > 1
+            login = secret.login[1] if secret.login else None
             yield Entry(
-                password.start,
-                password.end,
+                secret.password.start,
+                secret.password.end,
                 None if machine.name is None else _entries.hostname(machine.name),
-                machine.login.value if machine.login else None,
-                password.value,
-                removal,
-                _replacement(machine.login, keyword, password),
+                login.value if login else None,
+                secret.password.value,
+                _cut(text, _own(text, secret, shared)) if machine.macro or len(secrets) > 1 else everything,
+                None if shared else _replacement(login, secret.keyword, secret.password),
+                whole=None if machine.macro else (starts, everything),
             )
+
+
+def _own(text: str, secret: Secret, shared: bool) -> list[tuple[int, int]]:
+    """Where the words of a secret are; a login that another password needs too is none of them."""
+    runs = [(secret.keyword.start, secret.password.end)]
+    if secret.login and not shared:
+        runs = sorted([*runs, (secret.login[0].start, secret.login[1].end)])
+        if _ONLY_BLANKS.fullmatch(text, runs[0][1], runs[1][0]):
+            return [(runs[0][0], runs[1][1])]
+    return runs
+
+
+def _cut(text: str, runs: t.Iterable[tuple[int, int]]) -> Edits:
+    return tuple(_entries.without(text, start, end) for start, end in runs)
 
 
 def machines(text: str) -> list[Machine]:
@@ -83,6 +128,8 @@ def machines(text: str) -> list[Machine]:
             position, broken = _end_of_line(text, word.end), True
             continue
         if keyword == "macdef":
+            if current is not None:
+                current.macro = True
             position, current = _end_of_macro(text, word.end), None
             continue
         words = [word]
@@ -105,13 +152,8 @@ def _take(machine: Machine, words: list[Word], broken: bool) -> None:
     if broken:
         machine.runs.append((words[0].start, words[-1].end))
     machine.extend(*words)
-    if len(words) == 1:
-        return
-    keyword, value = words
-    if keyword.raw.lower() in _LOGIN:
-        machine.login = value
-    elif keyword.raw.lower() in _PASSWORD and value.value:
-        machine.passwords.append((keyword, value))
+    if len(words) > 1 and words[0].raw.lower() in (*_LOGIN, *_PASSWORD):
+        machine.pairs.append((words[0], words[1]))
 
 
 def _word(text: str, position: int) -> Word | None:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _entries, _findings, _safe_files, _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_answers import API_TOKENS_PAGE
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._credential_files import GIT_CREDENTIALS, NETRC
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._entries import Edits
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._findings import Finding
@@ -53,10 +54,11 @@ class Wish(t.NamedTuple):
 
 
 class Change(t.NamedTuple):
-    """A file's new text, and the secrets that go with it."""
+    """A file's new text, the secrets that go with it, and who signs in with what takes the place of each."""
 
     file: File
     findings: list[Finding]
+    users: list[str]
     text: str
 
 
@@ -94,22 +96,30 @@ _LISTS = ("fingerprints", "exclude_fingerprints")
 
 def plan(findings: t.Iterable[Finding], wish: Wish) -> tuple[list[Change], list[Failure]]:
     """What each file shall hold, and which secrets only a hand can remove. A file that stays as it is has no change."""
+    findings = list(findings)
     failures: list[Failure] = []
-    by_file: dict[str, list[tuple[Finding, Edits]]] = {}
+    by_file: dict[str, list[tuple[Finding, str, Edits]]] = {}
     for finding in filter(wish.covers, findings):
-        trouble = _trouble(finding, wish.successor)
+        user = _user(finding, wish.successor, findings) if wish.successor else ""
+        trouble = _trouble(finding, wish.successor) or _clash(finding, user, wish, findings)
         if trouble:
             failures.append(Failure(finding.file.path, finding.line, finding.fingerprint, "by_hand", trouble))
             continue
-        edits = _edits(finding, wish.successor)
+        edits = _edits(finding, wish.successor, user)
         if edits:
-            by_file.setdefault(finding.file.path, []).append((finding, edits))
-    changes = []
-    for found in by_file.values():
-        file = found[0][0].file
-        text = _entries.apply(file.snapshot.text, [edit for _finding, edits in found for edit in edits])
-        changes.append(Change(file, [finding for finding, _edits_of_it in found], text))
-    return changes, failures
+            by_file.setdefault(finding.file.path, []).append((finding, user, edits))
+    return [_change(found, wish.successor is None) for found in by_file.values()], failures
+
+
+def _change(found: list[tuple[Finding, str, Edits]], leaving_nothing: bool) -> Change:
+    """Of one file."""
+    findings = [finding for finding, _user_of_it, _edits_of_it in found]
+    edits = [edit for _finding, _user_of_it, edits in found for edit in edits]
+    if leaving_nothing:
+        edits = _entries.removals(finding.entry for finding in findings)
+    file = findings[0].file
+    text = _entries.apply(file.snapshot.text, edits)
+    return Change(file, findings, [user for _finding, user, _edits_of_it in found], text)
 
 
 def carry_out(change: Change, backup: bool, check_mode: bool) -> str | None:
@@ -135,13 +145,13 @@ def difference(changes: t.Iterable[Change], successor: Successor | None) -> dict
     for change in changes:
         name = shown(change.file.path)
         before[name], after[name] = [], []
-        for finding in change.findings:
+        for finding, user in zip(change.findings, change.users):
             told = finding.describe()
             who = f"line {told['line']}: {told['host'] or 'any host'}, "
             before[name].append(f"{who}{told['user'] or 'no user'}, {told['kind']} {told['fingerprint']}")
             if successor:
                 fingerprint = _secret.fingerprint(successor.token)
-                after[name].append(f"{who}{_user(finding, successor)}, {_secret.API_TOKEN} {fingerprint}")
+                after[name].append(f"{who}{user}, {_secret.API_TOKEN} {fingerprint}")
     return {"before": before, "after": after}
 
 
@@ -166,19 +176,51 @@ def _successor(params: t.Mapping[str, t.Any]) -> Successor:
     return Successor(token, user, email)
 
 
-def _edits(finding: Finding, successor: Successor | None) -> Edits:
+def _edits(finding: Finding, successor: Successor | None, user: str) -> Edits:
     """None at all where everything is as it shall be, in whatever spelling."""
     entry = finding.entry
     if successor is None:
         return entry.removal or ()
-    user = _user(finding, successor)
     if entry.replacement is None or (entry.user, entry.secret) == (user, successor.token):
         return ()
     return entry.replacement(user, successor.token)
 
 
-def _user(finding: Finding, successor: Successor) -> str:
-    return successor.email if finding.entry.host == _findings.REST else successor.git_user
+def _user(finding: Finding, successor: Successor, findings: list[Finding]) -> str:
+    """Who shall sign in. Several users of one file stay several, since git tells their tokens apart by nothing else."""
+    if finding.entry.host == _findings.REST:
+        return successor.email
+    user = finding.entry.user or ""
+    known = _USER.fullmatch(user) and not _entries.is_shaped(user) and user not in _findings.GIT_USERS
+    if successor.git_user == _findings.GIT_USER and known and len(_users(finding, findings)) > 1:
+        return user
+    return successor.git_user
+
+
+def _users(finding: Finding, findings: list[Finding]) -> set[str]:
+    return {other.entry.user for other in _beside(finding, findings) if other.entry.user}
+
+
+def _beside(finding: Finding, findings: list[Finding]) -> list[Finding]:
+    """All from which git chooses by the user name alone, this one among them."""
+    if finding.file.kind not in (GIT_CREDENTIALS, NETRC):
+        return [finding]
+    return [other for other in findings if other.file is finding.file and other.entry.host == finding.entry.host]
+
+
+def _clash(finding: Finding, user: str, wish: Wish, findings: list[Finding]) -> str | None:
+    """The same user name twice, with two secrets that stay: git would take the first for both."""
+    if wish.successor is None or finding.entry.host == _findings.REST:
+        return None
+    for other in _beside(finding, findings):
+        stays = not wish.covers(other) and other.entry.secret != wish.successor.token
+        if stays and other.entry.user == user:
+            return (
+                f"{finding.where}: line {other.line} already has another secret for {user} at {other.entry.host}, and "
+                "Git would take the first one for both: set `git_username` to the user name on Bitbucket, or replace "
+                "it by hand."
+            )
+    return None
 
 
 def _trouble(finding: Finding, successor: Successor | None) -> str | None:

@@ -33,7 +33,8 @@ options:
   state:
     description:
       - V(absent) removes a line of C(.git-credentials), a machine of a netrc file, the user name and secret of a URL,
-        and a header that logs in.
+        and a header that logs in. Where a line or a machine also has a secret that is not meant, or a machine has a
+        macro, only the secret itself and its user name go.
       - V(replaced) puts O(api_token) in its place, with the user name that Git takes with it.
       - V(present) always fails, since no app password can be made any more. It returns what an API token needs instead.
     type: str
@@ -47,6 +48,9 @@ options:
     description:
       - The user name that goes with it, for Git. That of the account works as well. Set it where remote URLs name it,
         since Git then asks for a secret of that very user. The e-mail address never works.
+      - If it is not set, and a file of C(git credential-store) or a netrc file has several users for one host, each
+        keeps the user name that it has. Git could not tell their tokens apart otherwise. Where there is none to keep,
+        and two secrets would get the same name, the second is left as it is, and the task fails.
     type: str
     default: x-bitbucket-api-token-auth
   email:

@@ -36,7 +36,7 @@ def entries(text: str, kind: str) -> list[_entries.Entry]:
 
 
 def removed(text: str, kind: str) -> str:
-    return _entries.apply(text, [edit for entry in entries(text, kind) for edit in entry.removal or ()])
+    return _entries.apply(text, _entries.removals(entries(text, kind)))
 
 
 def replaced(text: str, kind: str) -> str:
@@ -226,7 +226,7 @@ NETRCS = {
     "a macro after the machine, and the end of the file in it": Case(
         f"machine bitbucket.org login j password {DEAD}\nmacdef init\ncd x",
         [(1, "bitbucket.org", "j", DEAD)],
-        "macdef init\ncd x",
+        "machine bitbucket.org\nmacdef init\ncd x",
         f"machine bitbucket.org login {USER} password {TOKEN}\nmacdef init\ncd x",
     ),
     "default": Case(
@@ -242,7 +242,13 @@ NETRCS = {
         f"machine bitbucket.org login j password {DEAD} password hunter2\n",
         [(1, "bitbucket.org", "j", DEAD), (1, "bitbucket.org", "j", "hunter2")],
         "",
-        f"machine bitbucket.org login {USER} password {TOKEN} password {TOKEN}\n",
+        f"machine bitbucket.org login j password {DEAD} password hunter2\n",
+    ),
+    "two logins, one of them behind its password": Case(
+        f"machine bitbucket.org\n  login a\n  password {DEAD}\n  password hunter2\n  login b\n",
+        [(3, "bitbucket.org", "a", DEAD), (4, "bitbucket.org", "b", "hunter2")],
+        "",
+        f"machine bitbucket.org\n  login {USER}\n  password {TOKEN}\n  password {TOKEN}\n  login {USER}\n",
     ),
     "cut short": Case(
         "machine bitbucket.org login j password\n",
@@ -419,6 +425,12 @@ def test_what_is_there_instead(kind, case):
     assert replaced(case.replaced, kind) == case.replaced
 
 
+@pytest.mark.parametrize("secret", [DEAD, TOKEN])
+def test_a_token_that_nobody_encoded_is_found_behind_basic_too(secret):
+    (entry,) = entries(f"curl -H 'Authorization: Basic {secret}'\n", OTHER)
+    assert (entry.secret, entry.user, entry.host) == (secret, None, None)
+
+
 def test_an_entry_does_not_show_its_secret():
     (entry,) = entries(ONE, GIT_CREDENTIALS)
     assert DEAD not in repr(entry)
@@ -461,3 +473,44 @@ def test_what_a_configuration_refers_to():
     )
     assert _git_config.includes(text) == ["~/a", "b c"]
     assert _git_config.stores(text) == ["~/f", "/g"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "left"),
+    [
+        (
+            NETRC,
+            f"machine bitbucket.org login a password {DEAD}\nlogin b password hunter2\n",
+            "machine bitbucket.org\nlogin b password hunter2\n",
+        ),
+        (
+            NETRC,
+            f"machine bitbucket.org\n  password {DEAD}\n  # of a\n  login a\n  password hunter2 login b\n",
+            "machine bitbucket.org\n  # of a\n  password hunter2 login b\n",
+        ),
+        (
+            NETRC,
+            f"machine bitbucket.org login a password {DEAD} password hunter2\n",
+            "machine bitbucket.org login a password hunter2\n",
+        ),
+        (
+            NETRC,
+            f"machine x login y password z\nmachine bitbucket.org login a password {DEAD}\nmacdef init\nput\n\n",
+            "machine x login y password z\nmachine bitbucket.org\nmacdef init\nput\n\n",
+        ),
+        (
+            GIT_CREDENTIALS,
+            f"# https://a:{DEAD}@bitbucket.org old; now https://b:hunter2@github.com\n",
+            "# https://bitbucket.org old; now https://b:hunter2@github.com\n",
+        ),
+        (
+            GIT_CREDENTIALS,
+            f"https://a:{DEAD}@bitbucket.org {TOKEN}\n",
+            f"https://bitbucket.org {TOKEN}\n",
+        ),
+        (GIT_CREDENTIALS, f"# https://a:{DEAD}@bitbucket.org old\n", ""),
+    ],
+)
+def test_what_goes_takes_nothing_with_it_that_somebody_needs(kind, text, left):
+    (meant,) = [entry for entry in entries(text, kind) if entry.secret == DEAD]
+    assert _entries.apply(text, _entries.removals([meant])) == left

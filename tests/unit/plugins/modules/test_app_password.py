@@ -230,6 +230,70 @@ def test_another_user_name_for_git_can_be_given(home):
     assert texts(home)[".git-credentials"].startswith(f"https://jdoe:{IN_URL}@bitbucket.org\n")
 
 
+THEIRS = "ATATT3xFfGF0another-real_not=0BADCAFE"
+
+
+def replace_one(home: Path, secret: str, **given: t.Any) -> Result:
+    return run(home, state="replaced", fingerprints=[fingerprint(secret)], **given)
+
+
+@pytest.mark.parametrize("name", [".git-credentials", ".netrc"])
+def test_users_who_share_a_file_keep_their_names_since_git_knows_their_tokens_by_nothing_else(tmp_path, name):
+    def text(*logins: tuple[str, str]) -> str:
+        if name == ".netrc":
+            return "".join(f"machine bitbucket.org login {user} password {secret}\n" for user, secret in logins)
+        return "".join(f"https://{user}:{secret.replace('=', '%3D')}@bitbucket.org\n" for user, secret in logins)
+
+    file = tmp_path / name
+    file.write_text(text(("ada", DEAD), ("bob", OTHER_DEAD)))
+    first, second = replace_one(tmp_path, DEAD), replace_one(tmp_path, OTHER_DEAD, api_token=THEIRS)
+    assert file.read_text() == text(("ada", TOKEN), ("bob", THEIRS))
+    assert [result["failures"] for result in (first, second)] == [[], []]
+    assert ", ada, api_token" in first["diff"]["after"][str(file)][0]
+
+
+def test_a_name_that_is_given_is_put_there_all_the_same(tmp_path):
+    file = tmp_path / ".git-credentials"
+    file.write_text(f"https://ada:{DEAD}@bitbucket.org\nhttps://bob:{OTHER_DEAD}@bitbucket.org\n")
+    replace_one(tmp_path, DEAD, git_username="ada-bb")
+    assert file.read_text() == f"https://ada-bb:{IN_URL}@bitbucket.org\nhttps://bob:{OTHER_DEAD}@bitbucket.org\n"
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("user", ["bob%40example.com", "x-token-auth"])
+def test_a_name_that_another_secret_has_is_not_given_away_twice(tmp_path, user, check):
+    """Nobody's own name stands there that could be kept."""
+    file = tmp_path / ".git-credentials"
+    text = f"https://{USER}:{IN_URL}@bitbucket.org\nhttps://{user}:{OTHER_DEAD}@bitbucket.org\n"
+    file.write_text(text)
+    result = run(tmp_path, check, state="replaced", api_token=THEIRS)
+    assert (result["changed"], result["failed"], file.read_text()) == (False, True, text)
+    assert f"line 1 already has another secret for {USER} at bitbucket.org" in result["msg"]
+    assert [failure["reason"] for failure in result["failures"]] == ["by_hand"]
+
+
+def test_the_urls_of_a_repository_share_no_name(tmp_path):
+    """Each carries its own login."""
+    file = tmp_path / ".gitconfig"
+    url = "https://{0}:{1}@bitbucket.org/x\n"
+    remote = '[remote "{0}"]\n\turl = ' + url
+    file.write_text(remote.format("ada", DEAD) + remote.format("bob", OTHER_DEAD))
+    replace_one(tmp_path, DEAD)
+    assert replace_one(tmp_path, OTHER_DEAD, api_token=THEIRS)["failures"] == []
+    assert file.read_text().count(f"https://{USER}:") == 2
+
+
+def test_a_machine_goes_only_with_its_last_secret(tmp_path):
+    file = tmp_path / ".netrc"
+    text = f"machine bitbucket.org login a password {DEAD}\nlogin b password hunter2\n"
+    file.write_text(text)
+    run(tmp_path)
+    assert file.read_text() == "machine bitbucket.org\nlogin b password hunter2\n"
+    file.write_text(text)
+    run(tmp_path, kinds=["app_password", "unknown"])
+    assert file.read_text() == ""
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
