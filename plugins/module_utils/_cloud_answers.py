@@ -30,6 +30,8 @@ APP_PASSWORDS_REMOVED = (
     f"scopes instead; its owner makes it at {API_TOKENS_PAGE}"
 )
 
+# The only server that ever took app passwords from the collection.
+_REST = "api_url"
 _APP_PASSWORDS = "CHANGE-3222"
 _CHANGE = re.compile(r"CHANGE-\d+")
 
@@ -66,8 +68,10 @@ def error_for(
         return redirected(exchange, what, clean, option)
     said = _read(exchange, clean)
     quoted = f' The server said: "{said.words}"' if said.words else ""
-    if status == 410 or _APP_PASSWORDS in said.words:
-        return _removed(what, status, said.words, quoted)
+    if option == _REST and _APP_PASSWORDS in _CHANGE.findall(said.words):
+        return RemovedError(f"{what}: {APP_PASSWORDS_REMOVED}.{quoted}", status, app_password=True)
+    if status == 410:
+        return _removed(what, said.words, quoted, option)
     if status == 401:
         reason = rejected[1] if bearer else rejected[0]
         return LockoutError(f"{what}: {reason}. It is not tried again.{quoted}", status)
@@ -91,12 +95,15 @@ def scopes(value: t.Any, clean: t.Callable[[str], str]) -> tuple[str, ...] | Non
     return tuple(dict.fromkeys(shown(clean(item)) for item in value if isinstance(item, str) and item.strip()))
 
 
-def _removed(what: str, status: int, words: str, quoted: str) -> RemovedError:
+def _removed(what: str, words: str, quoted: str, option: str) -> RemovedError:
+    """410 says nothing of the credential by itself: a proxy may answer so, or another server."""
     changes = _CHANGE.findall(words)
-    if not changes or _APP_PASSWORDS in changes:
-        return RemovedError(f"{what}: {APP_PASSWORDS_REMOVED}.{quoted}", status, app_password=True)
-    message = f"{what}: Bitbucket Cloud has removed this function ({changes[0]}).{quoted}"
-    return RemovedError(message, status, app_password=False)
+    by = f" ({changes[0]})" if changes else ""
+    if option == _REST:
+        reason = f"Bitbucket Cloud has removed this function{by}" + ("" if by else ", or `api_url` is wrong")
+    else:
+        reason = f"the server says that this is no longer there{by}: look at `{option}`, or for a newer collection"
+    return RemovedError(f"{what}: {reason}.{quoted}", 410, app_password=False)
 
 
 def _lacking(said: Said) -> str:
@@ -144,6 +151,6 @@ def _product(option: str, basic: str, bearer: str) -> Product:
     return Product(option, functools.partial(error_for, option=option, rejected=(basic, bearer)))
 
 
-CLOUD = _product("api_url", _BASIC, _BEARER)
+CLOUD = _product(_REST, _BASIC, _BEARER)
 ORGANIZATION = _product("admin_url", _ADMIN, _ADMIN)
 OAUTH = _product("oauth_url", _CONSUMER, _CONSUMER)

@@ -21,6 +21,7 @@ _NO_USER = "Not asked: it is a password, and the file names no user."
 _NOT_OURS = "Not asked: it is a token of Bitbucket Data Center, which credential_info can ask about."
 _NOT_SENDABLE = "Not asked: it, or the user name beside it, has characters that cannot be sent."
 _ENOUGH = "Not asked: another password of this user was refused, and failed logins can lock an account."
+_OTHERS = "Not asked: the same password stands beside another user name, and was only tried with that one."
 _WHOSE = " Or `email` is not the address of its account."
 
 
@@ -36,12 +37,19 @@ class Inquiry:
         self._email = email
         self._refused: set[str] = set()
 
-    def verdicts(self, findings: t.Iterable[Finding]) -> dict[str, Verdict]:
-        """By fingerprint, what is known of each secret."""
+    def verdicts(self, findings: t.Sequence[Finding]) -> list[Verdict]:
+        """What is known of the secret of each of them. A password is one only together with its user."""
         places: dict[str, list[Finding]] = {}
         for finding in findings:
             places.setdefault(finding.fingerprint, []).append(finding)
-        return {fingerprint: self._verdict(found) for fingerprint, found in places.items()}
+        asked = {fingerprint: self._verdict(found) for fingerprint, found in places.items()}
+        first = {fingerprint: _first_user(found) for fingerprint, found in places.items()}
+        return [
+            Verdict(None, problem=_OTHERS if finding.entry.user else _NO_USER)
+            if finding.kind == _secret.UNKNOWN_KIND and finding.entry.user != first[finding.fingerprint]
+            else asked[finding.fingerprint]
+            for finding in findings
+        ]
 
     def _verdict(self, places: list[Finding]) -> Verdict:
         """Of one secret.
@@ -83,6 +91,10 @@ class Inquiry:
         if verdict.works is False:
             self._refused.add(users[0])
         return verdict
+
+
+def _first_user(places: list[Finding]) -> str | None:
+    return next((finding.entry.user for finding in places if finding.entry.user), None)
 
 
 def describe(verdict: Verdict) -> dict[str, t.Any]:

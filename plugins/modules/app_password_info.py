@@ -31,7 +31,8 @@ options:
     description:
       - Whether to ask Bitbucket Cloud about each secret, which sends it there, once however often it was found. App
         passwords are dead without asking, and tokens of Data Center are not sent.
-      - After a password of a user is refused, no other password of that user is tried.
+      - After a password of a user is refused, no other password of that user is tried. A password that stands beside
+        several user names is tried with the first of them only, and nothing is known of it beside the others.
     type: bool
     default: false
   email:
@@ -174,9 +175,7 @@ def run(params: dict[str, t.Any], inquiry: Inquiry | None, check_mode: bool) -> 
         "not_searched": [skipped.describe() for skipped in search.skipped],
     }
     if inquiry is not None:
-        verdicts = inquiry.verdicts(findings)
-        for finding, told in zip(findings, found):
-            verdict = verdicts[finding.fingerprint]
+        for finding, told, verdict in zip(findings, found, inquiry.verdicts(findings)):
             told.update(dead=_inquiry.is_dead(finding, verdict), verified=_inquiry.describe(verdict))
     if rows:
         scopes = _scopes.scopes(rows)

@@ -43,7 +43,8 @@ options:
   email:
     description:
       - The e-mail address of the Atlassian account that an API token of Bitbucket Cloud belongs to.
-      - If it is set, a secret whose kind is not known is taken for an API token.
+      - If it is set, a secret whose kind is not known is taken for an API token. With O(url) as well, such a secret is
+        sent to neither, and O(verify=true) fails.
     type: str
   verify:
     description:
@@ -159,6 +160,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import url_of
 
 _URLS = ("url", "api_url", "oauth_url", "admin_url")
+_EITHER = (
+    "`secret` is of no known kind, and both `url` of Bitbucket Data Center and `email` of Bitbucket Cloud are set, by "
+    "the task, by `module_defaults` or by the environment: make one of them empty, so that the secret is sent to the "
+    "right server. Nothing was sent."
+)
 _NOTHING = {
     "works": None,
     "user": None,
@@ -205,6 +211,8 @@ def client_for(params: dict[str, t.Any]) -> Client | None:
     asked = {**params, **{option: url_of(params, option) for option in _URLS}}
     if not params["verify"] or _secret.kind(params["secret"]) == _secret.APP_PASSWORD:
         return None
+    if _secret.kind(params["secret"]) == _secret.UNKNOWN_KIND and params["url"] and params["email"]:
+        raise InputError(_EITHER)
     return cloud_client(cloud_connection(asked)) if _of_cloud(asked) else client_from(connection(asked))
 
 

@@ -120,7 +120,8 @@ def test_an_app_password_is_dead_without_asking(cloud, bearer):
     ("given", "works", "words"),
     [
         (answer(410, {"error": {"message": "CHANGE-3222 - gone"}}), False, "removed app passwords"),
-        (answer(410), False, "removed app passwords"),
+        (answer(410), None, "has removed this function, or `api_url` is wrong"),
+        (answer(410, b"<html>gone</html>", content_type="text/html"), None, "has removed this function"),
         (answer(410, {"error": {"message": "CHANGE-2770 - gone"}}), None, "removed this function (CHANGE-2770)"),
         (answer(403, b"<html>blocked</html>", content_type="text/html"), None, "known but not permitted"),
         (answer(500), None, "status 500"),
@@ -131,7 +132,7 @@ def test_an_app_password_is_dead_without_asking(cloud, bearer):
         (answer(200, b"<html>"), None, "is `api_url` Bitbucket's base URL"),
         (ConnectError("No connection."), None, "No connection"),
     ],
-    ids=["3222", "410", "2770", "proxy", "500", "404", "nobody", "list", "odd", "html", "down"],
+    ids=["3222", "410", "page", "2770", "proxy", "500", "404", "nobody", "list", "odd", "html", "down"],
 )
 def test_only_a_clear_answer_says_whether_it_works(given, works, words):
     verdict = probe(Script(given).client())

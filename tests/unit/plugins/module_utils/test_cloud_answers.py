@@ -63,20 +63,35 @@ def test_401_says_what_is_rejected_and_is_final(who, product, sentence):
     ("status", "body", "app_password"),
     [
         (410, error(CHANGE, "App passwords are deprecated and must be replaced with API tokens."), True),
-        (410, None, True),
+        (410, None, False),
+        (410, b"<html>gone</html>", False),
         (400, error("No", CHANGE), True),
         (401, error(CHANGE), True),
         (403, {"message": f"See {CHANGE}."}, True),
         (410, error("CHANGE-2770: Functionality has been deprecated"), False),
         (410, error("CHANGE-2770, and then CHANGE-3222"), True),
+        (410, error("CHANGE-32229"), False),
     ],
-    ids=["as-git", "empty", "as-detail", "401", "403", "function", "both"],
+    ids=["as-git", "empty", "page", "as-detail", "401", "403", "function", "both", "longer"],
 )
 def test_what_was_removed(status, body, app_password):
     caught = refused(status, body)
     assert (type(caught), caught.reason, caught.app_password) == (RemovedError, "removed", app_password)
-    expected = "has removed app passwords (CHANGE-3222)" if app_password else "has removed this function (CHANGE-2770)"
-    assert expected in str(caught)
+    assert ("has removed app passwords (CHANGE-3222)" if app_password else "has removed this function") in str(caught)
+
+
+def test_a_function_that_was_removed_is_named_by_its_change():
+    assert "this function (CHANGE-2770)." in str(refused(410, error("CHANGE-2770: Functionality has been deprecated")))
+    assert "this function, or `api_url` is wrong" in str(refused(410, None))
+
+
+@pytest.mark.parametrize(("product", "option"), [(ADMIN, "admin_url"), (OAUTH, "oauth_url")])
+@pytest.mark.parametrize("words", [CHANGE, "Gone", None])
+def test_who_never_took_app_passwords_has_removed_none(product, option, words):
+    caught = refused(410, error(words) if words else None, product, None)
+    assert (type(caught), caught.app_password) == (RemovedError, False)
+    assert f"no longer there{f' ({CHANGE[:11]})' if words == CHANGE else ''}: look at `{option}`" in str(caught)
+    assert "app password" not in str(caught)
 
 
 def test_plain_text_is_read_too_since_git_is_answered_so():

@@ -38,7 +38,7 @@ class World:
         search.home(str(self.home))
         found = _findings.findings(search.files)
         verdicts = _inquiry.Inquiry(self.client, email).verdicts(found)
-        told = [(finding, verdicts[finding.fingerprint]) for finding in found]
+        told = zip(found, verdicts, strict=True)
         return [{**_inquiry.describe(said), "dead": _inquiry.is_dead(finding, said)} for finding, said in told]
 
     def client(self, credential: Credential) -> Client:
@@ -120,6 +120,38 @@ def test_after_a_password_is_refused_no_other_of_that_user_is_tried(world):
     assert [each["works"] for each in told] == [False, None, False]
     assert "can lock an account" in told[1]["problem"]
     assert [world.cloud.presented(f"{word}-password") for word in ("first", "second", "third")] == [1, 0, 1]
+
+
+def test_a_password_that_two_users_have_is_no_verdict_on_the_second(world):
+    for user in ("ann", "bob", "ann"):
+        world.put(user, "shared-password")
+    world.lines.append("machine bitbucket.org password shared-password\n")
+    told = world.ask()
+    assert [(each["works"], each["dead"]) for each in told] == [
+        (False, True),
+        (None, None),
+        (False, True),
+        (None, None),
+    ]
+    assert "beside another user name" in told[1]["problem"]
+    assert "names no user" in told[3]["problem"]
+    assert world.cloud.presented("shared-password") == 1
+
+
+def test_a_token_beside_two_user_names_is_one(world):
+    token = world.cloud.add_api_token(world.jdoe, "ci")
+    for user in (world.jdoe.email, "x-bitbucket-api-token-auth"):
+        world.put(user, token.secret)
+    assert [each["works"] for each in world.ask()] == [True, True]
+
+
+def test_a_bare_410_says_nothing_of_a_secret(world):
+    """Such as a proxy gives that knows the address no more."""
+    token = world.cloud.add_api_token(world.jdoe, "ci")
+    world.put(world.jdoe.email, token.secret)
+    world.put("jdoe", "a-password")
+    world.cloud.faults.arm("status", status=410, times=2)
+    assert [(each["works"], each["dead"]) for each in world.ask()] == [(None, None)] * 2
 
 
 def test_a_token_of_data_center_is_not_sent_to_the_cloud(world):

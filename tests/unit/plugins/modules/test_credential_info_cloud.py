@@ -16,6 +16,7 @@ from tests.unit.plugins.script import EMAIL
 
 API_TOKEN = with_checksum("ATATT3xFfGF0" + "no-real-token-4711" * 5 + "=")
 ACCESS_TOKEN = with_checksum("ATCTT3xFfGN0" + "no-real-token-4711" * 5 + "=")
+HTTP_ACCESS_TOKEN = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
 APP_PASSWORD = "ATBBnorealapppassword4711"
 
 
@@ -94,6 +95,28 @@ def test_an_api_token_takes_the_address_of_its_owner():
         credential_info.client_for(params(_argspec.CREDENTIAL, secret=API_TOKEN, verify=True, username="ada"))
     with pytest.raises(InputError, match=r"`email` is not an e-mail address"):
         credential_info.client_for(params(_argspec.CREDENTIAL, secret=API_TOKEN, verify=True, email="ada"))
+
+
+@pytest.mark.parametrize("username", ["ada", None])
+def test_a_secret_that_may_be_for_either_server_is_sent_to_none(username, monkeypatch):
+    secret = "a-password-of-either"
+    given = {"secret": secret, "verify": True, "username": username}
+    monkeypatch.setenv("BITBUCKET_URL", "https://bitbucket.test")
+    with pytest.raises(InputError, match=r"both `url` .* and `email` .* are set.*Nothing was sent\.") as caught:
+        credential_info.client_for(params(_argspec.CREDENTIAL, **given, email=EMAIL))
+    assert secret not in str(caught.value)
+    for chosen, server in (({"email": EMAIL, "url": ""}, "api.bitbucket.org"), ({"email": ""}, "bitbucket.test")):
+        client = credential_info.client_for(params(_argspec.CREDENTIAL, **given, **chosen))
+        assert client is not None
+        assert client.url == f"https://{server}"
+
+
+def test_a_secret_of_a_known_kind_goes_where_it_belongs_whatever_else_is_set():
+    for secret, server in ((API_TOKEN, "api.bitbucket.org"), (HTTP_ACCESS_TOKEN, "bitbucket.test")):
+        asked = params(_argspec.CREDENTIAL, secret=secret, verify=True, email=EMAIL, url="https://bitbucket.test")
+        client = credential_info.client_for(asked)
+        assert client is not None
+        assert client.url == f"https://{server}"
 
 
 def test_what_else_signs_in_is_not_used(monkeypatch):
