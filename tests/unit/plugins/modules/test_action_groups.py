@@ -21,6 +21,7 @@ SHARED: dict[str, _argspec.Spec] = {
     "cloud": _argspec.CLOUD,
     "credential_files": _argspec.CREDENTIAL_FILES,
     "stores": {},
+    "awx": {},
 }
 MEMBERS = [(group, name) for group, names in GROUPS.items() for name in names]
 
