@@ -78,9 +78,9 @@ class Credential:
         # An environment that is not UTF-8 gives its bytes as surrogates: they go out as they came in.
         return base64.b64encode(f"{self.username}:{self.password}".encode("utf-8", "surrogateescape")).decode("ascii")
 
-    def clean(self, text: str) -> str:
-        """``text`` without this credential, in case a server or a proxy echoes it."""
-        return redacted(text, (self._basic if self.password else "", self.password, self.token))
+    def clean(self, text: str, *others: str) -> str:
+        """``text`` without this credential, in case a server or a proxy echoes it, and without the other secrets."""
+        return redacted(text, (self._basic if self.password else "", self.password, self.token, *others))
 
 
 class RateGate:
@@ -126,6 +126,15 @@ class Client:
         self._transport = transport
         self._sleep = sleep
         self._gate = RateGate(sleep)
+        self._confided: set[str] = set()
+
+    def confide(self, secret: str) -> None:
+        """Never show ``secret``, which is part of what will be sent."""
+        self._confided.add(secret)
+
+    def clean(self, text: str) -> str:
+        """``text`` without anything secret that this client sends."""
+        return self.credential.clean(text, *self._confided)
 
     def get(self, path: str, query: Query | None = None) -> Answer:
         """Read; repeated after failures."""
@@ -176,7 +185,7 @@ class Client:
         if method == "DELETE" and _may_revoke_many(url):
             raise GuardError(f"{what}: refused before it was sent, since it could revoke more than one API token.")
         exchange = self._repeat(method, url, body, what, repeatable)
-        clean = self.credential.clean
+        clean = self.clean
         if 200 <= exchange.status < 300:
             return _answers.parsed(exchange, what, clean, self.product.option)
         error = self.product.error_for(exchange, what, self.credential.bearer, clean)

@@ -114,7 +114,7 @@ def _known(client: Client, error: ScopeError) -> Verdict:
 
 def _with_headers(client: Client, verdict: Verdict, headers: t.Mapping[str, str]) -> Verdict:
     """With what the headers say, none of which is certain to be there (C7)."""
-    clean = client.credential.clean
+    clean = client.clean
     return verdict._replace(
         credential_type=clean(headers.get("x-credential-type", "")) or None,
         token_id=clean(headers.get("x-token-id", "")) or None,

@@ -78,7 +78,7 @@ class Variables:
 
         :raises TakenError: where somebody else has just made one of that name.
         """
-        body = {"key": key, "value": value, "secured": secured}
+        body = self._body(key, value, secured)
         try:
             return self._stored(self._client.create(self._path, body, method="POST").data, key, secured)
         except LostAnswerError:
@@ -93,7 +93,7 @@ class Variables:
 
     def update(self, variable: Variable, value: str, secured: bool) -> Variable:
         """Set value and whether it is secured."""
-        body = {"key": variable.key, "value": value, "secured": secured}
+        body = self._body(variable.key, value, secured)
         return self._stored(self._client.put(self._item(variable), body).data, variable.key, secured)
 
     def delete(self, variable: Variable) -> None:
@@ -103,6 +103,10 @@ class Variables:
         except NotFoundError:
             if self.find(variable.key) is not None:
                 raise
+
+    def _body(self, key: str, value: str, secured: bool) -> dict[str, t.Any]:
+        self._client.confide(value)
+        return {"key": key, "value": value, "secured": secured}
 
     def _stored(self, data: t.Any, key: str, secured: bool) -> Variable:
         """What is there now: as the answer says, or where it says nothing, as the listing does.

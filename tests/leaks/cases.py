@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import typing as t
@@ -57,6 +58,12 @@ class Table:
 def echoes(secret: str) -> str:
     """A server that repeats what it was sent, in every way that one may."""
     return " and ".join(["Received", secret, quote(secret, safe=""), json.dumps(secret), html.escape(secret)])
+
+
+def cut_echoes(secret: str) -> str:
+    """A server that shows enough of what it was sent to know it again, and too much."""
+    whole = [secret, quote(secret, safe=""), base64.b64encode(f"x{secret}".encode()).decode(), secret.encode().hex()]
+    return " and ".join(["Received", *(f"{text[:24]}... or ...{text[-24:]}" for text in whole)])
 
 
 def elsewhere(secret: str) -> str:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from tests.doubles.loopback import Answer, Request
-from tests.leaks.cases import ADMIN, Data, Table, echoes, elsewhere, with_userinfo
+from tests.leaks.cases import ADMIN, Data, Table, cut_echoes, echoes, elsewhere, with_userinfo
 from tests.leaks.stage import CREDENTIALS, WORKSPACE, Scene
 
 #: Each a whole task; they run one after another in one play.
@@ -452,6 +452,19 @@ def a_listing_that_quotes_the_password(scene: Scene) -> Data:
     return info(scene)
 
 
+@TASKS.fails(INFO, says="withheld")
+def a_listing_that_quotes_parts_of_the_password(scene: Scene) -> Data:
+    scene.arm("status", status=400, message=cut_echoes(CREDENTIALS["password"]))
+    return info(scene)
+
+
+@TASKS.fails(INFO, says="Received")
+def a_listing_that_quotes_parts_of_a_token(scene: Scene) -> Data:
+    token = scene.plant().secret
+    scene.arm("status", status=400, message=cut_echoes(token))
+    return info(scene, {"token": scene.variable("token", token)})
+
+
 @TASKS.fails(INFO, says="password is wrong")
 def a_listing_with_a_wrong_password(scene: Scene) -> Data:
     scene.stage.sim.add_user("anybody", roles=("ADMIN",))
@@ -490,9 +503,21 @@ def a_search_for_nothing(scene: Scene) -> Data:
 @TASKS.fails(VARIABLE)
 def a_cloud_that_quotes(scene: Scene) -> Data:
     token = scene.stage.variables["api_token"]
-    quoted = f"{echoes(token)} {CREDENTIALS['pipeline_value']}"
-    scene.arm_cloud("status", status=400, message=quoted)
+    scene.arm_cloud("status", status=400, message=echoes(token))
     return variable(scene)
+
+
+@TASKS.fails(VARIABLE, says="Received")
+def a_cloud_that_quotes_the_value_it_shall_create(scene: Scene) -> Data:
+    scene.arm_cloud("status", method="POST", status=400, message=echoes(CREDENTIALS["pipeline_value"]))
+    return variable(scene)
+
+
+@TASKS.fails(VARIABLE, says="Received")
+def a_cloud_that_quotes_the_value_it_shall_replace(scene: Scene) -> Data:
+    scene.stage.cloud.add_variable(f"{WORKSPACE}/{scene.key.lower()}", "TOKEN", "before")
+    scene.arm_cloud("status", method="PUT", status=400, message=echoes(CREDENTIALS["pipeline_value"]))
+    return variable(scene, update_secret="always")
 
 
 @TASKS.fails(VARIABLE)

@@ -29,6 +29,9 @@ USUAL = {
     "in JSON": json.dumps,
     "in HTML": html.escape,
     "in base64": lambda text: base64.b64encode(text.encode()).decode().rstrip("="),
+    "in base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "in hexadecimal": lambda text: text.encode().hex(),
+    "in capital hexadecimal": lambda text: text.encode().hex().upper(),
 }
 UNUSUAL = {
     "percent-encoded in small letters": lambda text: quote(text, safe="").lower().replace("%c3%a9", "%C3%A9"),
@@ -54,6 +57,45 @@ def test_what_repeats_a_credential_in_another_way_is_withheld(spelling):
     assert shown == WITHHELD or shown.replace("%3D", "").strip('"') == f"Refused: {CREDENTIAL}, sorry"
     assert "battery" not in shown
     assert "Y29ycmVjdC9ob3JzZ" not in shown
+
+
+@pytest.mark.parametrize("secret", [PASSWORD, TOKEN], ids=["password", "token"])
+@pytest.mark.parametrize("spelling", list(USUAL))
+@pytest.mark.parametrize("length", [8, 13, 24, 36])
+def test_what_is_cut_at_either_end_is_taken_out(secret, spelling, length):
+    text = USUAL[spelling](secret).strip('"')
+    beginning, end = text[:length], text[-length:]
+    for shown in (redacted(f"Bad token: {beginning}...", [secret]), redacted(f"Bad token: ...{end}", [secret])):
+        assert shown.replace("...", "") in (f"Bad token: {CREDENTIAL}", WITHHELD)
+
+
+def test_what_is_cut_inside_another_encoding_is_withheld():
+    for text in (html.escape(json.dumps(PASSWORD))[:40], quote(quote(PASSWORD, safe=""), safe="")[:40]):
+        shown = redacted(f"Bad &amp; wrong: {text}...", [PASSWORD])
+        assert shown == WITHHELD
+
+
+@pytest.mark.parametrize("before", ["", "x", "admin:", "someone:"])
+def test_base64_is_taken_out_whatever_is_around_the_credential(before):
+    text = base64.b64encode(f"{before}{PASSWORD} and more".encode()).decode()
+    inner = base64.b64encode(PASSWORD.encode()[6:30]).decode()
+    assert CREDENTIAL in redacted(f"Refused: {text}", [PASSWORD])
+    assert inner not in redacted(f"Refused: {text}", [PASSWORD])
+
+
+@pytest.mark.parametrize("password", ["e", "c", "cred", "]", "credential"])
+def test_a_password_that_is_part_of_the_mark_withholds_nothing(password):
+    shown = redacted("Who is &amp; more", [password])
+    assert shown == "Who is &amp; mor" + ("e" if password != "e" else CREDENTIAL)
+
+
+def test_a_sentence_that_was_cleaned_before_stays_as_it_is():
+    once = redacted("Refused: cred, sorry", ["cred"])
+    assert redacted(once, ["cred"]) == once == f"Refused: {CREDENTIAL}, sorry"
+
+
+def test_short_credentials_are_not_looked_for_in_parts():
+    assert redacted("65 is not 0x6162", ["e", "ab"]) == "65 is not 0x6162"
 
 
 def test_every_credential_is_taken_out_the_longest_spelling_first():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import typing as t
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -225,3 +228,29 @@ def test_one_that_the_server_accepts_and_does_not_list_is_an_error(cloud):
     cloud.sim.faults.arm("status", method="POST", when="before", status=201, body="empty")
     with pytest.raises(BitbucketError, match="does not list it"):
         run(cloud)
+
+
+ODD = "/+=&%<'" + VALUE
+SPELLINGS = {
+    "as it is": ODD,
+    "percent-encoded": quote(ODD, safe=""),
+    "in a form": quote_plus(ODD),
+    "in JSON": json.dumps(ODD),
+    "in HTML": html.escape(ODD),
+    "in base64": base64.b64encode(ODD.encode()).decode(),
+    "in hexadecimal": ODD.encode().hex(),
+    "cut": ODD[:12],
+}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("spelling", list(SPELLINGS))
+def test_a_server_that_quotes_the_value_in_any_spelling_is_not_quoted(cloud, method, spelling):
+    if method == "PUT":
+        cloud.sim.add_variable(REPOSITORY, KEY, "before")
+    said = f"Refused {SPELLINGS[spelling]}"
+    cloud.sim.faults.arm("status", method=method, status=400, message=said)
+    with pytest.raises(BitbucketError) as failure:
+        run(cloud, value=ODD, update_secret="always")
+    assert not [text for text in SPELLINGS.values() if text[:12] in str(failure.value)]
+    assert "[credential]" in str(failure.value) or "[withheld" in str(failure.value)
