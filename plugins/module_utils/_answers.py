@@ -153,7 +153,7 @@ def _denied(what: str, status: int, exception: str, words: str, said: str, beare
             f"{what}: Bitbucket has locked this account behind a CAPTCHA after failed logins. Log in once with a "
             "browser to unlock it, and correct the password before the next run.",
             status,
-            exception,
+            _LOCKED,
         )
     if status == 403 and "basic auth" in words.lower():
         return LockoutError(f"{what}: {_BASIC_OFF}.", status, exception)

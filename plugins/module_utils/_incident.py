@@ -11,11 +11,13 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _probe, _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import GuardError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._leaks import Leak
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._walk import Found, Walk
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{12}")
+# A text can hold any number of made-up secrets with the id of a real token, and each is a failed login.
+_MOST_LOGINS = 100
 # By kind: whether nothing is left to be done, and what is to be said.
 _CLOUD = {
     _secret.APP_PASSWORD: (True, "An app password of Bitbucket Cloud, which has accepted none since 28 July 2026."),
@@ -51,21 +53,33 @@ def report(leaks: t.Sequence[Leak], walk: Walk, client: Client, whole: bool, ver
     """What was found, nothing of it secret.
 
     :param whole: whether everybody was asked whom the caller may see, and not just some owners.
-    :param verify: whether to sign in with each secret, once.
+    :param verify: whether to sign in with each secret of those tokens, once.
+    :raises GuardError: where that would be too many logins.
     """
     ours = [leak for leak in leaks if leak.token_id]
-    works = {leak.fingerprint: _probe.ask(DataCenter(client.as_bearer(leak.secret))).works for leak in ours if verify}
     by_id: dict[str, list[Leak]] = {}
     for leak in ours:
         by_id.setdefault(leak.token_id or "", []).append(leak)
-    tokens = [_token(found, by_id[found.token.id], works, client) for found in walk.found]
     named = {found.token.id for found in walk.found}
+    works = _answers([leak for leak in ours if leak.token_id in named], client) if verify else {}
+    tokens = [_token(found, by_id[found.token.id], works, client) for found in walk.found]
     unasked = len(walk.failures)
     return {
         "access_tokens": sorted(tokens, key=lambda token: (token["reference"], token["id"])),
-        "unresolved": [_unresolved(leak, works, unasked, whole) for leak in leaks if leak.token_id not in named],
+        "unresolved": [_unresolved(leak, unasked, whole) for leak in leaks if leak.token_id not in named],
         "failures": walk.failures,
     }
+
+
+def _answers(leaks: t.Sequence[Leak], client: Client) -> Works:
+    """What the server says to each of these secrets."""
+    if len(leaks) > _MOST_LOGINS:
+        raise GuardError(
+            f"{len(leaks)} different secrets name tokens that exist. `verify` signs in with at most {_MOST_LOGINS}, "
+            "since each that was made up is a failed login; it signed in with none. Search less at a time, or do not "
+            "verify."
+        )
+    return {leak.fingerprint: _probe.ask(DataCenter(client.as_bearer(leak.secret))).works for leak in leaks}
 
 
 def _token(found: Found, leaks: t.Sequence[Leak], works: Works, client: Client) -> Result:
@@ -86,16 +100,14 @@ def _token(found: Found, leaks: t.Sequence[Leak], works: Works, client: Client) 
     }
 
 
-def _unresolved(leak: Leak, works: Works, unasked: int, whole: bool) -> Result:
-    accepted = works.get(leak.fingerprint)
-    settled, message = _verdict(leak, accepted, unasked, whole)
+def _unresolved(leak: Leak, unasked: int, whole: bool) -> Result:
+    settled, message = _verdict(leak, unasked, whole)
     return {
         "kind": leak.kind,
         "fingerprint": leak.fingerprint,
         "token_id": leak.token_id,
         "found_in": leak.found_in,
         "times": leak.times,
-        "works": accepted,
         "settled": settled,
         "msg": f"{_seen(leak)}. {message}",
     }
@@ -106,20 +118,16 @@ def _seen(leak: Leak) -> str:
     return f"secret {leak.fingerprint} in {', '.join(leak.found_in)}{more}"
 
 
-def _verdict(leak: Leak, works: bool | None, unasked: int, whole: bool) -> tuple[bool, str]:
+def _verdict(leak: Leak, unasked: int, whole: bool) -> tuple[bool, str]:
     """Whether nothing is left to be done about a secret without a token, and why, or what to do."""
     if leak.token_id is None:
         return _CLOUD[leak.kind]
-    if works is False:
-        return True, "The server refuses it: it was revoked, has expired, or belongs to another Bitbucket."
-    if works:
-        return False, "It works, and nobody who could be asked has its token: run this as an administrator."
     if not whole:
         return False, "None of the named owners has its token: name no owner, so that everybody is asked."
     if unasked:
         return False, (
             "Nobody who could be asked has its token. It was revoked already, or belongs to one of the "
-            f"{unasked} that could not be asked: run this as an administrator, or with `verify`, which tells whether "
-            "it works."
+            f"{unasked} that could not be asked: run this as an administrator, or ask with credential_info "
+            "whether it works."
         )
     return True, "Nobody has its token: it was revoked already, or belongs to another Bitbucket."

@@ -14,6 +14,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     LockoutError,
 )
 
+# Bitbucket's own words for a credential that is wrong, and for one that it did not take for any. Whatever else refuses
+# (a CAPTCHA, a missing licence, a filter or proxy in between) would refuse a credential that works as well.
+_REFUSED = ("IncorrectPasswordAuthenticationException", "AuthenticationRequiredException")
+
 
 class Verdict(t.NamedTuple):
     """``works`` is ``None`` where there was no clear answer. ``problem`` says why it is not ``True``."""
@@ -28,10 +32,18 @@ def ask(api: DataCenter) -> Verdict:
     try:
         name = api.identity().name
     except (LockoutError, ForbiddenError) as error:
-        # 401 for want of permission is the answer to somebody known.
-        return Verdict(isinstance(error, ForbiddenError) and error.status == 401, str(error))
+        return Verdict(_verdict(error), str(error))
     except BitbucketError as error:
         return Verdict(None, str(error))
     if name is None:
         return Verdict(None, "The server names nobody in its answer: it may have ignored the credential.")
     return Verdict(True, name=name)
+
+
+def _verdict(error: LockoutError | ForbiddenError) -> bool | None:
+    if error.status != 401:
+        return None
+    if isinstance(error, ForbiddenError):
+        # 401 for want of permission is the answer to somebody known.
+        return True
+    return False if error.exception_name in _REFUSED else None

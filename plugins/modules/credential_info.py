@@ -107,7 +107,10 @@ credential:
       description: The first twelve hex digits of its SHA-256, to recognise it by.
       type: str
 works:
-  description: Whether the server accepts it. V(null) if it was not asked, or gave no clear answer.
+  description:
+    - Whether the server accepts it. V(null) if it was not asked, or gave no clear answer. RV(problem) has the answer.
+    - Of a credential of Bitbucket Data Center, V(false) only where Bitbucket itself says that it is wrong. A CAPTCHA, a
+      missing licence, a filter or a proxy would refuse one that is right as well.
   returned: success
   type: bool
 user:

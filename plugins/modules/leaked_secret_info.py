@@ -51,7 +51,8 @@ options:
     default: []
   verify:
     description:
-      - Whether to sign in with each secret once, to know whether it still works.
+      - Whether to sign in once with each secret of a token that was found, to know whether it still works. More than
+        100 such secrets are refused before the first login.
       - An id is no proof. Whoever knows the id of a token, which is not secret, can make something up that names it and
         leave it where you search. With this, RV(access_tokens[].works) tells.
     type: bool
@@ -113,12 +114,15 @@ access_tokens:
       description: The same in words.
       type: str
     works:
-      description: Whether the server accepts one of the secrets. V(null) if it was not asked, or gave no clear answer.
+      description:
+        - Whether the server accepts one of the secrets. V(null) if it was not asked, or gave no clear answer.
+        - V(false) only where Bitbucket itself says that they are wrong. A CAPTCHA, a missing licence, a filter or a
+          proxy would refuse one that works as well.
       type: bool
 unresolved:
   description:
     - The secrets without such a token, with C(kind) (as M(tokensmith.bitbucket.credential_info) returns it),
-      C(fingerprint), C(token_id), C(found_in), C(times) and C(works). C(settled) is V(true) where nothing is left to be
+      C(fingerprint), C(token_id), C(found_in) and C(times). C(settled) is V(true) where nothing is left to be
       done, and C(msg) says why, or what to do.
   returned: success
   type: list

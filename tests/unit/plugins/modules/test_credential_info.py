@@ -74,17 +74,46 @@ def test_one_that_is_refused_is_asked_about_exactly_once(stand, secret, given, s
     ("fault", "works"),
     [
         ({"status": 401, "exception_name": "com.atlassian.bitbucket.AuthorisationException"}, True),
-        ({"status": 403}, False),
+        ({"status": 401, "exception_name": "c.a.b.auth.IncorrectPasswordAuthenticationException"}, False),
+        ({"status": 401, "exception_name": "c.a.b.auth.AuthenticationRequiredException"}, False),
+        ({"status": 401, "exception_name": "c.a.b.auth.NoAccessAuthenticationException"}, None),
+        ({"status": 401, "exception_name": "c.a.b.auth.SomethingNewException"}, None),
+        ({"status": 401}, None),
+        ({"status": 401, "body": "html"}, None),
+        ({"status": 401, "body": "empty"}, None),
+        ({"status": 403}, None),
+        ({"status": 403, "body": "html", "message": "Your IP address is not allowed"}, None),
+        ({"status": 403, "exception_name": "c.a.b.auth.IncorrectPasswordAuthenticationException"}, None),
+        ({"status": 403, "exception_name": "c.a.b.auth.CaptchaRequiredAuthenticationException"}, None),
+        (
+            {"status": 403, "body": "message", "message": "Basic Authentication has been disabled on this instance."},
+            None,
+        ),
+        ({"status": 407}, None),
         ({"status": 500}, None),
         ({"status": 200}, None),
     ],
-    ids=["known", "filtered", "failed", "nobody"],
+    ids=str,
 )
 def test_only_a_clear_answer_says_whether_it_works(stand, fault, works):
     stand.sim.faults.arm("status", **fault)
     result = ask(stand, stand.sim.add_token(PAY, "ci").secret)
     assert (result["works"], result["user"], stand.requests) == (works, None, [IDENTITY])
     assert result["problem"]
+
+
+def test_a_captcha_is_no_verdict_whatever_else_the_answer_says(stand):
+    name = "com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException"
+    stand.sim.faults.arm("status", status=401, message="CAPTCHA required.", exception_name=name)
+    result = ask(stand, PASSWORD, username="pat")
+    assert (result["works"], stand.requests) == (None, [IDENTITY])
+    assert "locked this account behind a CAPTCHA" in result["problem"]
+
+
+def test_the_right_password_of_a_locked_account_is_not_called_wrong(stand):
+    for _attempt in range(stand.sim.switches.captcha_after):
+        assert ask(stand, "no-such-password-1", username="pat")["works"] is False
+    assert ask(stand, PASSWORD, username="pat")["works"] is None
 
 
 def test_a_slug_that_cannot_be_found_does_not_make_it_fail(stand):

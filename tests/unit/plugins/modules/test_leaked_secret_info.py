@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import GuardError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
 from ansible_collections.tokensmith.bitbucket.plugins.modules import leaked_secret_info
@@ -27,8 +27,17 @@ def run(
     return leaked_secret_info.run(params, stand.client(caller, token=token), check)
 
 
-def verdicts(result: dict[str, t.Any]) -> list[tuple[str, bool, bool | None]]:
-    return [(item["fingerprint"], item["settled"], item["works"]) for item in result["unresolved"]]
+def verdicts(result: dict[str, t.Any]) -> list[tuple[str, bool]]:
+    return [(item["fingerprint"], item["settled"]) for item in result["unresolved"]]
+
+
+def made_up(token_id: str, number: int = 0) -> str:
+    """What looks like a secret of that token."""
+    return base64.b64encode(f"{token_id}:{number:020d}".encode()).decode()
+
+
+def logins(stand: Stand) -> int:
+    return sum(request.endswith("application-properties") for request in stand.requests)
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -104,7 +113,7 @@ def test_what_is_ignored_is_left_out(stand):
 
 def test_a_secret_that_nobody_has_is_settled_where_everybody_was_asked(stand):
     result = run(stand, STRANGE)
-    assert verdicts(result) == [(fingerprint(STRANGE), True, None)]
+    assert verdicts(result) == [(fingerprint(STRANGE), True)]
     (item,) = result["unresolved"]
     assert (item["kind"], item["token_id"], item["times"]) == ("http_access_token", "000000000000", 1)
     assert item["msg"] == (
@@ -116,21 +125,22 @@ def test_a_secret_that_nobody_has_is_settled_where_everybody_was_asked(stand):
 def test_a_revoked_token_is_one_that_nobody_has(stand):
     token = stand.sim.add_token(PAY, "ci")
     stand.api().revoke(owner_of(PAY), token.id)
-    assert verdicts(run(stand, token.secret)) == [(fingerprint(token.secret), True, None)]
+    assert verdicts(run(stand, token.secret)) == [(fingerprint(token.secret), True)]
 
 
 def test_a_secret_is_open_where_somebody_could_not_be_asked(stand):
     token = stand.sim.add_token("projects/SHOP", "ci")
     result = run(stand, token.secret, caller="pat")
-    assert verdicts(result) == [(fingerprint(token.secret), False, None)]
+    assert verdicts(result) == [(fingerprint(token.secret), False)]
     assert "one of the 2 that could not be asked" in result["unresolved"][0]["msg"]
+    assert "ask with credential_info whether it works" in result["unresolved"][0]["msg"]
     assert len(result["failures"]) == 2
     assert "failed" not in result
 
 
 def test_a_secret_is_open_where_only_some_owners_were_asked(stand):
     result = run(stand, STRANGE, projects=["PAY"])
-    assert verdicts(result) == [(fingerprint(STRANGE), False, None)]
+    assert verdicts(result) == [(fingerprint(STRANGE), False)]
     assert "name no owner" in result["unresolved"][0]["msg"]
 
 
@@ -146,7 +156,7 @@ def test_a_secret_is_open_where_only_some_owners_were_asked(stand):
 def test_what_is_of_bitbucket_cloud_is_told_and_sent_nowhere(stand, secret, kind, settled, words, verify):
     result = run(stand, secret, verify=verify)
     (item,) = result["unresolved"]
-    assert (item["kind"], item["settled"], item["works"], item["token_id"]) == (kind, settled, None, None)
+    assert (item["kind"], item["settled"], item["token_id"]) == (kind, settled, None)
     assert words in item["msg"]
     assert secret not in json.dumps(result)
     assert stand.requests == []
@@ -170,34 +180,59 @@ def test_verify_tells_whether_the_secret_of_a_listed_token_works(stand, days, wo
 
 def test_a_secret_that_is_made_up_for_a_known_id_does_not_work_and_the_real_one_beside_it_does(stand):
     token = stand.sim.add_token(PAY, "ci")
-    made_up = base64.b64encode(f"{token.id}:".encode() + b"\0" * 20).decode()
-    (found,) = run(stand, made_up, verify=True)["access_tokens"]
+    (found,) = run(stand, made_up(token.id), verify=True)["access_tokens"]
     assert found["works"] is False
-    (found,) = run(stand, f"{made_up} {token.secret}", verify=True)["access_tokens"]
+    (found,) = run(stand, f"{made_up(token.id)} {token.secret}", verify=True)["access_tokens"]
     assert found["works"] is True
 
 
-def test_verify_settles_a_secret_that_is_refused_and_keeps_open_one_that_works(stand):
+def test_verify_tries_no_secret_whose_token_nobody_has(stand):
     token = stand.sim.add_token("projects/SHOP", "ci")
-    result = run(stand, f"{STRANGE} {token.secret}", caller="pat", verify=True)
-    assert verdicts(result) == [(fingerprint(STRANGE), True, False), (fingerprint(token.secret), False, True)]
-    assert "The server refuses it" in result["unresolved"][0]["msg"]
-    assert "It works, and nobody who could be asked has its token" in result["unresolved"][1]["msg"]
+    text = f"{token.secret} {' '.join(made_up('000000000000', number) for number in range(300))}"
+    result = run(stand, text, caller="pat", verify=True)
+    assert len(result["unresolved"]) == 301
+    assert logins(stand) == 0
+
+
+def test_so_many_secrets_for_one_token_are_refused_before_the_first_login(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    secrets = [token.secret, *(made_up(token.id, number) for number in range(100))]
+    with pytest.raises(GuardError) as caught:
+        run(stand, " ".join(secrets), verify=True)
+    assert str(caught.value).startswith("101 different secrets name tokens that exist. `verify` signs in with at most")
+    assert logins(stand) == 0
+    assert run(stand, " ".join(secrets[:100]), verify=True)["access_tokens"][0]["works"] is True
+    assert logins(stand) == 100
 
 
 def test_a_refused_secret_is_tried_once_and_locks_nobody_out(stand):
-    run(stand, STRANGE, verify=True)
-    logins = [request for request in stand.requests if request.endswith("application-properties")]
-    assert len(logins) == 1
+    token = stand.sim.add_token(PAY, "ci")
+    run(stand, f"{made_up(token.id)} {made_up(token.id)}", verify=True)
+    assert logins(stand) == 1
     assert {user.failures for user in stand.sim.world.users.values()} == {0}
 
 
-def test_no_clear_answer_is_no_verdict(stand):
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 401},
+        {"kind": "status", "status": 401, "body": "html", "message": "Sign in to the proxy"},
+        {"kind": "status", "status": 401, "exception_name": "c.a.b.auth.NoAccessAuthenticationException"},
+        {"kind": "status", "status": 403, "body": "html", "message": "Your IP address is not allowed"},
+        {"kind": "status", "status": 403, "exception_name": "c.a.b.auth.CaptchaRequiredAuthenticationException"},
+        {"kind": "status", "status": 429},
+        {"kind": "html"},
+        {"kind": "redirect"},
+        {"kind": "drop_before"},
+    ],
+    ids=str,
+)
+def test_no_clear_answer_is_no_verdict(stand, answer):
     token = stand.sim.add_token(PAY, "ci")
-    stand.sim.faults.arm(kind="status", status=500, method="GET", path="application-properties", times=None)
-    result = run(stand, f"{STRANGE} {token.secret}", verify=True)
+    stand.sim.faults.arm(**answer, method="GET", path="application-properties", times=None)
+    result = run(stand, f"{made_up(token.id)} {token.secret}", verify=True)
     assert result["access_tokens"][0]["works"] is None
-    assert verdicts(result) == [(fingerprint(STRANGE), True, None)]
 
 
 # What cannot be right.
