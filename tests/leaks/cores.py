@@ -88,7 +88,7 @@ def main() -> int:
         missing = build(core)
         core.excuse.write_text(missing, encoding="utf-8")
         if missing:
-            print(f"make: {missing}; what would run on it is skipped", file=sys.stderr)
+            print(f"make: {missing}; what would run on it fails", file=sys.stderr)
     return 0
 
 

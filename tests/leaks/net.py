@@ -67,10 +67,12 @@ class Net:
     """Looks for secrets in files.
 
     :param secrets: what to look for, by the name to report it by.
+    :param shape: whether to look for whatever has the shape of an issued secret as well.
     """
 
-    def __init__(self, secrets: t.Mapping[str, str]) -> None:
+    def __init__(self, secrets: t.Mapping[str, str], shape: bool = True) -> None:
         self.files = 0
+        self._shape = shape
         self._needles: dict[bytes, tuple[str, str]] = {}
         for name, secret in secrets.items():
             if len(secret) < ENOUGH:
@@ -101,6 +103,6 @@ class Net:
             offset = data.find(needle)
             if offset >= 0:
                 found.setdefault(name, Catch(where, offset, name, form))
-        if not found and (match := _SHAPE.search(data)):
+        if self._shape and not found and (match := _SHAPE.search(data)):
             found["shape"] = Catch(where, match.start(), "a secret that nobody knows", "by its shape")
         return list(found.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import typing as t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,8 +48,8 @@ def tasks(stage: Stage, programs: Path, check: bool = False) -> Report:
     inventory = stage.tell("inventory.yml", _inventory(programs))
     path = stage.tell("play.yml", [play])
     output = stage.play(programs, str(path), "-i", str(inventory), *(["--check"] if check else []))
-    problems = [] if check else _surprises_of_tasks(stage, named, output)
-    return _report(stage, problems, named.values())
+    problems = _surprises_of_tasks(stage, named, output, check)
+    return _report(stage, problems, named.values(), named)
 
 
 def playbook(stage: Stage, programs: Path, name: str, check: bool = False) -> Report:
@@ -60,7 +61,7 @@ def playbook(stage: Stage, programs: Path, name: str, check: bool = False) -> Re
     prefix = {"provision": "project_tokens", "rotate": "project_tokens", "audit": "token_audit"}.get(name, name)
     options = ["-i", str(inventory), "-e", f"{prefix}_hosts=all", *(["--check"] if check else [])]
     output = stage.play(programs, f"{COLLECTION}.{name}", *options)
-    problems = [] if check else _surprises_of_hosts(stage, hosts, output)
+    problems = _surprises_of_hosts(stage, hosts, output, check)
     return _report(stage, problems, cases)
 
 
@@ -104,7 +105,7 @@ def runner(stage: Stage, programs: Path, cases: Sequence[Case]) -> Report:
     problems = _surprises_of_tasks(stage, named, output)
     if not list(artifacts.glob("*/job_events/*.json")):
         problems.append(f"the runner left no events: {output[-2000:]}")
-    return _report(stage, problems, cases)
+    return _report(stage, problems, cases, named)
 
 
 def _play(stage: Stage, cases: Iterable[Case]) -> tuple[Data, dict[str, Case]]:
@@ -122,63 +123,85 @@ def _inventory(programs: Path) -> Data:
     return {"all": {"hosts": {name: here(programs, name) for name in ("there", "gone")}}}
 
 
-def _surprises_of_tasks(stage: Stage, named: dict[str, Case], output: str) -> list[str]:
-    """Cases that ended in another way than is meant: they would prove nothing."""
+def _surprises_of_tasks(stage: Stage, named: dict[str, Case], output: str, check: bool = False) -> list[str]:
+    """Cases that ended in another way than is meant: they would prove nothing. In check mode, where less can fail,
+    those that did not run, and those that failed and should not.
+    """
     results = {line["task"]: line for line in stage.results() if not line["outcome"].startswith("item")}
     problems = []
     for name, case in named.items():
         line = results.get(name)
         if line is None:
             problems.append(f"{name}: did not run: {output[-3000:]}")
+        elif check and not case.succeeds:
+            continue
         elif (line["outcome"] == "ok") != case.succeeds or case.says not in _text(line["result"]):
             problems.append(f"{name}: {line['outcome']}, not as was meant: {_text(line['result'])[:1500]}")
     return problems
 
 
-def _surprises_of_hosts(stage: Stage, hosts: dict[str, Case], output: str) -> list[str]:
+def _surprises_of_hosts(stage: Stage, hosts: dict[str, Case], output: str, check: bool = False) -> list[str]:
     lines = stage.results()
     problems = []
     for host, case in hosts.items():
         mine = [line for line in lines if line["host"] == host]
-        failed = [_text(line["result"]) for line in mine if line["outcome"] in ("failed", "unreachable")]
+        ended = [line for line in mine if line["outcome"] in ("failed", "unreachable")]
+        failed = [_text(line["result"]) for line in ended if not _of_all(line, hosts)]
         failed += _told(lines, host)
         if not mine:
             problems.append(f"{host}, {case.name}: did not run: {output[-3000:]}")
+        elif check and not case.succeeds:
+            continue
         elif bool(failed) == case.succeeds or (failed and case.says not in failed[-1]):
             problems.append(f"{host}, {case.name}: not as was meant: {[*failed, _text(mine[-1]['result'])][0][:1500]}")
     return problems
 
 
 def _told(lines: list[Data], host: str) -> list[str]:
-    """The failures of a host where another play fails with those of all hosts."""
-    ends = [line["result"].get("msg") for line in lines if line["host"] == "localhost" and line["outcome"] == "failed"]
-    told = [entry for end in ends if isinstance(end, list) for entry in end if entry.startswith(f"{host}: ")]
+    """The failures of a host where another play, or a task that runs once, fails with those of all hosts."""
+    ends = [line["result"].get("msg") for line in lines if line["outcome"] == "failed"]
+    told = [entry for end in ends if isinstance(end, list) for entry in end if str(entry).startswith(f"{host}: ")]
     return ["\n".join(told)] if told else []
+
+
+def _of_all(line: Data, hosts: Iterable[str]) -> bool:
+    """Whether a failure is the sum of those of all hosts, which one of them has to show."""
+    entries = line["result"].get("msg")
+    return isinstance(entries, list) and any(str(entry).startswith(f"{host}: ") for entry in entries for host in hosts)
 
 
 def _text(result: Data) -> str:
     return json.dumps(result, ensure_ascii=False)
 
 
-def _report(stage: Stage, problems: list[str], cases: Iterable[Case]) -> Report:
-    """Look for every secret everywhere."""
+def _report(
+    stage: Stage, problems: list[str], cases: Iterable[Case], named: t.Mapping[str, Case] | None = None
+) -> Report:
+    """Look for every secret everywhere.
+
+    :param named: the cases by the names of their tasks, where some may return secrets.
+    """
     cases = list(cases)
     secrets = stage.secrets()
     requests = [*stage.sim.requests, *stage.cloud.requests]
     urls = "\n".join(f"{entry.method} {entry.path}?{entry.query}" for entry in requests)
     (stage.seen / "urls").write_text(urls, encoding="utf-8")
     net = Net(secrets)
-    returned = _returned(stage) if any(case.returns for case in cases) else []
-    problems += map(str, net.search(stage.written, stage.seen, returned=returned))
+    returned = _returned(stage, {name for name, case in (named or {}).items() if case.returns})
+    problems += map(str, net.search(stage.written, stage.seen, *stage.odd, returned=returned))
+    of_stores = Net(stage.credentials(), shape=False)
+    problems += map(str, of_stores.search(*stage.stored()))
+    problems += [f"{path} is left in a store" for path in stage.remains()]
     problems += [f"{path} could be read by anybody" for path in stage.exposed()]
     problems += [f"{path} is written where nothing is searched" for path in stage.elsewhere()]
-    figures = {"runs": 1, "cases": len(cases), "files searched": net.files, "sentinels looked for": len(secrets)}
+    files = net.files + of_stores.files
+    figures = {"runs": 1, "cases": len(cases), "files searched": files, "sentinels looked for": len(secrets)}
     return Report(len(cases), problems, figures)
 
 
-def _returned(stage: Stage) -> list[str]:
-    """What tasks returned under the documented keys."""
-    results = [line["result"] for line in stage.results()]
+def _returned(stage: Stage, names: t.Collection[str]) -> list[str]:
+    """What those tasks that may do so returned under the documented keys."""
+    results = [line["result"] for line in stage.results() if line["task"] in names]
     many = [list((result.get("secrets") or {}).values()) for result in results]
     return [*(result["secret"] for result in results if "secret" in result), *itertools.chain.from_iterable(many)]
 

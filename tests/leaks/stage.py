@@ -53,7 +53,10 @@ CREDENTIALS = {**SENTINELS, **_DOUBLES}
 #: A line of git's store that is none of this collection's business.
 ELSEWHERE = f"https://jdoe:{quote(SENTINELS['wrong_password'], safe='')}@example.com\n"
 #: Folders where Ansible and the collection write, all of which are searched. Stores and what a case is told are not.
-WRITTEN = ("home", "tmp", "local", "remote", "facts", "tree", "junit", "out", "cwd", "artifacts")
+WRITTEN = ("home", "tmp", "local", "remote", "facts", "tree", "junit", "out", "cwd", "artifacts", "reports")
+
+#: How the names of what stores keep end.
+STORED = (".token", "tokens.yml", "kept.json", ".lock")
 
 
 @dataclass
@@ -76,6 +79,10 @@ class Stage:
     _numbers: t.Iterator[int] = field(default_factory=lambda: itertools.count(1))
     #: By a part of the path: what Vault and the controller do to requests that name it.
     spoilt: dict[str, Callable[[Request], Answer | None]] = field(default_factory=dict)
+    #: Files that hold secrets before anything runs.
+    left: set[Path] = field(default_factory=set)
+    #: Files that a run has made where it is told things.
+    odd: set[Path] = field(default_factory=set)
 
     @property
     def written(self) -> Path:
@@ -114,6 +121,10 @@ class Stage:
         of_cloud = {f"{token.kind} {token.label}": token.secret for token in self.cloud.world.tokens}
         dead = {f"app password {number}": secret for number, secret in enumerate(self.cloud.world.app_passwords, 1)}
         return {**CREDENTIALS, "admin_api_key": self.variables["admin_api_key"], **of_cloud, **dead, **named}
+
+    def credentials(self) -> dict[str, str]:
+        """Those of the secrets that no store has any business with."""
+        return {name: secret for name, secret in self.secrets().items() if not name.startswith("token ")}
 
     def tell(self, name: str, data: t.Any) -> Path:
         path = self.told / name
@@ -175,6 +186,7 @@ class Stage:
 
     def run(self, command: list[str], name: str, credential: bool) -> str:
         output = self.written / "out" / name
+        before = set(self.told.rglob("*"))
         with output.open("a", encoding="utf-8") as stream:
             subprocess.run(
                 command,
@@ -186,6 +198,7 @@ class Stage:
                 timeout=PATIENCE,
                 check=False,
             )
+        self.odd |= {path for path in self.told.rglob("*") if path not in before and path.is_file()}
         return output.read_text(encoding="utf-8")
 
     def results(self) -> list[dict[str, t.Any]]:
@@ -198,6 +211,18 @@ class Stage:
         # Where Ansible keeps the result of a task in the background; those that return a secret refuse to be one.
         paths = {Path(line) for line in _lines(self.seen / "readable") if "/.ansible_async/" not in line}
         return sorted(str(path) for path in paths if path.is_relative_to(self.stores) or not path.exists())
+
+    def stored(self) -> list[Path]:
+        """The files of stores: what the cases have not left there themselves, or beside it."""
+        beside = {path.parent for path in self.left if path.parent.parent != self.stores}
+        files = (path for path in self.stores.rglob("*") if path.is_file() and path.parent not in beside)
+        return sorted(path for path in files if path not in self.left)
+
+    def remains(self) -> list[str]:
+        """Files in stores that are no store's own, and temporary files anywhere there."""
+        strange = [path for path in self.stored() if not path.name.endswith(STORED)]
+        temporary = [path for path in self.stores.rglob("*") if "tmp" in path.name]
+        return sorted(map(str, {*strange, *temporary}))
 
     def elsewhere(self) -> list[str]:
         """Files written where nothing is searched."""
@@ -221,7 +246,7 @@ class Scene:
 
     @property
     def reports(self) -> str:
-        return str(self._folder() / "reports")
+        return str(self.stage.written / "reports" / self.key)
 
     @property
     def vaulted(self) -> str:
@@ -300,6 +325,7 @@ class Scene:
     def leave(self, name: str, text: str) -> str:
         """A file that only its owner may read."""
         path = self._folder() / name
+        self.stage.left.add(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(0o600)
         path.write_text(text, encoding="utf-8")

@@ -33,7 +33,7 @@ def programs(request: t.Any) -> Path:
         if core.name == request.param:
             if not (core.programs / "ansible-playbook").exists():
                 missing = core.excuse.read_text(encoding="utf-8") if core.excuse.exists() else "run make test-leaks"
-                pytest.skip(f"no ansible-core {core.name}: {missing}")
+                pytest.fail(f"no ansible-core {core.name}: {missing}")
             return core.programs
     return Path(sys.executable).parent
 

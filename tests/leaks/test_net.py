@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import sys
+import typing as t
 from pathlib import Path
 
 import pytest
 
 from tests.leaks import runs
+from tests.leaks.cases import Table
+from tests.leaks.file_cases import TASKS
 from tests.leaks.net import ENOUGH, Net, forms
-from tests.leaks.stage import CREDENTIALS, stage
+from tests.leaks.stage import CREDENTIALS, Stage, stage
 
 SECRETS = {"password": CREDENTIALS["password"], "token": "BBDC-MDEyMzQ1NjcwMTIzOmRlZmdoaWprbG1ub3BxcnN0dXZ3"}
 #: A module that does all that none should.
@@ -92,3 +95,95 @@ def test_a_playbook_that_leaks_in_every_way_is_caught_in_every_place(tmp_path):
         for folder in ("facts", "tree", "junit"):
             assert [where for where in wheres if f"/{folder}/" in where], f"{folder}: {output}"
         assert place.exposed() == [str(place.stores / "x"), str(place.written / "tmp" / "gone")]
+
+
+# What the runs make of it
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """A table of the named cases only."""
+
+    def chosen(*names: str) -> None:
+        cases = [case for case in TASKS.cases if case.name in names]
+        assert len(cases) == len(names)
+        monkeypatch.setattr(runs, "TASKS", Table(cases))
+
+    return chosen
+
+
+def returns_what_it_stores(place: Stage) -> None:
+    """The callback's lines, as if the task with a store had returned its secret."""
+    (token,) = (token for token in place.sim.world.all_tokens() if token.owner.endswith("L002"))
+    path = place.written / "out" / "results"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        if line["task"].endswith("delivers to a file"):
+            line["result"]["secret"] = token.secret
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("leaks", [False, True])
+def test_a_secret_that_a_task_with_a_store_returns_is_caught(tmp_path, monkeypatch, alone, leaks):
+    alone("returns the secret where no store is set", "delivers to a file")
+    with stage(tmp_path) as place:
+        play = place.play
+
+        def leaky(*arguments: t.Any) -> str:
+            output = play(*arguments)
+            if leaks:
+                returns_what_it_stores(place)
+            return output
+
+        monkeypatch.setattr(place, "play", leaky)
+        report = runs.tasks(place, Path(sys.executable).parent)
+        assert bool(report.problems) is leaks, report.problems
+
+
+@pytest.mark.usefixtures("built")
+def test_a_playbook_that_is_not_there_is_noticed_in_check_mode_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "COLLECTION", "no.such")
+    with stage(tmp_path) as place:
+        report = runs.playbook(place, Path(sys.executable).parent, "migrate_store", check=True)
+        assert report.problems
+        assert all("did not run" in problem for problem in report.problems)
+
+
+WORDS = f"something {SECRETS['password']} else"
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("stores/L001/projects/L001/tokens/ci.token", WORDS, "password"),
+        ("stores/L001/.ci.token.tmp", "", "is left in a store"),
+        ("stores/L001/.ci.token.tmp", WORDS, "is left in a store"),
+        ("stores/L001/kept.json.bak", "", "is left in a store"),
+        ("written/reports/L001/index.html", WORDS, "password"),
+        ("told/copy", WORDS, "password"),
+    ],
+)
+def test_stores_reports_and_what_a_run_was_told_are_searched(tmp_path, monkeypatch, alone, name, text, said):
+    alone("delivers to a file")
+    with stage(tmp_path) as place:
+        run = place.run
+
+        def careless(*arguments: t.Any, **more: t.Any) -> str:
+            output = run(*arguments, **more)
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            place.odd |= {path} if name.startswith("told") else set()
+            return output
+
+        monkeypatch.setattr(place, "run", careless)
+        report = runs.tasks(place, Path(sys.executable).parent)
+        assert [problem for problem in report.problems if name in problem and said in problem], report.problems
+
+
+def test_a_file_that_a_run_makes_where_it_is_told_things_is_known(tmp_path):
+    with stage(tmp_path) as place:
+        place.run(["/bin/sh", "-c", f"echo x > {place.told}/new"], "output", credential=False)
+        assert place.odd == {place.told / "new"}

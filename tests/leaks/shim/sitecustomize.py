@@ -78,7 +78,8 @@ def _heard(event: str, args: tuple[t.Any, ...]) -> None:
         _note("commands", " ".join([args[1]] if isinstance(args[1], str) else map(os.fsdecode, args[1])))
     elif event == "syslog.syslog":
         # Ansible logs a module's options before the module runs, and since 2.22 the password in a URL among them.
-        _note("syslog", re.sub(r"//[^/@ ]*@", "//", str(args[1])))
+        text = str(args[1])
+        _note("syslog", re.sub(r"//[^/@ ]*@", "//", text) if "Invoked with" in text else text)
 
 
 def _hook(event: str, args: tuple[t.Any, ...]) -> None:
