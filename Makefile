@@ -101,9 +101,13 @@ integration: venv-test build source ## the built collection in playbooks, agains
 reliability: venv-test build source ## crashes, lost answers, failing stores, runs at once, leaks: a sample of each
 	$(pytest) tests/reliability tests/leaks $(ARGS)
 
+# Promises whose tests need no sample: the stores, what bounds a run, the safe files, leaked tokens.
+promised := $(addprefix tests/unit/plugins/,plugin_utils modules/test_access_token_set.py modules/test_leaked_secret_info.py \
+  $(addprefix module_utils/test_,apply.py plan.py reconcile.py properties.py safe_files.py)) tests/integration/test_revoke_leaked.py
+
 .PHONY: test-reliability
 test-reliability: venv-test build source cores ## all of them, at every point; takes an hour or two and prints the figures
-	RELIABILITY=full $(pytest) tests/reliability tests/leaks $(ARGS)
+	RELIABILITY=full $(pytest) -rs tests/reliability tests/leaks $(promised) $(ARGS)
 
 .PHONY: leaks
 leaks: venv-test build source ## no secret in any output, log, cache or file: every module, role and playbook
