@@ -21,6 +21,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     access_token_info,
     access_token_set,
     credential_info,
+    leaked_secret_info,
 )
 from tests.simulator.exchange import Request, Response
 from tests.unit.plugins.hostile import Liar, Lie
@@ -101,6 +102,12 @@ def _credential_info(ordeal: Ordeal) -> Result:
     return credential_info.run(asked, ordeal.client(username=given.username, password=given.password), False)
 
 
+def _leaked_secret_info(ordeal: Ordeal, verify: bool = False) -> Result:
+    given = {**LOGIN, "text": " ".join(ordeal.secrets), "verify": verify, "concurrency": 1}
+    params = checked(leaked_secret_info.SPEC, leaked_secret_info.CONSTRAINTS, given)
+    return leaked_secret_info.run(params, ordeal.client(), False)
+
+
 MODULES: dict[str, t.Callable[[Ordeal], Result]] = {
     "access_token": _access_token,
     "access_token of its own user": _own_token,
@@ -109,6 +116,8 @@ MODULES: dict[str, t.Callable[[Ordeal], Result]] = {
     "access_token_set of many owners": _many_owners,
     "access_token_info": _access_token_info,
     "credential_info": _credential_info,
+    "leaked_secret_info": _leaked_secret_info,
+    "leaked_secret_info that verifies": lambda ordeal: _leaked_secret_info(ordeal, verify=True),
 }
 
 
