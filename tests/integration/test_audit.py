@@ -235,6 +235,8 @@ def test_a_task_file_is_told_the_figures_and_nothing_secret(auditor):
         "findings",
         "unread",
         "files",
+        "role",
+        "lines",
     }
 
 

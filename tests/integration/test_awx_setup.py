@@ -194,6 +194,8 @@ def test_secrets_are_written_again_where_that_is_asked_for(desk):
         ({}, {}, "and Bitbucket (awx_setup_bitbucket_url or BITBUCKET_URL)."),
         ({"awx_setup_organization": "Nobody"}, None, "`organization` names Nobody"),
         ({"awx_setup_token": "wrong"}, None, "refuses this login"),
+        ({"project_tokens_projects": ["PAY"]}, None, "name the projects as `include` in the inventory's file"),
+        ({"project_tokens_repositories": ["{{ bitbucket_key }}/*"]}, None, "On AWX every host of the inventory"),
     ],
     ids=str,
 )

@@ -37,6 +37,8 @@ def test_a_context_is_created_that_installs_this_collection(tmp_path):
     recipe = (tmp_path / "Containerfile").read_text(encoding="utf-8")
     assert "quay.io/fedora/fedora" in recipe
     assert "ansible-core~=2.19" in recipe
+    assert 'ARG PYPKG="python3"' in recipe
+    assert "RUN $PKGMGR install $PYPKG -y" in recipe
     assert "ansible-runner~=2.4" in recipe
     # This step reads meta/execution-environment.yml of the collection inside the image.
     assert "introspect.py introspect" in recipe
