@@ -371,7 +371,7 @@ def _hidden(inputs: t.Any) -> t.Any:
 def _plain(value: t.Any) -> t.Any:
     """Without Ansible's own types, which do not serialize."""
     if isinstance(value, c.Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str.__str__(str(name)): _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if value is None or isinstance(value, bool):

@@ -1,0 +1,16 @@
+"""What goes to AWX has none of Ansible's own types, whatever core made them."""
+
+from __future__ import annotations
+
+import yaml
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._awx import _plain
+
+
+def test_text_that_ansible_marked_serializes_keys_too():
+    marked = wrap_var({"inputs": {"fields": [{"id": "url"}]}, "text": "{{ url }}"})
+    plain = _plain(marked)
+    assert plain == {"inputs": {"fields": [{"id": "url"}]}, "text": "{{ url }}"}
+    assert {type(name) for name in (*plain, *plain["inputs"], plain["text"])} == {str}
+    assert yaml.safe_load(yaml.safe_dump(plain)) == plain
