@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
 from tests.reliability.conftest import built
 
-__all__ = ["built"]
+__all__ = ["built", "tmp_path"]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Shorter than pytest's own: ansible-core 2.21 and newer put a socket below it, whose path has 108 characters at most."""
+    with tempfile.TemporaryDirectory(prefix="leaks-", dir="/tmp") as directory:
+        yield Path(directory)
