@@ -15,6 +15,6 @@ __all__ = ["built", "tmp_path"]
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """Shorter than pytest's own: the path of a socket that ansible-core 2.21 puts below it has 108 characters at most."""
+    """Shorter than pytest's own: ansible-core 2.21 puts a socket below it, whose path may have 108 characters."""
     with tempfile.TemporaryDirectory(prefix="leaks-", dir="/tmp") as directory:
         yield Path(directory)
