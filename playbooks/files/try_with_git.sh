@@ -22,7 +22,7 @@ ask_for_url() {
 case $format in
 git_credentials)
   # Git's own helper removes an entry that the server refuses, so it is only asked and never told.
-  ask_for_url -c 'credential.helper=!f() { test "$1" = get && git credential-store --file "$STORE" get; }; f'
+  ask_for_url -c "credential.helper=!f() { test \"\$1\" = get && git credential-store --file \"\$STORE\" get; }; f"
   ;;
 netrc)
   [ "${file##*/}" = .netrc ] || exit 3
