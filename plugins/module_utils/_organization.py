@@ -142,7 +142,7 @@ def _segment(value: str, option: str) -> str:
         or set(value) & set(" /\\%?#")
         or value.startswith(".")
     ):
-        raise InputError(f"`{option}` is not an id.")
+        raise InputError(f"`{option}` is not an id of Atlassian's, which has no blanks, slashes or the like.")
     return quote(value, safe="")
 
 

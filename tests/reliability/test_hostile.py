@@ -1,4 +1,4 @@
-"""Servers that lie, at length: every module against drawn lies, and a listing that is as long as is put up with."""
+"""Servers that lie, at length: modules of both Bitbuckets against drawn lies, and the longest listing put up with."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.reliability.conftest import FULL
+from tests.unit.plugins import cloud_ordeals
+from tests.unit.plugins import ordeals as here
 from tests.unit.plugins.hostile import Lie, lies
-from tests.unit.plugins.ordeals import MODULES, endured
 
 #: How many sets of lies each module is told. The unit tests draw the same few each time, here they are always others.
 EXAMPLES = 5_000 if FULL else 100
 
 
-@pytest.mark.parametrize("module", list(MODULES))
-def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(module, record_property):
+@pytest.mark.parametrize(
+    ("ordeals", "module"), [(each, name) for each in (here, cloud_ordeals) for name in each.MODULES]
+)
+def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(ordeals, module, record_property):
     tried: list[str] = []
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=set(Phase))
     @given(lies)
     def endure(drawn: list[Lie]) -> None:
-        tried.append(endured(module, drawn))
+        tried.append(ordeals.endured(module, drawn))
 
     endure()
     record_property("sets of lies: told", len(tried))

@@ -339,7 +339,9 @@ class Wire(HTTPAdapter):
                 self.close()
                 super().request(method, url, body=body, headers=headers, **more)
                 parts = urlsplit(url)
-                lowered = {str(name).lower(): _text(value) for name, value in (headers or {}).items()}
+                lowered = {"host": self.host} | {
+                    str(name).lower(): _text(value) for name, value in (headers or {}).items()
+                }
                 said = answer(Request(method, parts.path, parts.query, lowered, body or b""))
                 # Beside the reader, since what is between two sockets is less than the longest answers.
                 threading.Thread(target=_say, args=(self._other_end, said), daemon=True).start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.unit.plugins import cloud_ordeals
 from tests.unit.plugins.hostile import Lie, lies
 from tests.unit.plugins.ordeals import MODULES, endured
 
@@ -22,5 +23,20 @@ def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(module):
     @given(lies)
     def endure(drawn: list[Lie]) -> None:
         endured(module, drawn)
+
+    endure()
+
+
+@pytest.mark.parametrize("module", list(cloud_ordeals.MODULES))
+def test_without_a_lie_a_module_of_the_cloud_succeeds(module):
+    assert cloud_ordeals.endured(module, []) == "ok"
+
+
+@pytest.mark.parametrize("module", list(cloud_ordeals.MODULES))
+def test_whatever_the_cloud_says_ends_in_a_sentence_or_a_result(module):
+    @QUICK
+    @given(lies)
+    def endure(drawn: list[Lie]) -> None:
+        cloud_ordeals.endured(module, drawn)
 
     endure()
