@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sys
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
-from tests.integration.conftest import Bitbucket
+from tests.integration.conftest import ROOT, Bitbucket
 from tests.integration.test_playbooks import (
     NAMES,
     OWNERS,
@@ -27,6 +28,19 @@ from tests.integration.test_playbooks import (
 )
 
 REVOKE = "tokensmith.bitbucket.revoke_leaked"
+GUIDE = ROOT / "docs" / "docsite" / "rst" / "guide_leaked.rst"
+# A helper that takes no secrets while the file named last is there.
+CLOSABLE = """
+import io, json, pathlib, runpy, sys
+text = sys.stdin.read()
+asked = [json.loads(line) for line in text.splitlines()]
+if pathlib.Path(sys.argv.pop()).exists() and asked[0]["verb"] == "write":
+    for entry in asked:
+        print(json.dumps({"reference": entry["reference"], "error": "unavailable"}))
+else:
+    sys.stdin, sys.argv = io.StringIO(text), sys.argv[1:]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 API_TOKEN = "ATATT3xFfGF0nothing-real_in-here" + "=0BADCAFE"
 
 
@@ -50,12 +64,12 @@ class Incident(Team):
         seeded = self.control("POST", "seed", {"tokens": [token], "return_secrets": True})
         return str(seeded["tokens"][0]["secret"])
 
-    def revoke(self, *options: str, **given: t.Any) -> Outcome:
+    def revoke(self, *options: str, declared: dict[str, t.Any] | None = None, **given: t.Any) -> Outcome:
         """Run the playbook; ``given`` are its variables, by default the directory to search."""
         variables = {f"revoke_leaked_{name}": value for name, value in ({"files": [str(self.spill)]} | given).items()}
         path = self.place / "leaked.yml"
         path.write_text(yaml.safe_dump(variables), encoding="utf-8")
-        return self.play(REVOKE, "-e", f"@{path}", *options)
+        return self.play(REVOKE, "-e", f"@{path}", *options, **(declared or {}))
 
     def writes(self) -> list[str]:
         return [entry["method"] for entry in self.requests() if entry["method"] != "GET"]
@@ -65,13 +79,21 @@ class Incident(Team):
 def incident(bitbucket: Bitbucket, tmp_path: Path) -> Incident:
     place = tmp_path / "incident"
     place.mkdir()
-    return Incident(bitbucket, place)
+    return Incident(bitbucket, place, {"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
 
 
 def report(outcome: Outcome) -> list[str]:
     """The lines that the task before the last shows."""
     (found,) = re.findall(r"TASK \[Report what was done\].*?=> (\{.*?^\})", outcome.output, re.DOTALL | re.MULTILINE)
     return t.cast("list[str]", json.loads(found)["msg"])
+
+
+def stats(outcome: Outcome) -> dict[str, t.Any]:
+    """What the next job of a workflow is told."""
+    (found,) = re.findall(
+        r"^\tRUN: (\{.*?\})$|^CUSTOM STATS: .*?RUN: (\{.*?^\})", outcome.output, re.DOTALL | re.MULTILINE
+    )
+    return t.cast("dict[str, t.Any]", json.loads("".join(found))["revoke_leaked"])
 
 
 def failures(outcome: Outcome) -> list[str]:
@@ -267,3 +289,97 @@ def test_what_cannot_be_searched_is_told_before_any_request(incident, given, say
     assert outcome.status != 0
     assert say in outcome.failure
     assert incident.requests() == []
+
+
+def as_the_guide_says(text: str) -> str:
+    """The guide's own ``leaked.yml`` with another text."""
+    (example,) = re.findall(
+        r"^  (revoke_leaked_text: .*)\n    https://x-token-auth:", GUIDE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return f"{example}\n" + "".join(f"  {line}\n" for line in text.splitlines())
+
+
+def test_text_that_looks_like_a_template_is_searched_and_not_run(incident):
+    named, pasted = incident.add_token("projects/OPS"), incident.add_token("projects/DATA")
+    lure = incident.place / "pwned"
+    runs = f"{{{{ lookup('ansible.builtin.pipe', 'touch {lure}') }}}}"
+    given = incident.place / "pasted.yml"
+    given.write_text(
+        as_the_guide_says(f"{runs}\n${{{{ secrets.X }}}} {pasted}\n{{% if  %}} {{# {{{{"), encoding="utf-8"
+    )
+    # A stranger may name files as well.
+    incident.leak(f"{runs.replace('/', ' ')}.log", named)
+    outcome = incident.revoke("-vvvv", "-e", f"@{given}", reissue=False)
+    assert_succeeded(outcome)
+    assert not lure.exists()
+    assert (incident.alive(named), incident.alive(pasted)) == (False, False)
+    assert any(f"secret {fingerprint(pasted)} in text:2" in line for line in report(outcome))
+    assert_nothing_shown(incident, outcome.output, [named, pasted])
+
+
+def test_whoever_says_nothing_is_told_how_to_say_it_safely(incident):
+    assert "`revoke_leaked_text: !unsafe |`" in incident.play(REVOKE).failure
+
+
+def test_what_the_store_did_not_take_is_not_called_reissued(incident):
+    program, closed = incident.place / "closable.py", incident.place / "closed"
+    program.write_text(CLOSABLE, encoding="utf-8")
+    kept = incident.place / "kept.json"
+    double = ROOT / "tests" / "doubles" / "helper.py"
+    store = f"helper:{sys.executable} {program} {double} {kept} {closed}"
+    declared = {"projects": ["PAY", "OPS"], "store": store}
+    assert_succeeded(incident.play(PROVISION, **declared))
+    leaked = {key: entry["secret"] for key, entry in json.loads(kept.read_text(encoding="utf-8")).items()}
+    incident.leak("a.txt", leaked["projects/PAY/tokens/ci-read"])
+    closed.touch()
+    outcome = incident.revoke(declared=declared)
+    said = report(outcome)
+    assert "1 revoked, 0 reissued" in said[0]
+    assert not any(line.startswith("reissued: ") for line in said)
+    assert any("is not known" in line for line in failures(outcome))
+    assert stats(outcome)["reissued"] == []
+    closed.unlink()
+    assert_succeeded(again := incident.revoke(declared=declared))
+    assert "1 reissued" in report(again)[0]
+
+
+# Several hosts.
+
+
+def hosts(incident: Incident, **files: Path) -> list[str]:
+    """Options for a run on hosts that each search a file of their own."""
+    known = {name: {"revoke_leaked_files": [str(path)]} for name, path in files.items()}
+    everywhere = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    inventory = incident.place / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": known, "vars": everywhere}}), encoding="utf-8")
+    return ["-i", str(inventory), "-e", "revoke_leaked_hosts=all", "-e", '{"revoke_leaked_reissue": false}']
+
+
+def test_the_stats_tell_of_all_hosts_also_of_one_that_failed(incident):
+    first, second = incident.add_token("projects/OPS"), incident.add_token("projects/DATA")
+    spilled = {
+        "h01": incident.leak("a.txt", f"{first}\n{API_TOKEN}\n"),
+        "h02": incident.leak("b.txt", second),
+        "h03": incident.spill / "nowhere.txt",
+    }
+    outcome = incident.play(REVOKE, *hosts(incident, **spilled))
+    assert outcome.status != 0
+    told = stats(outcome)
+    assert sorted(item["project"] for item in told["revoked"]) == ["DATA", "OPS"]
+    assert [item["kind"] for item in told["unresolved"]] == ["api_token"]
+    left, silent = told["failures"]
+    assert left.startswith("Left to do: secret ")
+    assert silent == "h03: its report is missing, see its own failure."
+    assert (incident.alive(first), incident.alive(second)) == (False, False)
+
+
+def test_the_limit_counts_the_tokens_of_all_hosts_each_once(incident):
+    first, second = incident.add_token("projects/OPS"), incident.add_token("projects/DATA")
+    spilled = {"h01": incident.leak("a.txt", first), "h02": incident.leak("b.txt", f"{first}\n{second}")}
+    options = hosts(incident, **spilled)
+    incident.requests()
+    outcome = incident.play(REVOKE, *options, "-e", "revoke_leaked_max_revocations=1")
+    assert "2 tokens would be revoked, and revoke_leaked_max_revocations is 1. Nothing was changed." in outcome.failure
+    assert incident.writes() == []
+    assert_succeeded(incident.play(REVOKE, *options, "-e", "revoke_leaked_max_revocations=2"))
+    assert (incident.alive(first), incident.alive(second)) == (False, False)
