@@ -15,11 +15,11 @@ from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._shapes import sightings
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._shapes import LONGEST_LOGIN, sightings
 
-# Characters that are in memory at a time. A secret, in whatever encoding, is not longer than an overlap; the few before
-# a block tell whether what it begins with is the rest of something else.
-_BLOCK, _OVERLAP, _BEFORE = 1 << 20, 8192, 64
+# Characters that are in memory at a time. A secret, in whatever encoding, is not longer than an overlap; those before a
+# block tell whether what it begins with is the rest of something else.
+_BLOCK, _OVERLAP, _BEFORE = 1 << 20, 8192, 2 * LONGEST_LOGIN
 # A secret may stand on each line of a log.
 _PLACES = 10
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}

@@ -10,9 +10,9 @@ short_description: Find the HTTP access tokens whose secrets leaked into a text 
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - Finds secrets of Bitbucket in text and files by their shape, also percent-encoded and inside a header of Basic
-    authentication. The secret of an HTTP access token names the token's id, and every project, repository and user that
-    the caller may see is asked for that token until all are found.
+  - Finds secrets of Bitbucket in text and files by their shape, also escaped as in URLs, JSON and HTML, and inside
+    base64 such as a header of Basic authentication. The secret of an HTTP access token names the token's id, and every
+    project, repository and user that the caller may see is asked for that token until all are found.
   - Nothing is revoked; the playbook C(tokensmith.bitbucket.revoke_leaked) does that. Secrets are told by their
     fingerprints, the first twelve hex digits of their SHA-256. Nothing of the result is secret.
   - A password has no shape, so it is not found.

@@ -66,6 +66,15 @@ def test_no_block_boundary_hides_or_doubles_a_secret(tmp_path, monkeypatch, carr
         assert (leak.secret, leak.times, leak.found_in) == (secret, 1, [f"{path}:{line}"])
 
 
+def test_no_block_boundary_hides_or_doubles_one_inside_base64(tmp_path, monkeypatch):
+    monkeypatch.setattr(_leaks, "_BLOCK", 4096)
+    for length in (0, 30, 700, 760, 5000):
+        for shift in range(0, 4200, 61):
+            encoded = base64.b64encode(b"u" * length + f":{EXAMPLE}".encode() + b"x" * (length % 7)).decode()
+            (tmp_path / "a").write_text("." * shift + encoded + "." * 9000, encoding="utf-8")
+            assert [(leak.secret, leak.times) for leak in searched(tmp_path).all] == [(EXAMPLE, 1)]
+
+
 def test_a_secret_at_the_edge_is_not_taken_for_a_shorter_one(tmp_path, monkeypatch):
     monkeypatch.setattr(_leaks, "_BLOCK", 64)
     monkeypatch.setattr(_leaks, "_OVERLAP", 64)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
+import re
+import time
 from urllib.parse import quote
 
 import pytest
@@ -45,12 +48,80 @@ def test_percent_encoding_is_undone(secret):
     assert text[found.start : found.end] == quote(secret, safe="")
 
 
+ESCAPES = {
+    "JSON with slashes": lambda secret: json.dumps(secret).replace("/", "\\/")[1:-1],
+    "JSON in JSON": lambda secret: json.dumps(json.dumps(secret).replace("/", "\\/"))[3:-3],
+    "JSON with numbers": lambda secret: re.sub("[^A-Za-z0-9_]", lambda sign: f"\\u{ord(sign[0]):04x}", secret),
+    "in JSON twice": lambda secret: re.sub("[^A-Za-z0-9_]", lambda sign: f"\\\\u{ord(sign[0]):04X}", secret),
+    "a URL in a URL": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "and once more": lambda secret: quote(quote(quote(secret, safe=""), safe=""), safe=""),
+    "HTML": lambda secret: re.sub("[+/=]", lambda sign: f"&#x{ord(sign[0]):X};", secret),
+    "HTML in decimal": lambda secret: re.sub("[+/=]", lambda sign: f"&#{ord(sign[0])};", secret),
+}
+
+
+@pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES.keys())
+@pytest.mark.parametrize("secret", [*SECRETS, f"BBDC-{AWKWARD}"])
+def test_escapes_are_undone(secret, escape):
+    written = escape(secret)
+    (found,) = sightings(f'{{"x": "{written}"}}')
+    assert (found.secret, f'{{"x": "{written}"}}'[found.start : found.end]) == (secret, written)
+
+
+@pytest.mark.parametrize("before", ["\\n", "\\t", "%3D", "\\u0022", '\\"', "/", ":"])
 @pytest.mark.parametrize("secret", SECRETS)
-def test_a_basic_login_is_opened(secret):
-    login = base64.b64encode(f"jdoe:{secret}".encode()).decode()
-    text = f"extraHeader = Authorization: Basic {login}\n"
+def test_the_end_of_an_escape_is_no_part_of_it(secret, before):
+    assert [found.secret for found in sightings(f"a{before}{secret}")] == [secret]
+
+
+@pytest.mark.parametrize("login", ["", "u:", "jd:", "jdoe:", "somebody@company.example:"])
+@pytest.mark.parametrize("carrier", ["Authorization: Basic {}\n", '{{"auth": "{}"}}', "token: {}\n", "/a/b/{}/c", "{}"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_base64_is_opened_and_nothing_of_the_secret_is_outside_of_what_was_found(secret, carrier, login):
+    encoded = base64.b64encode(f"{login}{secret}\n".encode()).decode()
+    text = carrier.format(encoded)
     (found,) = sightings(text)
-    assert (found.secret, text[found.start : found.end]) == (secret, login)
+    assert found.secret == secret
+    begin = text.index(encoded)
+    assert found.start <= begin + len(login) * 4 // 3
+    assert found.end >= begin + (len(login + secret) * 4 + 2) // 3
+    assert text[found.start : found.end] in encoded
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_login_is_found_whole(secret):
+    login = base64.b64encode(f"jürgen:{secret}".encode()).decode()
+    (found,) = sightings(text := f"extraHeader = Authorization: Basic {login}\n")
+    assert text[found.start : found.end] == login
+
+
+def test_of_much_base64_only_the_part_with_the_secret_is_told():
+    encoded = base64.b64encode(b"\xff" * 3000 + EXAMPLE.encode() + b"\xff" * 3000).decode()
+    (found,) = sightings(encoded)
+    assert encoded[found.start : found.end] == encoded[4000:4060]
+
+
+@pytest.mark.parametrize("secret", [EXAMPLE, AWKWARD])
+@pytest.mark.parametrize("shared", range(1, 26))
+def test_what_looks_like_one_and_touches_another_does_not_hide_it(secret, shared):
+    decoy = base64.b64encode(b"000000000000:" + b"x" * 20).decode()[: 44 - shared]
+    assert secret in [found.secret for found in sightings(decoy + secret)]
+
+
+def test_a_login_that_touches_another_does_not_hide_it():
+    login = base64.b64encode(f"jdoe:{EXAMPLE}".encode()).decode()
+    assert [found.secret for found in sightings(f"Basic AAAAAAAA/Basic {login}")] == [EXAMPLE]
+    assert [found.secret for found in sightings(f"ATATaaaaaaaaaaaaaaaa-{APP_PASSWORD}")][-1] == APP_PASSWORD
+
+
+def test_much_text_takes_no_long_time():
+    chance = random.Random(3)
+    lines = [
+        f"/rest/api/latest/projects/PAY/{chance.getrandbits(256):064x} %252F \\\\/ {number}" for number in range(10_000)
+    ]
+    started = time.process_time()
+    assert sightings("\n".join([*lines, "%25" * 100_000, "\\" * 100_000, "MDAw" * 100_000])) == []
+    assert time.process_time() - started < 10
 
 
 def test_every_id_and_every_byte_is_found():
