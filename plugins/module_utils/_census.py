@@ -63,8 +63,7 @@ def declared_patterns(params: t.Mapping[str, t.Any]) -> _owners.DeclaredOwners:
     checked = _owners.declared_owners({**params, "users": []}, required=False)
     users = tuple(params.get("users") or ())
     for name in users:
-        if name.strip() in ("", ".", "..") or "/" in name:
-            raise InputError(f"{name!r} is not a user.")
+        _owners.require_part(name)
     if checked.me and not users:
         raise InputError("Nothing to look at: `projects`, `repositories` and `users` are all empty.")
     return checked._replace(users=users, me=False)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _cloud_answers, _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential, base_url
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import (
+    given_or,
     require_private,
     sendable,
     transport_from,
@@ -37,8 +38,7 @@ def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
     :raises InputError: where they cannot be right, or the library is missing where the module runs.
     :raises BitbucketError: where an OAuth consumer gets no token.
     """
-    url = base_url(url_of(params, "api_url"), "api_url")
-    require_private(url, "api_url", params)
+    url = _private(params, "api_url")
     credential = credential_from(params, os.environ, lambda consumer: _fetched(params, consumer))
     return Client(url, credential, transport_from(params), product=_cloud_answers.CLOUD)
 
@@ -48,8 +48,7 @@ def clients_from(params: t.MutableMapping[str, t.Any]) -> t.Callable[[Credential
 
     :raises InputError: where the options cannot be right, or the library is missing where the module runs.
     """
-    url = base_url(url_of(params, "api_url"), "api_url")
-    require_private(url, "api_url", params)
+    url = _private(params, "api_url")
     transport = transport_from(params)
     return lambda credential: Client(url, credential, transport, product=_cloud_answers.CLOUD)
 
@@ -82,9 +81,7 @@ def credential_from(
     :param fetch: gets the token of an OAuth consumer, who is given as user and password.
     :raises InputError: where there is none, half of one, two, or one that cannot be what its option says.
     """
-    given = {name: (params.get(name) or "").strip() for name in _ENVIRONMENT}
-    if not any(given.values()):
-        given = {name: environment.get(variable, "").strip() for name, variable in _ENVIRONMENT.items()}
+    given = given_or(environment, params, _ENVIRONMENT)
     chosen = [name for name in _PARTNERS if given[name]]
     if len(chosen) > 1:
         raise InputError(f"Both `{chosen[0]}` and `{chosen[1]}` are given: keep the one to sign in with.")
@@ -112,6 +109,13 @@ def refuse_app_password(option: str, secret: str) -> None:
             f"`{option}` holds an app password: nothing was sent. {_cloud_answers.APP_PASSWORDS_REMOVED}, and gives it "
             "as `api_token` together with `email`."
         )
+
+
+def _private(params: t.MutableMapping[str, t.Any], option: str) -> str:
+    """The URL of an option, where nobody can read what is sent there."""
+    url = base_url(url_of(params, option), option)
+    require_private(url, option, params)
+    return url
 
 
 def _checked(option: str, secret: str) -> str:
@@ -147,9 +151,7 @@ def _nothing(given: t.Mapping[str, str]) -> str:
 
 def _fetched(params: t.MutableMapping[str, t.Any], consumer: Credential) -> str:
     """The token that an OAuth consumer gets for its own credentials."""
-    url = base_url(url_of(params, "oauth_url"), "oauth_url")
-    require_private(url, "oauth_url", params)
-    parts = urlsplit(url)
+    parts = urlsplit(_private(params, "oauth_url"))
     # A way of its own: which proxy to use is decided by the first request that goes it.
     server = Client(urlunsplit(parts._replace(path="")), consumer, transport_from(params), product=_cloud_answers.OAUTH)
     answer = server.post_form(parts.path, {"grant_type": "client_credentials"})

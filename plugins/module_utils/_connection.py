@@ -69,9 +69,7 @@ def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, s
 
     :raises InputError: where there is none, half of one, or two.
     """
-    given = {name: (params.get(name) or "").strip() for name in _ENVIRONMENT}
-    if not any(given.values()):
-        given = {name: environment.get(variable, "").strip() for name, variable in _ENVIRONMENT.items()}
+    given = given_or(environment, params, _ENVIRONMENT)
     if given["token"] and given["password"]:
         raise InputError("Both `token` and `password` are given: keep the one to sign in with.")
     if given["token"]:
@@ -85,6 +83,19 @@ def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, s
         "No credential: set `username` and `password`, or `token`, or one of them in the environment "
         "(BITBUCKET_USERNAME, BITBUCKET_PASSWORD, BITBUCKET_TOKEN)."
     )
+
+
+def given_or(
+    environment: t.Mapping[str, str], params: t.Mapping[str, t.Any], variables: t.Mapping[str, str]
+) -> dict[str, str]:
+    """The options that sign in, by their names, as the task sets them; where it sets none, as ``environment`` does.
+
+    :param variables: the variable of the environment for each option.
+    """
+    given = {name: (params.get(name) or "").strip() for name in variables}
+    if any(given.values()):
+        return given
+    return {name: environment.get(variable, "").strip() for name, variable in variables.items()}
 
 
 def _is_private(url: str) -> bool:

@@ -17,16 +17,23 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     NotFoundError,
     StatusError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Listed, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import (
+    DAY,
+    END_OF_TIME,
+    Listed,
+    Owner,
+    Token,
+    writable,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import Permissions
 
 _TOKENS = "/rest/access-tokens/latest"
-_API = "/rest/api/latest"
+API = "/rest/api/latest"
 _TOKEN_ID = re.compile(r"[0-9]{1,20}")
-# The last moment that ISO 8601 can write with four digits for the year.
-_END_OF_TIME = 253402300799000
 # Bitbucket's own keys and slugs have at most 128 characters.
 _LONGEST_PART = 255
+
+Made = t.TypeVar("Made")
 
 
 class Issued(t.NamedTuple):
@@ -131,7 +138,8 @@ class DataCenter:
 
     def listed_projects(self, administered: bool = True) -> list[Listed]:
         """The same with what the listing tells about them."""
-        return self._listed(f"{_API}/projects", "key", {"permission": "PROJECT_ADMIN"} if administered else {})
+        query = {"permission": "PROJECT_ADMIN"} if administered else {}
+        return entries(self.client, f"{API}/projects", query, "key", _listed)
 
     def repositories(self, project: str, archived: bool) -> list[str]:
         """The slugs of a project's repositories; ``archived`` ones too, which Bitbucket hides by default."""
@@ -140,37 +148,44 @@ class DataCenter:
     def listed_repositories(self, project: str, archived: bool) -> list[Listed]:
         """The same with what the listing tells about them."""
         query = {"projectkey": project, **({"archived": "ALL"} if archived else {})}
-        return self._listed(f"{_API}/repos", "slug", query)
+        return entries(self.client, f"{API}/repos", query, "slug", _listed)
 
     def user_slug(self, name: str) -> str | None:
         """The slug of the user with exactly this name, which paths need."""
-        for value, _answer in _pages.by_start(self.client, f"{_API}/users", {"filter": name}):
+        for value, _answer in _pages.by_start(self.client, f"{API}/users", {"filter": name}):
             if value is not None and value.get("name") == name:
                 return path_part(value.get("slug"))
         return None
 
     def users(self) -> list[str]:
         """The slugs of all users; for administrators only."""
-        return [user.key for user in self._listed(f"{_API}/admin/users", "slug", {})]
+        return [user.key for user in entries(self.client, f"{API}/admin/users", {}, "slug", _listed)]
 
     def identity(self) -> Identity:
         """Who the caller is, by one request that everyone may make.
 
         :raises LockoutError: where the server does not accept the credential.
         """
-        answer = self.client.get(f"{_API}/application-properties")
+        answer = self.client.get(f"{API}/application-properties")
         return Identity(unquote(answer.user) if answer.user else None)
 
-    def _listed(self, path: str, key: str, query: t.Mapping[str, t.Any]) -> list[Listed]:
-        found: dict[str, Listed] = {}
-        for value, _answer in _pages.by_start(self.client, path, query):
-            if value is None:
-                continue
-            part = path_part(value.get(key))
-            if part is None:
-                raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
-            found[part] = _listed(value, part)
-        return list(found.values())
+
+def entries(
+    client: Client, path: str, query: t.Mapping[str, t.Any], key: str, make: t.Callable[[dict[str, t.Any], str], Made]
+) -> list[Made]:
+    """What ``make`` makes of each entry and its ``key``; each once, even where pages shift while they are read.
+
+    :raises AnswerError: where a key cannot stand in a path.
+    """
+    found: dict[str, Made] = {}
+    for value, _answer in _pages.by_start(client, path, query):
+        if value is None:
+            continue
+        part = path_part(value.get(key))
+        if part is None:
+            raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
+        found[part] = make(value, part)
+    return list(found.values())
 
 
 def path_part(value: t.Any) -> str | None:
@@ -191,13 +206,13 @@ def _token(data: t.Any, what: str) -> Token:
     if not isinstance(permissions, list) or not all(isinstance(item, str) for item in permissions):
         raise AnswerError(f"{what}: the answer holds a token without a list of permissions.")
     expires, used = _moment(fields.get("expiryDate"), what), _moment(fields.get("lastAuthenticated"), what)
-    return Token(token_id, _text(name), _permissions.listed(map(_text, permissions)), created, expires, used)
+    return Token(token_id, writable(name), _permissions.listed(map(writable, permissions)), created, expires, used)
 
 
 def _listed(data: t.Mapping[str, t.Any], key: str) -> Listed:
     """An entry of a listing. Beside its key nothing is documented, so that whatever else is missing is not known."""
     name, description = (
-        _text(value) if isinstance(value, str) else None for value in (data.get("name"), data.get("description"))
+        writable(value) if isinstance(value, str) else None for value in (data.get("name"), data.get("description"))
     )
     archived, public = (
         value if isinstance(value, bool) else None for value in (data.get("archived"), data.get("public"))
@@ -205,15 +220,10 @@ def _listed(data: t.Mapping[str, t.Any], key: str) -> Listed:
     return Listed(key, name, description, archived, public)
 
 
-def _text(value: str) -> str:
-    """``value`` without lone surrogates, which JSON may hold and no result could be written with."""
-    return value.encode("utf-8", "replace").decode("utf-8")
-
-
 def _moment(value: t.Any, what: str) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _END_OF_TIME:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= END_OF_TIME:
         raise AnswerError(f"{what}: the answer holds a token with a time that is not one.")
     return int(value)
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _pages
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import path_part
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import AnswerError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import API, entries
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, writable
 
-_API = "/rest/api/latest"
 ARCHIVED, DEACTIVATED = "archived", "deactivated"
 
 
@@ -38,30 +35,17 @@ class Directory:
 
     def projects(self) -> list[Place]:
         """Every project that the caller may see, personal ones too."""
-        return self._places(f"{_API}/projects", {}, "key", _project)
+        return entries(self._client, f"{API}/projects", {}, "key", _project)
 
     def repositories(self, project: str) -> list[Place]:
         """Every repository of a project, archived ones too, which Bitbucket hides by default."""
         query = {"projectkey": project, "archived": "ALL"}
-        return self._places(f"{_API}/repos", query, "slug", lambda data, slug: _repository(data, project, slug))
+        return entries(self._client, f"{API}/repos", query, "slug", lambda data, slug: _repository(data, project, slug))
 
     def users(self, administration: bool) -> list[Place]:
         """Every user that the caller may see, or everyone that administration lists."""
-        return self._places(f"{_API}/admin/users" if administration else f"{_API}/users", {}, "slug", _user)
-
-    def _places(
-        self, path: str, query: t.Mapping[str, t.Any], key: str, make: t.Callable[[dict[str, t.Any], str], Place]
-    ) -> list[Place]:
-        """Each entry once, even where pages shift while they are read."""
-        found: dict[str, Place] = {}
-        for value, _answer in _pages.by_start(self._client, path, query):
-            if value is None:
-                continue
-            name = path_part(value.get(key))
-            if name is None:
-                raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
-            found[name] = make(value, name)
-        return list(found.values())
+        path = f"{API}/admin/users" if administration else f"{API}/users"
+        return entries(self._client, path, {}, "slug", _user)
 
 
 def _project(data: dict[str, t.Any], key: str) -> Place:
@@ -94,5 +78,5 @@ def link_of(data: t.Mapping[str, t.Any]) -> str:
 
 
 def text_of(value: t.Any) -> str:
-    """A text without lone surrogates, which JSON may hold and no file could be written with; else nothing."""
-    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else ""
+    """A text as it can be written; nothing for anything else."""
+    return writable(value) if isinstance(value, str) else ""

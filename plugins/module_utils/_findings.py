@@ -105,12 +105,15 @@ def search(params: t.Mapping[str, t.Any]) -> Search:
 
 def findings(files: t.Iterable[File]) -> list[Finding]:
     """What is for Bitbucket Cloud's hosts, and whatever has the shape of a secret of Bitbucket."""
-    found = []
+    found: list[Finding] = []
     for file in files:
         text = file.snapshot.text
-        for entry in _credential_files.entries(text, file.kind):
-            shaped = _entries.is_shaped(entry.secret)
-            if shaped or is_cloud(entry.host):
-                kind = _secret.kind(entry.secret)
-                found.append(Finding(file, entry, _entries.line_of(text, entry.start), kind))
+        meant = [entry for entry in _credential_files.entries(text, file.kind) if _is_meant(entry)]
+        if meant:
+            line_of = _entries.line_numbers(text)
+            found += [Finding(file, entry, line_of(entry.start), _secret.kind(entry.secret)) for entry in meant]
     return found
+
+
+def _is_meant(entry: Entry) -> bool:
+    return is_cloud(entry.host) or _entries.is_shaped(entry.secret)

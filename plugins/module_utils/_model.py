@@ -15,6 +15,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions 
 #: Milliseconds, Bitbucket's own unit of time.
 DAY = 24 * 60 * 60 * 1000
 HOUR = 60 * 60 * 1000
+#: The last moment that ISO 8601 can write with four digits for the year.
+END_OF_TIME = 253402300799000
 
 # datetime.fromisoformat takes neither Z nor any number of decimals before Python 3.11.
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
@@ -94,11 +96,10 @@ class Token(t.NamedTuple):
 
     def expired(self, now: int | None) -> bool:
         """Whether this has expired; the instant itself counts. Without a clock nothing is known to have."""
-        return now is not None and self.expires is not None and self.expires <= now
+        return is_past(self.expires, now)
 
     def describe(self, reference: str, now: int | None = None) -> dict[str, t.Any]:
         """What modules return about a token: nothing secret, times in ISO 8601 UTC."""
-        days_left = None if now is None or self.expires is None else (self.expires - now) // DAY
         return {
             "reference": reference,
             "id": self.id,
@@ -107,8 +108,28 @@ class Token(t.NamedTuple):
             "created": iso(self.created),
             "expires": iso(self.expires),
             "last_used": iso(self.last_used),
-            "days_left": days_left,
+            "days_left": days_left(self.expires, now),
         }
+
+
+def is_past(expires: int | None, now: int | None) -> bool:
+    """Whether a token has expired; the instant itself counts. Without a clock nothing is known to have."""
+    return now is not None and expires is not None and expires <= now
+
+
+def expires_within(expires: int | None, now: int | None, days: int) -> bool:
+    """Whether a token that lives expires within so many days; without a clock none is known to."""
+    return now is not None and expires is not None and now < expires <= now + days * DAY
+
+
+def days_left(expires: int | None, now: int | None) -> int | None:
+    """Whole days until a token expires, negative after it has; ``None`` where that is not known."""
+    return None if now is None or expires is None else (expires - now) // DAY
+
+
+def writable(text: str) -> str:
+    """``text`` without lone surrogates, which JSON may hold and no result or file could be written with."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def iso(milliseconds: int | None) -> str | None:

@@ -16,12 +16,18 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     NotFoundError,
     StatusError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, from_iso, iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import (
+    DAY,
+    END_OF_TIME,
+    days_left,
+    from_iso,
+    is_past,
+    iso,
+    writable,
+)
 
 # Up to here a number of seconds would be in this millennium, and one of milliseconds in 1973.
 _SECONDS_UNTIL = 10**11
-# The last moment that ISO 8601 can write with four digits for the year.
-_END_OF_TIME = 253402300799000
 
 
 class Account(t.NamedTuple):
@@ -45,7 +51,7 @@ class ApiToken(t.NamedTuple):
 
     def days_left(self, now: int | None) -> int | None:
         """Whole days until this expires, negative after it has; ``None`` where that is not known."""
-        return None if now is None or self.expires is None else (self.expires - now) // DAY
+        return days_left(self.expires, now)
 
     def unused_days(self, now: int | None) -> int | None:
         """Whole days since this was last used, or else since it was created."""
@@ -54,7 +60,7 @@ class ApiToken(t.NamedTuple):
 
     def expired(self, now: int | None) -> bool:
         """Whether this has expired; the instant itself counts. Without a clock nothing is known to have."""
-        return now is not None and self.expires is not None and self.expires <= now
+        return is_past(self.expires, now)
 
     def describe(self, now: int | None) -> dict[str, t.Any]:
         """What modules return about a token: times in ISO 8601 UTC."""
@@ -165,16 +171,11 @@ def _named(data: t.Any, what: str) -> tuple[str, str]:
     token_id = data.get("id") if isinstance(data, dict) else None
     if not isinstance(token_id, str) or not token_id:
         raise AnswerError(f"{what}: the answer holds an API token without a usable id.")
-    return _text(token_id), _optional(data.get("label")) or ""
+    return writable(token_id), _optional(data.get("label")) or ""
 
 
 def _optional(value: t.Any) -> str | None:
-    return _text(value) if isinstance(value, str) and value else None
-
-
-def _text(value: str) -> str:
-    """``value`` without lone surrogates, which JSON may hold and no result could be written with."""
-    return value.encode("utf-8", "replace").decode("utf-8")
+    return writable(value) if isinstance(value, str) and value else None
 
 
 def _moment(value: t.Any, what: str) -> int | None:
@@ -182,8 +183,8 @@ def _moment(value: t.Any, what: str) -> int | None:
     if value is None or value == "":
         return None
     moment = from_iso(value) if isinstance(value, str) else None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _END_OF_TIME:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= END_OF_TIME:
         moment = int(value * 1000 if value < _SECONDS_UNTIL else value)
-    if moment is None or not 0 <= moment <= _END_OF_TIME:
+    if moment is None or not 0 <= moment <= END_OF_TIME:
         raise AnswerError(f"{what}: the answer holds an API token with a time that is not one.")
     return moment

@@ -195,8 +195,16 @@ def _is_slug(text: str) -> bool:
     return _SERVERS_SLUG.fullmatch(text) is not None
 
 
-def _check(name: str, what: str, patterns: bool = True) -> None:
+def require_part(name: str, what: str = "") -> None:
+    """Refuse what cannot be one part of a path.
+
+    :raises InputError: saying that it is not ``what``, or else not a user.
+    """
     if name.strip() in ("", ".", "..") or "/" in name:
         raise InputError(f"{name!r} is not {what or 'a user'}.")
+
+
+def _check(name: str, what: str, patterns: bool = True) -> None:
+    require_part(name, what)
     if not (patterns and what) and is_glob(name):
         raise InputError(f"{name!r} is a glob: this option takes one exact name.")

@@ -59,7 +59,7 @@ def by_start(client: Client, path: str, query: t.Mapping[str, t.Any] | None = No
     measure = _Measure(path)
     while start is not None:
         answer = client.get(path, {**(query or {}), "start": start, "limit": PAGE_SIZE})
-        values, following = _numbered(answer.data, f"GET {path}", start)
+        values, following = _numbered(answer.data, path, start)
         measure.add(values, answer, following is None)
         if start == 0 and not values:
             yield None, answer
@@ -116,11 +116,8 @@ def _linked(
     while asked not in seen:
         seen.add(asked)
         answer = client.get(path, asked)
-        data = answer.data
-        values = data.get(field) if isinstance(data, dict) else None
-        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-            raise AnswerError(f"GET {path}: the answer is not a page of a listing.")
-        another = following(data)
+        values = _values(answer.data, field, path)
+        another = following(answer.data)
         measure.add(values, answer, another is None)
         empty = empty and not values
         if empty and another is None:
@@ -158,16 +155,25 @@ def _endless(path: str) -> AnswerError:
     return AnswerError(f"GET {path}: the listing does not come to an end.")
 
 
-def _numbered(data: t.Any, what: str, start: int) -> tuple[list[t.Any], int | None]:
-    """The values of one page and where the next begins (``None`` after the last)."""
-    values = data.get("values") if isinstance(data, dict) else None
+def _values(data: t.Any, field: str, path: str) -> list[t.Any]:
+    """The entries of one page.
+
+    :raises AnswerError: where the answer is none.
+    """
+    values = data.get(field) if isinstance(data, dict) else None
     if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise AnswerError(f"{what}: the answer is not a page of a listing.")
+        raise AnswerError(f"GET {path}: the answer is not a page of a listing.")
+    return values
+
+
+def _numbered(data: t.Any, path: str, start: int) -> tuple[list[t.Any], int | None]:
+    """The values of one page and where the next begins (``None`` after the last)."""
+    values = _values(data, "values", path)
     if not isinstance(data.get("isLastPage"), bool):
-        raise AnswerError(f"{what}: the answer does not say whether more pages follow.")
+        raise AnswerError(f"GET {path}: the answer does not say whether more pages follow.")
     if data["isLastPage"]:
         return values, None
     following = data.get("nextPageStart")
     if not isinstance(following, int) or isinstance(following, bool) or following <= start:
-        raise AnswerError(f"{what}: the answer promises another page but not where it begins.")
+        raise AnswerError(f"GET {path}: the answer promises another page but not where it begins.")
     return values, following

@@ -56,7 +56,7 @@ class Variables:
 
     def __init__(self, client: Client, place: Place) -> None:
         self._client = client
-        self._place = place
+        self.place = place
         self._path = self._collection()
 
     def find(self, key: str) -> Variable | None:
@@ -68,7 +68,7 @@ class Variables:
         found = [_variable(value) for value in self._values(f"{self._path}/") if value.get("key") == key]
         if len(found) > 1:
             raise AnswerError(
-                f"The {self._place.label} has {len(found)} variables called {key}: remove all but one in Bitbucket "
+                f"The {self.place.label} has {len(found)} variables called {key}: remove all but one in Bitbucket "
                 f"({', '.join(variable.uuid for variable in found)})."
             )
         return found[0] if found else None
@@ -116,13 +116,11 @@ class Variables:
         said = isinstance(data, dict) and data.get("key") == key and isinstance(data.get("secured"), bool)
         variable = _variable(data) if said else self.find(key)
         if variable is None:
-            raise AnswerError(
-                f"Bitbucket accepted the variable {key} of the {self._place.label}, but does not list it."
-            )
+            raise AnswerError(f"Bitbucket accepted the variable {key} of the {self.place.label}, but does not list it.")
         if variable.secured != secured:
             state = "left it unsecured, so it can be read by others" if secured else "keeps it secured"
             raise AnswerError(
-                f"Bitbucket accepted the variable {key} of the {self._place.label}, but {state}: "
+                f"Bitbucket accepted the variable {key} of the {self.place.label}, but {state}: "
                 "delete it with `state: absent`, then create it again."
             )
         return variable
@@ -131,18 +129,18 @@ class Variables:
         return f"{self._path}/{quote(variable.uuid, safe='')}"
 
     def _collection(self) -> str:
-        workspace, repository = quote(self._place.workspace, safe=""), quote(self._place.repository, safe="")
+        workspace, repository = quote(self.place.workspace, safe=""), quote(self.place.repository, safe="")
         if not repository:
             return f"/2.0/workspaces/{workspace}/pipelines-config/variables"
         base = f"/2.0/repositories/{workspace}/{repository}"
-        if not self._place.environment:
+        if not self.place.environment:
             return f"{base}/pipelines_config/variables"
         uuid = quote(self._environment(f"{base}/environments"), safe="")
         return f"{base}/deployments_config/environments/{uuid}/variables"
 
     def _environment(self, path: str) -> str:
         """The UUID of the environment."""
-        wanted = self._place.environment
+        wanted = self.place.environment
         # Of a sister resource a listing without the slash was seen empty, so an empty one is asked for again with it.
         values = list(self._values(path)) or list(self._values(f"{path}/"))
         named = [(str(value.get("name") or ""), value.get("uuid")) for value in values]
@@ -151,12 +149,12 @@ class Variables:
             return found[0]
         if found:
             raise InputError(
-                f"Several environments of {self._place.workspace}/{self._place.repository} are called {wanted}: name "
+                f"Several environments of {self.place.workspace}/{self.place.repository} are called {wanted}: name "
                 f"one by its UUID ({', '.join(found)})."
             )
         known = ", ".join(sorted(name for name, _uuid in named if name)) or "none"
         raise InputError(
-            f"{self._place.workspace}/{self._place.repository} has no environment {wanted}. It has: {known}."
+            f"{self.place.workspace}/{self.place.repository} has no environment {wanted}. It has: {known}."
         )
 
     def _values(self, path: str) -> t.Iterator[dict[str, t.Any]]:

@@ -123,7 +123,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
     InputError,
     failure_message,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Token, expires_within
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
 
 SPEC = {
@@ -180,16 +180,12 @@ def _filters(params: dict[str, t.Any]) -> list[_Filter]:
     candidates: list[tuple[bool, _Filter]] = [
         (name is not None, lambda token, now: fnmatch.fnmatchcase(token.name, name)),
         (wanted is not None, lambda token, now: wanted is not None and not wanted.exceeds(token.permissions)),
-        (within is not None, lambda token, now: _expires_within(token, now, within)),
+        (within is not None, lambda token, now: expires_within(token.expires, now, within)),
         (unused is not None, lambda token, now: _unused_for(token, now, unused)),
         (never is not None, lambda token, now: (token.last_used is None) == never),
         (expired is not None, lambda token, now: now is not None and token.expired(now) == expired),
     ]
     return [predicate for active, predicate in candidates if active]
-
-
-def _expires_within(token: Token, now: int | None, days: int) -> bool:
-    return now is not None and token.expires is not None and now < token.expires <= now + days * DAY
 
 
 def _unused_for(token: Token, now: int | None, days: int) -> bool:

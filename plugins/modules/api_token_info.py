@@ -129,7 +129,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argsp
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_connection import organization_client_from
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import expires_within
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._organization import ApiToken, Organization
 
 _Filter = t.Callable[[ApiToken, t.Optional[int]], bool]
@@ -161,7 +161,7 @@ def _filters(params: dict[str, t.Any]) -> list[_Filter]:
         (user, lambda token, now: token.user.id == user or fnmatch.fnmatchcase(token.user.name or "", user)),
         (email, lambda token, now: fnmatch.fnmatchcase((token.user.email or "").lower(), email.lower())),
         (status, lambda token, now: (token.status or "").lower() == status.lower()),
-        (within, lambda token, now: _expires_within(token, now, within)),
+        (within, lambda token, now: expires_within(token.expires, now, within)),
         (unused, lambda token, now: (token.unused_days(now) or 0) >= unused and now is not None),
         (expired, lambda token, now: now is not None and token.expired(now) == expired),
     ]
@@ -179,10 +179,6 @@ def _check(params: dict[str, t.Any]) -> None:
     for option in ("user", "user_email", "status"):
         if params["account_id"] and params[option] is not None:
             raise InputError(f"`{option}` cannot go with `account_id`: the listing of one account does not tell it.")
-
-
-def _expires_within(token: ApiToken, now: int | None, days: int) -> bool:
-    return now is not None and token.expires is not None and now < token.expires <= now + days * DAY
 
 
 def main() -> None:

@@ -159,7 +159,8 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
 
     :raises InputError: where the value cannot be meant, or the environment does not exist.
     """
-    _require_sensible(params["key"].strip(), params["value"] if params["state"] == "present" else None)
+    params = {**params, "key": params["key"].strip()}
+    _require_sensible(params["key"], params["value"] if params["state"] == "present" else None)
     variables = Variables(client, _place(params))
     if params["state"] == "absent":
         return _absent(variables, params, check_mode)
@@ -171,25 +172,25 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
 
 
 def _absent(variables: Variables, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    existing = variables.find(params["key"].strip())
+    existing = variables.find(params["key"])
     if existing is not None and not check_mode:
         variables.delete(existing)
-    return _result(existing, None, "removed" if existing else None, params)
+    return _result(existing, None, "removed" if existing else None, variables.place)
 
 
 def _present(variables: Variables, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    key, value, secured = params["key"].strip(), params["value"], params["secured"]
+    key, value, secured = params["key"], params["value"], params["secured"]
     existing = variables.find(key)
     reason = _reason(existing, value, secured, params["update_secret"] == "always")
     if reason is None:
-        return _result(existing, existing, None, params)
+        return _result(existing, existing, None, variables.place)
     if check_mode:
         wanted = Variable(existing.uuid if existing else "", key, secured)
     elif existing is None:
         wanted = variables.create(key, value, secured)
     else:
         wanted = variables.update(existing, value, secured)
-    return _result(existing, wanted, reason, params)
+    return _result(existing, wanted, reason, variables.place)
 
 
 def _place(params: dict[str, t.Any]) -> Place:
@@ -214,9 +215,7 @@ def _reason(existing: Variable | None, value: str, secured: bool, always: bool) 
     return "always" if always else None
 
 
-def _result(
-    before: Variable | None, after: Variable | None, reason: str | None, params: dict[str, t.Any]
-) -> dict[str, t.Any]:
+def _result(before: Variable | None, after: Variable | None, reason: str | None, place: Place) -> dict[str, t.Any]:
     value_before, value_after = ("as it was", "as declared") if reason not in (None, "removed") else ("", "")
     shown = after and {"uuid": after.uuid or None, "key": after.key, "secured": after.secured}
     return {
@@ -224,8 +223,8 @@ def _result(
         "diff": {
             "before": _shown(before, value_before),
             "after": _shown(after, value_after),
-            "before_header": _place(params).label,
-            "after_header": _place(params).label,
+            "before_header": place.label,
+            "after_header": place.label,
         },
         "variable": shown,
         "reason": reason,

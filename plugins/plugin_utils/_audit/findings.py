@@ -10,7 +10,7 @@ import collections.abc as c
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._directory import ARCHIVED, Place
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Token, iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Token, expires_within, iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._spec import TokenSpec
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.declared import Declared
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.model import (
@@ -75,9 +75,7 @@ def _expired(case: _Case) -> str | None:
 
 def _expiring(case: _Case) -> str | None:
     expires = case.token.expires
-    if case.now is None or expires is None or not case.now < expires <= case.now + case.policy.expiring_days * DAY:
-        return None
-    return f"on {iso(expires)}"
+    return f"on {iso(expires)}" if expires_within(expires, case.now, case.policy.expiring_days) else None
 
 
 def _never_expires(case: _Case) -> str | None:

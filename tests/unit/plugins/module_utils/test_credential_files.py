@@ -409,7 +409,7 @@ ALL = [
 @pytest.mark.parametrize(("kind", "case"), ALL)
 def test_what_is_found_and_where(kind, case):
     found = entries(case.before, kind)
-    lines = [_entries.line_of(case.before, entry.start) for entry in found]
+    lines = list(map(_entries.line_numbers(case.before), (entry.start for entry in found)))
     assert [(line, e.host, e.user, e.secret) for line, e in zip(lines, found, strict=True)] == case.found
 
 
