@@ -8,12 +8,11 @@ modules of AWX's own collection write. It is stricter than AWX, which passes ove
 from __future__ import annotations
 
 import contextlib
-import threading
 import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.doubles.loopback import DROP, Answer, Json, Request, serving
+from tests.doubles.loopback import DROP, Answer, Double, Json, Request, serving
 
 TOKEN = "an-oauth-token-of-the-double-4711"
 TYPE, ORGANIZATION = 27, 3
@@ -72,7 +71,7 @@ KINDS = {
 
 
 @dataclass
-class AwxDouble:
+class AwxDouble(Double):
     """The state of the controller, and what a test may do to it."""
 
     credentials: dict[int, Json] = field(default_factory=dict)
@@ -88,20 +87,7 @@ class AwxDouble:
     #: Whether the login may create, and change what is there.
     creates: bool = True
     edits: bool = True
-    before: Callable[[Request], Answer | None] = lambda _request: None
-    after: Callable[[Request, Answer], Answer | None] = lambda _request, _answer: None
-    requests: list[Request] = field(default_factory=list)
     largest_page: int = 200
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def handle(self, request: Request) -> Answer:
-        with self._lock:
-            self.requests.append(request)
-            spoilt = self.before(request)
-            if spoilt is not None:
-                return spoilt
-            answer = self._route(request)
-            return self.after(request, answer) or answer
 
     def put(self, name: str, token: str, description: str = "", **more: t.Any) -> int:
         """A credential that somebody has made by hand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 import threading
@@ -35,6 +36,31 @@ class Answer:
         if isinstance(self.body, str):
             return self.body.encode()
         return b"" if self.body is None else json.dumps(self.body).encode()
+
+
+@dataclass
+class Double(abc.ABC):
+    """One service: what it was asked, and what a test may do about its answers."""
+
+    #: Asked before each request; what it returns is answered instead.
+    before: Callable[[Request], Answer | None] = lambda _request: None
+    #: Asked after each, with the answer; what it returns is answered instead.
+    after: Callable[[Request, Answer], Answer | None] = lambda _request, _answer: None
+    requests: list[Request] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def handle(self, request: Request) -> Answer:
+        with self._lock:
+            self.requests.append(request)
+            spoilt = self.before(request)
+            if spoilt is not None:
+                return spoilt
+            answer = self._route(request)
+            return self.after(request, answer) or answer
+
+    @abc.abstractmethod
+    def _route(self, request: Request) -> Answer:
+        """What the service answers."""
 
 
 #: In place of an answer: the connection breaks.

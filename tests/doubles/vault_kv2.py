@@ -7,12 +7,11 @@ The contract of the store is tested against a real OpenBao beside it, wherever o
 from __future__ import annotations
 
 import contextlib
-import threading
 import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tests.doubles.loopback import DROP, Answer, Json, Request, serving
+from tests.doubles.loopback import DROP, Answer, Double, Json, Request, serving
 
 TOKEN = "hvs.a-token-of-the-double-4711"
 ROLE_ID, SECRET_ID = "a-role-id-of-the-double", "a-secret-id-of-the-double-4711"
@@ -25,7 +24,7 @@ def errors(status: int, *texts: str) -> Answer:
 
 
 @dataclass
-class VaultDouble:
+class VaultDouble(Double):
     """The state of the server, and what a test may do to it."""
 
     mounts: dict[str, tuple[str, str]] = field(default_factory=lambda: {"kv": ("kv", "2"), "old": ("kv", "1")})
@@ -34,21 +33,6 @@ class VaultDouble:
     namespace: str = ""
     allowed: tuple[str, ...] = ALL
     sealed: bool = False
-    #: Asked before each request of the engine's data; what it returns is answered instead.
-    before: Callable[[Request], Answer | None] = lambda _request: None
-    #: Asked after each, with the answer; what it returns is answered instead.
-    after: Callable[[Request, Answer], Answer | None] = lambda _request, _answer: None
-    requests: list[Request] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def handle(self, request: Request) -> Answer:
-        with self._lock:
-            self.requests.append(request)
-            spoilt = self.before(request)
-            if spoilt is not None:
-                return spoilt
-            answer = self._route(request)
-            return self.after(request, answer) or answer
 
     def put(self, path: str, fields: Json | None) -> None:
         """Write as another client does."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 import yaml
 
 from tests.doubles.awx import ENCRYPTED, TOKEN, AwxDouble, running
-from tests.integration.conftest import ROOT
+from tests.integration.conftest import bare_environment
 from tests.integration.test_playbooks import Outcome
 
 SETUP = "tokensmith.bitbucket.awx_setup"
@@ -51,19 +50,13 @@ class Desk:
     def setup(self, *options: str, environment: dict[str, str] | None = None, **more: t.Any) -> Outcome:
         given = {name: value for name, value in {**TOKENS, **GIVEN, **more}.items() if value is not None}
         (self.place / "given.yml").write_text(yaml.safe_dump(given), encoding="utf-8")
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "BITBUCKET_"))}
-        ansible = {
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
-            "ANSIBLE_CONFIG": str(ROOT / "tests" / "ansible.cfg"),
-            "ANSIBLE_HOME": str(ROOT / ".cache" / "home" / ".ansible"),
-        }
         controller = {"CONTROLLER_HOST": self.url, "CONTROLLER_OAUTH_TOKEN": TOKEN}
         told = ENVIRONMENT if environment is None else environment
         program = str(Path(sys.executable).with_name("ansible-playbook"))
         done = subprocess.run(
             [program, SETUP, "-e", "@given.yml", *options],
             cwd=self.place,
-            env={**clean, **ansible, **controller, **told},
+            env={**bare_environment(), **controller, **told},
             capture_output=True,
             text=True,
             timeout=120,

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
-from tests.integration.conftest import ROOT
+from tests.integration.conftest import bare_environment
 from tests.integration.test_playbooks import Outcome
 from tests.reliability import proxy
 from tests.simulator.cloud import Account, Cloud, Token
@@ -86,11 +86,8 @@ class Site:
         variables = {f"retire_app_passwords_{name}": value for name, value in given.items()}
         (self.place / "retire.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", RETIRE]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-        environment |= {
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
-            "ANSIBLE_CONFIG": str(ROOT / "tests" / "ansible.cfg"),
-            "ANSIBLE_HOME": str(ROOT / ".cache" / "home" / ".ansible"),
+        environment = {
+            **bare_environment(),
             "PWD": str(self.place),
             # For git alone: the playbook speaks to Bitbucket in no other way.
             "https_proxy": self.tunnel,
