@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _cloud_answers, _secret
 
-#: The user names that git takes with a token; with an API token also the Bitbucket user name (C8).
-GIT_USERS = {_secret.API_TOKEN: "x-bitbucket-api-token-auth", _secret.CLOUD_ACCESS_TOKEN: "x-token-auth"}
-
 
 def advice(secret: str, username: str, email: str) -> list[str]:
     """One sentence for each thing about a credential, and the user it is used with, that looks wrong."""
@@ -21,7 +18,10 @@ def advice(secret: str, username: str, email: str) -> list[str]:
             "The last eight characters are not the checksum that API tokens were seen to end in, so a part of the "
             "token may be missing: compare it with where it was copied from.",
         ),
-        (kind in GIT_USERS and "@" in username, f"git takes no e-mail address as user name: {_git_user(kind)}."),
+        (
+            kind in _secret.GIT_USERS and "@" in username,
+            f"git takes no e-mail address as user name: {_git_user(kind)}.",
+        ),
         (
             kind == _secret.API_TOKEN and bool(email) and "@" not in email,
             "REST takes the e-mail address of the Atlassian account with an API token, not the Bitbucket user name.",
@@ -32,5 +32,5 @@ def advice(secret: str, username: str, email: str) -> list[str]:
 
 def _git_user(kind: str) -> str:
     if kind == _secret.API_TOKEN:
-        return f"with an API token it is {GIT_USERS[kind]}, or the Bitbucket user name"
-    return f"with an access token it is {GIT_USERS.get(kind)}"
+        return f"with an API token it is {_secret.GIT_USERS[kind]}, or the Bitbucket user name"
+    return f"with an access token it is {_secret.GIT_USERS.get(kind)}"

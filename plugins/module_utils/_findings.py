@@ -15,11 +15,8 @@ CLOUD = "bitbucket.org"
 #: Where the user name of an API token is the account's e-mail address; everywhere else it must not be.
 REST = f"api.{CLOUD}"
 
-#: Who signs in to git, with a token of a user and with one of a repository, project or workspace.
-GIT_USER = "x-bitbucket-api-token-auth"
-_ACCESS_TOKEN_USER = "x-token-auth"
-#: Nobody's own.
-GIT_USERS = (GIT_USER, _ACCESS_TOKEN_USER)
+#: Who signs in to git with an API token.
+GIT_USER = _secret.GIT_USERS[_secret.API_TOKEN]
 _SOMEBODYS_EMAIL = "the account's e-mail address"
 
 
@@ -67,7 +64,7 @@ class Finding(t.NamedTuple):
     def _users(self) -> tuple[str | None, str | None]:
         """Who shall sign in with this secret, or with what replaces it: to git, and to the REST API."""
         if self.kind == _secret.CLOUD_ACCESS_TOKEN:
-            return _ACCESS_TOKEN_USER, None
+            return _secret.GIT_USERS[self.kind], None
         if self.kind in (_secret.APP_PASSWORD, _secret.API_TOKEN) or is_cloud(self.entry.host):
             user = self.entry.user or ""
             return GIT_USER, shown(user) if "@" in user else _SOMEBODYS_EMAIL

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _probe, _secret
@@ -15,7 +14,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors impor
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._leaks import Leak
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._walk import Found, Walk
 
-_FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 # A text can hold any number of made-up secrets with the id of a real token, and each is a failed login.
 _MOST_LOGINS = 100
 # By kind: whether nothing is left to be done, and what is to be said.
@@ -44,7 +42,7 @@ def fingerprints(values: t.Iterable[str]) -> set[str]:
     """
     found = {value.strip().lower() for value in values}
     for value in found:
-        if not _FINGERPRINT.fullmatch(value):
+        if not _secret.is_fingerprint(value):
             raise InputError("`ignore` takes fingerprints, which are twelve hex digits each: put them in quotes.")
     return found
 

@@ -20,7 +20,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._safe_files i
 # Sound in a URL, a netrc file and a header; without the @ of an e-mail address, which git never takes.
 _USER = re.compile(r"[A-Za-z0-9_.{}+-]+")
 _EMAIL = re.compile(r"[A-Za-z0-9_.+'-]+@[A-Za-z0-9.-]+")
-_FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 
 
 class Successor(t.NamedTuple):
@@ -82,7 +81,7 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
     """
     chosen = {name: frozenset(text.strip().lower() for text in params[name]) for name in _LISTS}
     for name, values in chosen.items():
-        if not all(map(_FINGERPRINT.fullmatch, values)):
+        if not all(map(_secret.is_fingerprint, values)):
             raise InputError(f"`{name}` takes fingerprints of twelve hex digits, as app_password_info returns them.")
     successor = _successor(params) if params["state"] == "replaced" else None
     kinds = frozenset(params["kinds"] or [_secret.APP_PASSWORD])
@@ -191,7 +190,7 @@ def _user(finding: Finding, successor: Successor, findings: list[Finding]) -> st
     if finding.entry.host == _findings.REST:
         return successor.email
     user = finding.entry.user or ""
-    known = _USER.fullmatch(user) and not _entries.is_shaped(user) and user not in _findings.GIT_USERS
+    known = _USER.fullmatch(user) and not _entries.is_shaped(user) and user not in _secret.GIT_USERS.values()
     if successor.git_user == _findings.GIT_USER and known and len(_users(finding, findings)) > 1:
         return user
     return successor.git_user

@@ -21,6 +21,9 @@ UNKNOWN_KIND = "unknown"
 
 CLOUD_KINDS = (APP_PASSWORD, API_TOKEN, CLOUD_ACCESS_TOKEN)
 
+#: The user names that git takes with a token; with an API token also the Bitbucket user name (C8).
+GIT_USERS = {API_TOKEN: "x-bitbucket-api-token-auth", CLOUD_ACCESS_TOKEN: "x-token-auth"}
+
 # The prefixes that Atlassian's staff published for Bitbucket Cloud.
 _CLOUD_PREFIXES = (("ATBB", APP_PASSWORD), ("ATAT", API_TOKEN), ("ATCT", CLOUD_ACCESS_TOKEN))
 
@@ -31,6 +34,7 @@ _REDACTION_MARKERS = ("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "$REDAC
 # base64 of "123:something" is not taken for a token.
 _PAYLOAD = re.compile(rb"([0-9]{6,20}):[\x00-\xff]{20}", re.DOTALL)
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 
 
 def token_id(secret: str) -> str | None:
@@ -74,6 +78,11 @@ def has_checksum(secret: str) -> bool:
 def fingerprint(secret: str) -> str:
     """Twelve hex digits of the SHA-256: enough to recognise a secret, useless to guess it."""
     return hashlib.sha256(secret.strip().encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def is_fingerprint(text: str) -> bool:
+    """Whether ``text`` can be what :func:`fingerprint` gives."""
+    return _FINGERPRINT.fullmatch(text) is not None
 
 
 def is_redaction_marker(text: str) -> bool:
