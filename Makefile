@@ -103,7 +103,8 @@ reliability: venv-test build source ## crashes, lost answers, failing stores, ru
 
 # Promises whose tests need no sample: the stores, what bounds a run, the safe files, leaked tokens.
 promised := $(addprefix tests/unit/plugins/,plugin_utils modules/test_access_token_set.py modules/test_leaked_secret_info.py \
-  $(addprefix module_utils/test_,apply.py plan.py reconcile.py properties.py safe_files.py)) tests/integration/test_revoke_leaked.py
+  module_utils/credential_files/test_safe_files.py \
+  $(addprefix module_utils/tokens/test_,apply.py plan.py reconcile.py properties.py)) tests/integration/test_revoke_leaked.py
 
 .PHONY: test-reliability
 test-reliability: venv-test build source cores ## all of them, at every point; takes an hour or two and prints the figures

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import collections.abc as c
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import Declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._spec import spec_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import spec_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import CustodyAction
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Result
 

@@ -9,8 +9,8 @@ from ansible.utils.display import Display
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import ModuleAction, own_options
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.auditor import Auditor, audited
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.walk import Result
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import Auditor, audited
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._walk import Result
 
 # What the module needs to find and list owners; all else is the controller's.
 _LISTING = (*_argspec.CONNECTION, "projects", "repositories", "users", "concurrency")

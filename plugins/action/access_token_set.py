@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import collections.abc as c
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import (
     Declaration,
     declarations,
     overrides_for,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import CustodyAction
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Result
 

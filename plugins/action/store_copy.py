@@ -8,11 +8,11 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import validated
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._copy import Copy
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Store
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 
 
 class ActionModule(ActionBase):

@@ -200,17 +200,20 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners, _results, _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import Declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import Outcome, reconcile
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._spec import TokenSpec, spec_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import UNKNOWN, Policy, Update
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._survey import Run
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _results
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Outcome, reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec, spec_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN, Policy, Update
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:

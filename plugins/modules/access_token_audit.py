@@ -221,14 +221,15 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _census
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter, Listing
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._directory import Directory
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, owner_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _census
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Directory
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:

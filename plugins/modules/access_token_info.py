@@ -114,17 +114,19 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners, _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter, Listing
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     BitbucketError,
     InputError,
     failure_message,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Token, expires_within
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token, expires_within
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 
 SPEC = {
     **_argspec.CONNECTION,

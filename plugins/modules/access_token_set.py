@@ -194,15 +194,17 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners, _results
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import declarations
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._reconcile import reconcile
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import Policy
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._survey import Run
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _results
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import declarations
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import Policy
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:

@@ -127,20 +127,22 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._answers import shown
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_answers import API_TOKENS_PAGE
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_connection import organization_client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organization import (
+    ApiToken,
+    Listing,
+    Organization,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
     BitbucketError,
     InputError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import iso
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._organization import (
-    ApiToken,
-    Listing,
-    Organization,
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import shown
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import (
+    organization_client_from,
 )
 
 _MAKE = f"No API makes one; its owner does, at {API_TOKENS_PAGE}."

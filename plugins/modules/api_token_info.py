@@ -126,11 +126,13 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_connection import organization_client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import expires_within
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._organization import ApiToken, Organization
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organization import ApiToken, Organization
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import expires_within
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import (
+    organization_client_from,
+)
 
 _Filter = t.Callable[[ApiToken, t.Optional[int]], bool]
 

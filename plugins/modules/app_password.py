@@ -159,11 +159,13 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _findings, _retire, _scopes
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_answers import API_TOKENS_PAGE
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, failure_message
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._places import Skipped, shown
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._safe_files import FileError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _scopes
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings, _retire
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import Skipped, shown
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import FileError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
 
 _IMPOSSIBLE = (
     "App passwords cannot be created: Bitbucket Cloud never had an API for that and disabled them all on 2026-07-28 "

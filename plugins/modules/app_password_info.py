@@ -145,17 +145,14 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import (
-    _argspec,
-    _findings,
-    _inquiry,
-    _scopes,
-    _secret,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_connection import clients_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._inquiry import Inquiry
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._places import shown
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _scopes
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings, _inquiry
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._inquiry import Inquiry
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import shown
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import clients_from
 
 
 def run(params: dict[str, t.Any], inquiry: Inquiry | None, check_mode: bool) -> dict[str, t.Any]:

@@ -154,13 +154,18 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _advice, _argspec, _cloud, _probe, _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud_connection import client_from as cloud_client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import url_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _advice, _cloud
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import url_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _probe
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import (
+    client_from as cloud_client,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 
 _URLS = ("url", "api_url", "oauth_url", "admin_url")
 _EITHER = (

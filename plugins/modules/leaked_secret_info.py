@@ -149,14 +149,16 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _incident, _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._leaks import Leaks
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._shapes import SHORTEST
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._walk import Walk
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import SHORTEST
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._walk import Walk
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks import _incident
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks import Leaks
 
 SPEC = {
     **_argspec.CONNECTION,

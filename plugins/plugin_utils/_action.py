@@ -16,12 +16,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._declaration import Declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner, owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Custody, Result
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 
 _STORE_VARIABLE = "BITBUCKET_TOKEN_STORE"
 # What ansible adds to a module's result; the task's own result gets its own.

@@ -13,8 +13,8 @@ import typing as t
 
 import yaml
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.controller import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
     Controller,
     ControllerError,
     Json,

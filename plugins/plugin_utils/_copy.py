@@ -8,13 +8,13 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError, failure_message
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import BATCH
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import is_reference
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._redact import without_shapes
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import UNKNOWN
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError, failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import without_shapes
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     REFUSED,
     UNCERTAIN,
     WRITTEN,

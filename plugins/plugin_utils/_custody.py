@@ -14,12 +14,12 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import BATCH, FRESH
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._ledger import Ledger
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import (
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     REFUSED,
     UNCERTAIN,
     WRITTEN,

@@ -11,17 +11,17 @@ import hashlib
 import json
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
     BitbucketError,
     ForbiddenError,
     InputError,
     NotFoundError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Listed
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._workers import Workers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Listed
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 
 #: Changes when what is cached does, so that nothing old is read as something else.
 _FORMAT = 1

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, failure_message
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import NEW
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import NEW
 
 Result = dict[str, t.Any]
 

@@ -24,7 +24,7 @@ SHIPPED = [
     "meta/*.yml",
     "playbooks/*",
     "plugins/*.py",
-    "plugins/plugin_utils/_audit/assets/*",
+    "plugins/plugin_utils/audit/assets/*",
     "requirements.txt",
     "roles/*",
     "tests/config.yml",

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
 from tests.integration.conftest import bare_environment
 from tests.integration.test_playbooks import Outcome
 from tests.reliability import proxy

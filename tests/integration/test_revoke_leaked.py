@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
 from tests.integration.conftest import ROOT, Bitbucket
 from tests.integration.test_playbooks import (
     NAMES,

@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
 from tests.reliability.world import World, world
 
 #: What happens to the answer to a create. With ``times`` 2 it happens to the second try as well.

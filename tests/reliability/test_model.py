@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _plan
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import FRESH, SETTLE
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, HOUR, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._permissions import declared
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._plan import plan
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._spec import TokenSpec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._steps import Plan, Policy, Revoke, View
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH, SETTLE
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, HOUR, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import declared
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _plan
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._plan import plan
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import Plan, Policy, Revoke, View
 from tests.reliability.conftest import FULL
 
 PROJECT = Owner(project="PAY")

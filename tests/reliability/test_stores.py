@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
 from tests.reliability.world import World, world
 
 

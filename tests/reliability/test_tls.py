@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, ConnectError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, ConnectError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 from tests.reliability import proxy
 from tests.simulator.server import Tls, running
 from tests.simulator.tls import Certificates, make_certificates

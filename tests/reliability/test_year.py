@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.file import FileStore
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._file import FileStore
 from tests.unit.plugins.plugin_utils.harness import CI, PAY, Site, ci, new_site
 
 YEAR = 365

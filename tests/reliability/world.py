@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.ansible_vault import AnsibleVaultStore
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.file import FileStore
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._ansible_vault import AnsibleVaultStore
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._file import FileStore
 from tests.reliability.role import SHIM, Role
 from tests.simulator import Simulator, Token
 from tests.simulator.server import running

@@ -6,15 +6,19 @@ import random
 import typing as t
 from collections.abc import Iterator
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._census import Failure
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._directory import ARCHIVED, DEACTIVATED, Place
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.declared import Declared
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.findings import judge
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.model import Audit, Listing, Walked
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.page import html_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.policy import Policy, policy_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._census import Failure
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import (
+    ARCHIVED,
+    DEACTIVATED,
+    Place,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._findings import judge
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, Listing, Walked
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._page import html_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import Policy, policy_of
 
 NOW = 1796461200000  # 2026-12-05 09:00 UTC
 URL = "https://bitbucket.example.com"

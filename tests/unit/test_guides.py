@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _scopes
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _scopes
 
 GUIDES = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
 ROW = re.compile(r"^  \* - ``([a-z:]+)``\n    - (.*?)\n    - (derived|inferred)$", re.MULTILINE | re.DOTALL)

@@ -9,29 +9,20 @@ from pathlib import Path
 
 import pytest
 
-# plugins/module_utils from top to bottom; a file imports from the rows below its own only.
+# The folders of plugins/module_utils from top to bottom; "" is the files right in it. A file imports from its own
+# folder, and from the folders of rows below.
 LAYERS = [
-    ["_argspec", "_cloud_connection"],
-    ["_connection"],
-    ["_results", "_incident"],
-    ["_reconcile", "_walk", "_census"],
-    ["_apply", "_owners", "_survey"],
-    ["_plan", "_declaration", "_report"],
-    ["_steps", "_inquiry"],
-    ["_spec", "_probe", "_directory"],
-    ["_datacenter", "_cloud", "_organization", "_pipelines", "_advice"],
-    ["_pages", "_retire"],
-    ["_findings"],
-    ["_places"],
-    ["_client", "_cloud_answers"],
-    ["_answers"],
-    ["_transport", "_workers", "_leaks"],
+    [""],
+    ["tokens", "credential_files", "leaks"],
+    ["datacenter", "cloud"],
+    ["http"],
+    ["core"],
 ]
-# The last row: these may import one another too, in one direction, but nothing above.
-LEAVES = [
-    *("_limits", "_model", "_permissions", "_redact", "_secret", "_shapes", "_scopes", "_errors"),
-    *("_credential_files", "_entries", "_git_config", "_git_credentials", "_netrc", "_safe_files"),
-]
+# Deciding is apart from doing: these know neither requests nor resources, whatever folder they are in.
+PURE = {
+    *("core/_model", "core/_permissions", "core/_secret", "core/_shapes"),
+    *("tokens/_plan", "tokens/_spec", "tokens/_steps"),
+}
 
 # What each folder of plugins/ may import from the collection.
 FOLDERS = {
@@ -51,7 +42,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections.tokensmith.bitbucket.plugins"
 FILES = sorted(path.relative_to(ROOT / "plugins") for path in (ROOT / "plugins").rglob("*.py"))
 MODULE_UTILS = [file for file in FILES if file.parts[0] == "module_utils"]
-ROW = {name: row for row, names in enumerate([*LAYERS, LEAVES]) for name in names}
+ROW = {folder: row for row, folders in enumerate(LAYERS) for folder in folders}
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -73,8 +64,20 @@ def own_imports(file: Path) -> set[tuple[str, ...]]:
     return {tuple(parts) for parts in inside}
 
 
+def name_of(file: Path) -> str:
+    """Such as core/_errors."""
+    return file.relative_to("module_utils").with_suffix("").as_posix()
+
+
+def folder_of(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
 def module_utils_imported_by(file: Path) -> set[str]:
-    return {parts[1] for parts in own_imports(file) if parts[0] == "module_utils" and len(parts) > 1}
+    """The files of module_utils, named as `name_of` does."""
+    known = {name_of(other) for other in MODULE_UTILS}
+    of_them = (parts[1:] for parts in own_imports(file) if parts[0] == "module_utils")
+    return {"/".join(parts[:length]) for parts in of_them for length in (1, 2)} & known
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
@@ -98,37 +101,27 @@ def test_what_runs_on_the_target_needs_no_controller(file):
     assert not controller, f"plugins/{file} runs on the target, where {sorted(controller)} does not exist"
 
 
-def place_for(name: str) -> str:
-    """Where a file that is in no layer yet could go, judged by what it imports and by what imports it."""
-    needs = module_utils_imported_by(Path("module_utils", f"{name}.py")) & ROW.keys()
-    users = {file.stem for file in MODULE_UTILS if name in module_utils_imported_by(file)} & ROW.keys()
-    highest = min((ROW[need] for need in needs), default=len(LAYERS) + 1)
-    if highest > len(LAYERS):
-        return "to LEAVES, since it imports nothing of the collection"
-    row = "LEAVES" if highest == len(LAYERS) else f"that of {', '.join(LAYERS[highest])}"
-    lowest = [user for user in users if ROW[user] == max(ROW[user] for user in users)]
-    below = f" and below that of {', '.join(sorted(lowest))}, which imports it" if lowest else ""
-    return f"to LAYERS, in a row above {row}, which it imports{below}"
+@pytest.mark.parametrize("file", MODULE_UTILS, ids=str)
+def test_every_folder_of_module_utils_has_a_layer(file):
+    assert folder_of(name_of(file)) in ROW, f"plugins/{file.parent} is new: give it a row of LAYERS in {__file__}"
 
 
 @pytest.mark.parametrize("file", MODULE_UTILS, ids=str)
-def test_every_file_of_module_utils_has_a_layer(file):
-    assert file.parent == Path("module_utils"), f"plugins/{file}: LAYERS orders files, so module_utils has no folders"
-    if file.stem not in ROW:
-        pytest.fail(f"plugins/{file} is in no layer: add it in tests/unit/test_layers.py {place_for(file.stem)}")
-
-
-@pytest.mark.parametrize("file", [file for file in MODULE_UTILS if file.stem in ROW], ids=str)
 def test_module_utils_import_downwards_only(file):
-    for name in module_utils_imported_by(file) & ROW.keys():
-        both_leaves = file.stem in LEAVES and name in LEAVES
-        assert both_leaves or ROW[name] > ROW[file.stem], (
-            f"plugins/{file} imports {name}, which is not below it in LAYERS of tests/unit/test_layers.py"
-        )
+    own = folder_of(name_of(file))
+    for name in module_utils_imported_by(file):
+        other = folder_of(name)
+        assert other == own or ROW[other] > ROW[own], f"plugins/{file} imports {name}, which is not below it in LAYERS"
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_what_decides_imports_nothing_that_asks(name):
+    foreign = module_utils_imported_by(Path("module_utils", f"{name}.py")) - PURE
+    assert foreign <= {"core/_errors", "core/_limits"}, f"{name} imports {sorted(foreign)}"
 
 
 def test_module_utils_have_no_cycle():
-    graph = {file.stem: module_utils_imported_by(file) for file in MODULE_UTILS}
+    graph = {name_of(file): module_utils_imported_by(file) for file in MODULE_UTILS}
     try:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as cycle:

@@ -6,11 +6,12 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _cloud_answers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._answers import Product
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._organization import Organization
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organization import Organization
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Product
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from tests.simulator.adapter import SimulatorAdapter
 from tests.simulator.cloud import Cloud
 from tests.simulator.cloud.model import Account, Token

@@ -8,12 +8,13 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _cloud_answers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._answers import Product
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._cloud import Cloud as Api
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._cloud import Cloud as Api
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Product
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     api_token,
     api_token_info,

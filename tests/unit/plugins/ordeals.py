@@ -11,11 +11,12 @@ import math
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _connection
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     access_token,
     access_token_info,

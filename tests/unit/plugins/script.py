@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _cloud_answers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._answers import Product
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Exchange
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Product
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange
 
 DATE = "Thu, 15 Jan 2026 09:00:00 GMT"
 EMAIL = "jo@example.com"

@@ -13,7 +13,7 @@ from ansible.plugins.connection.local import Connection
 
 from ansible_collections.tokensmith.bitbucket.plugins.action import access_token_audit as plugin
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit as module
 from tests.unit.plugins.stand import LOGIN, PASSWORD, PAY, Stand
 

@@ -16,7 +16,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
 from ansible_collections.tokensmith.bitbucket.plugins.inventory import projects as plugin
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _connection
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
 from tests.simulator.server import running
 from tests.unit.plugins.stand import PASSWORD, Stand, company
 

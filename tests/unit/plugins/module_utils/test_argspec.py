@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from tests.unit.plugins.stand import set_params, token_params
 
 

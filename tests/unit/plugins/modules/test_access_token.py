@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token
 from tests.unit.plugins.stand import CI, LEDGER, PAY, Stand, token_params
 

@@ -7,7 +7,7 @@ import typing as t
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError, LockoutError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError, LockoutError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit
 from tests.unit.plugins.stand import LEDGER, LOGIN, PAY, URL, Stand, checked
 

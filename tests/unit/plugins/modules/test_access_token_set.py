@@ -7,13 +7,13 @@ from collections import Counter
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     BitbucketError,
     GuardError,
     InputError,
     LockoutError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
 from tests.unit.plugins.stand import CI, LEDGER, PAY, SHOP, Stand, company, entry, set_params
 

@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import api_token
 from tests.simulator.cloud.model import Token
 from tests.unit.plugins.cloud_company import CloudCompany, token_params

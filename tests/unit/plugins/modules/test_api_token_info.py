@@ -6,7 +6,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import api_token_info
 from tests.unit.plugins.cloud_company import CloudCompany, info_params
 

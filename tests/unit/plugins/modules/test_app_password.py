@@ -13,9 +13,11 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _cloud_answers, _places, _safe_files
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _places, _safe_files
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
 from ansible_collections.tokensmith.bitbucket.plugins.modules import app_password, app_password_info
 from tests.unit.plugins.stand import checked
 

@@ -11,8 +11,8 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
 from ansible_collections.tokensmith.bitbucket.plugins.modules import app_password_info
 from tests.simulator.cloud import Cloud
 from tests.simulator.server import running

@@ -6,8 +6,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _connection
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
 from ansible_collections.tokensmith.bitbucket.plugins.modules import credential_info
 from tests.unit.plugins.stand import PASSWORD, PAY, URL, Stand, checked
 

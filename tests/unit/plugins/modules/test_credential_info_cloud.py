@@ -6,9 +6,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _cloud_connection, _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._advice import advice
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._advice import advice
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_connection
 from ansible_collections.tokensmith.bitbucket.plugins.modules import credential_info
 from tests.simulator.cloud.model import with_checksum
 from tests.unit.plugins.cloud_company import SCOPES, CloudCompany, params

@@ -8,9 +8,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import GuardError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._secret import fingerprint
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
 from ansible_collections.tokensmith.bitbucket.plugins.modules import leaked_secret_info
 from tests.unit.plugins.stand import LEDGER, LOGIN, PAY, Stand, checked
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     BitbucketError,
     InputError,
     LostAnswerError,

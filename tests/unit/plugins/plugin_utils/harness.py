@@ -15,15 +15,15 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tokensmith.bitbucket.plugins.action.access_token_set import ActionModule
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import owner_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._owners import declared_owners, offline
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import declared_owners, offline
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Custody
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store, StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.file import FileStore
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._file import FileStore
 from tests.simulator import Simulator, Token
 from tests.simulator.adapter import SimulatorAdapter
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles import awx, vault_kv2
 from tests.unit.plugins.plugin_utils import openbao
 

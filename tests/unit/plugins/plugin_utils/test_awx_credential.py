@@ -7,8 +7,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Store, StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles.awx import ORGANIZATION, TOKEN, TYPE, lose_answers, running
 from tests.doubles.loopback import DROP, Answer
 from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, ONE, THREE, TWO, entry, play_vault, secret_of

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._copy import Copy
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 from tests.unit.plugins.plugin_utils.harness import SpoiltStore, tree
 from tests.unit.plugins.plugin_utils.places import (
     CI,

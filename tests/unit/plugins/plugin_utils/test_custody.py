@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._limits import FRESH
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import REFUSED, UNCERTAIN
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import REFUSED, UNCERTAIN
 
 from .harness import CI, PAY, SpoiltStore, Watched, ci, new_site, tree
 

@@ -9,9 +9,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores import vault_server
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Store, StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _vault_server
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles.loopback import DROP, Answer
 from tests.doubles.vault_kv2 import JWT, ROLE_ID, SECRET_ID, TOKEN, VaultDouble, errors, lose_answers, running
 from tests.unit.plugins.plugin_utils import openbao
@@ -265,7 +265,7 @@ def test_a_term_that_is_no_reference_is_not_asked_for(vault):
 
 
 def test_without_hvac_the_package_is_named(monkeypatch):
-    monkeypatch.setattr(vault_server, "HAS_HVAC", False)
+    monkeypatch.setattr(_vault_server, "HAS_HVAC", False)
     assert "pip install hvac" in failure(lambda: opened("kv/team", url="https://127.0.0.1:1", token=TOKEN))
 
 

@@ -7,13 +7,13 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
     BitbucketError,
     InputError,
     LockoutError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import Listed
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Listed
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _inventory
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._inventory import Catalogue, Project, Wanted
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._ledger import Ledger
 
 REFERENCE = "projects/PAY/tokens/ci"

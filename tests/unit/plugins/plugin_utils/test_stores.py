@@ -16,9 +16,9 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores import files
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.base import Entry, Store, StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._stores.catalogue import open_store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, ONE, THREE, TWO, entry, secret_of
 
 PASSWORD = "a-vault-password-long-enough-4711"
@@ -214,7 +214,7 @@ def test_a_write_that_fails_leaves_the_old_secret_and_no_temporary_file(place, s
         raise OSError(28, "No space left on device")
 
     # The operating system's own failure cannot be had in a test that may run as root.
-    monkeypatch.setattr(*((files.os, "fsync", broken) if step == "fsync" else (Path, "replace", broken)))
+    monkeypatch.setattr(*((_files.os, "fsync", broken) if step == "fsync" else (Path, "replace", broken)))
     said = outcome_of(place.open(), entry(TWO, ONE))
     monkeypatch.undo()
     assert said == "unknown" or "No space left on device" in said
@@ -226,7 +226,7 @@ def test_an_interrupted_write_removes_its_temporary_file(place, monkeypatch):
     def interrupted(*_arguments: t.Any) -> t.NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files.os, "fsync", interrupted)
+    monkeypatch.setattr(_files.os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         place.open().write([entry(ONE)])
     monkeypatch.undo()

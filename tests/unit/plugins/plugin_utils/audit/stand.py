@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._census import Failure
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._directory import Place
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.declared import Declared
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.findings import judge
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.model import Audit, Listing, Walked
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.policy import policy_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._census import Failure
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._findings import judge
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, Listing, Walked
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
 
 NOW = 1796461200000  # 2026-12-05 09:00 UTC
 URL = "https://bitbucket.example.com"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit import document
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.auditor import SHOWN, Auditor, audited
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.output import NAMES
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.policy import default_policy
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _document
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import SHOWN, Auditor, audited
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._output import NAMES
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import default_policy
 
 from .stand import NOW, URL
 
@@ -108,7 +108,7 @@ def test_the_json_is_what_the_guide_documents(bench):
         "owners",
         "tokens",
     ]
-    assert found["version"] == document.VERSION == 1
+    assert found["version"] == _document.VERSION == 1
     assert found["server"] == {"url": URL, "time": "2026-12-05T09:00:00Z"}
     assert found["unread"] == [REFUSED]
     assert found["owners"] == [

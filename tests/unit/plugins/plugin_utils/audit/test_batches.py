@@ -7,9 +7,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.model import Walked
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.walk import FIRST, LARGEST, Walk
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Walked
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._walk import FIRST, LARGEST, Walk
 
 from .stand import NOW, URL
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.model import CODES
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import CODES
 
 from .stand import CI, LEDGER, NOW, PAY, audit, found, token
 

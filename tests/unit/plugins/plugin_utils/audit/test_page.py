@@ -10,9 +10,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.model import Audit
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.page import html_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.policy import policy_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._page import html_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
 
 from .stand import PAY, REFUSED, audit, token
 

@@ -6,15 +6,15 @@ import datetime
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._model import DAY
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.model import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
     CODES,
     SEVERITIES,
     at_least,
     worst,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.policy import default_policy, policy_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import default_policy, policy_of
 
 from .stand import NOW, audit, token
 

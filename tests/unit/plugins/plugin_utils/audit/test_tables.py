@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._audit.tables import COLUMNS, csv_of, junit_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._tables import COLUMNS, csv_of, junit_of
 
 from .stand import BROKEN, LEDGER, NOW, REFUSED, audit, token
 

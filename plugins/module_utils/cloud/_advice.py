@@ -1,0 +1,37 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What can be said of a credential of Bitbucket Cloud without asking anyone. Nothing in here quotes a secret."""
+
+from __future__ import annotations
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
+
+
+def advice(secret: str, username: str, email: str) -> list[str]:
+    """One sentence for each thing about a credential, and the user it is used with, that looks wrong."""
+    kind = _secret.kind(secret)
+    said = [
+        (kind == _secret.APP_PASSWORD, f"{_cloud_answers.APP_PASSWORDS_REMOVED}."),
+        (
+            kind == _secret.API_TOKEN and not _secret.has_checksum(secret),
+            "The last eight characters are not the checksum that API tokens were seen to end in, so a part of the "
+            "token may be missing: compare it with where it was copied from.",
+        ),
+        (
+            kind in _secret.GIT_USERS and "@" in username,
+            f"git takes no e-mail address as user name: {_git_user(kind)}.",
+        ),
+        (
+            kind == _secret.API_TOKEN and bool(email) and "@" not in email,
+            "REST takes the e-mail address of the Atlassian account with an API token, not the Bitbucket user name.",
+        ),
+    ]
+    return [sentence for applies, sentence in said if applies]
+
+
+def _git_user(kind: str) -> str:
+    if kind == _secret.API_TOKEN:
+        return f"with an API token it is {_secret.GIT_USERS[kind]}, or the Bitbucket user name"
+    return f"with an access token it is {_secret.GIT_USERS.get(kind)}"

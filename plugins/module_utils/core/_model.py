@@ -1,0 +1,154 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the collection talks about: owners of tokens, tokens, and the references that name them."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+from urllib.parse import quote, unquote
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
+
+#: Milliseconds, Bitbucket's own unit of time.
+DAY = 24 * 60 * 60 * 1000
+HOUR = 60 * 60 * 1000
+#: The last moment that ISO 8601 can write with four digits for the year.
+END_OF_TIME = 253402300799000
+
+# datetime.fromisoformat takes neither Z nor any number of decimals before Python 3.11.
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
+
+
+class Owner(t.NamedTuple):
+    """Who tokens belong to: a project, one of its repositories, or a user (by slug)."""
+
+    project: str = ""
+    repository: str = ""
+    user: str = ""
+
+    @property
+    def path(self) -> str:
+        """The part of the REST path, and of every reference, that names this owner."""
+        if self.user:
+            return f"users/{_encoded(self.user)}"
+        project = f"projects/{_encoded(self.project)}"
+        return f"{project}/repos/{_encoded(self.repository)}" if self.repository else project
+
+    @property
+    def label(self) -> str:
+        """For sentences: ``project PAY``, ``repository PAY/ledger``, ``user svc-ci``."""
+        if self.user:
+            return f"user {self.user}"
+        return f"repository {self.project}/{self.repository}" if self.repository else f"project {self.project}"
+
+    def reference(self, name: str) -> str:
+        """The reference of this owner's token called ``name``."""
+        return f"{self.path}/tokens/{_encoded(name)}"
+
+
+def owner_of(path: str) -> Owner:
+    """The owner that a path or a reference names; the inverse of :attr:`Owner.path`."""
+    kind, name, *rest = [unquote(part, errors="surrogatepass") for part in path.split("/")]
+    if kind == "users":
+        return Owner(user=name)
+    return Owner(project=name, repository=rest[1] if rest[:1] == ["repos"] else "")
+
+
+def owner_path(reference: str) -> str:
+    """The path of the owner whose token ``reference`` names, for :func:`owner_of` or as a key."""
+    return reference.rpartition("/tokens/")[0]
+
+
+def is_reference(text: str) -> bool:
+    """Whether ``text`` is a reference as :meth:`Owner.reference` writes it, and so safe as part of a path."""
+    path, separator, name = text.rpartition("/tokens/")
+    return bool(separator) and path.count("/") in (1, 3) and owner_of(path).reference(unquote(name)) == text
+
+
+def _encoded(name: str) -> str:
+    # A leading dot would make a hidden file, or leave the directory, where a store keeps files by reference.
+    text = quote(name, safe="", errors="surrogatepass")
+    return f"%2E{text[1:]}" if text.startswith(".") else text
+
+
+class Listed(t.NamedTuple):
+    """A project or repository as Bitbucket lists it; ``None`` where it does not say. ``key``: a repository's slug."""
+
+    key: str
+    name: str | None = None
+    description: str | None = None
+    archived: bool | None = None
+    public: bool | None = None
+
+
+class Token(t.NamedTuple):
+    """A token as Bitbucket lists it. Times are milliseconds since the epoch by the server's clock."""
+
+    id: str
+    name: str
+    permissions: Permissions
+    created: int
+    expires: int | None = None
+    last_used: int | None = None
+
+    def expired(self, now: int | None) -> bool:
+        """Whether this has expired; the instant itself counts. Without a clock nothing is known to have."""
+        return is_past(self.expires, now)
+
+    def describe(self, reference: str, now: int | None = None) -> dict[str, t.Any]:
+        """What modules return about a token: nothing secret, times in ISO 8601 UTC."""
+        return {
+            "reference": reference,
+            "id": self.id,
+            "name": self.name,
+            "permissions": self.permissions.names,
+            "created": iso(self.created),
+            "expires": iso(self.expires),
+            "last_used": iso(self.last_used),
+            "days_left": days_left(self.expires, now),
+        }
+
+
+def is_past(expires: int | None, now: int | None) -> bool:
+    """Whether a token has expired; the instant itself counts. Without a clock nothing is known to have."""
+    return now is not None and expires is not None and expires <= now
+
+
+def expires_within(expires: int | None, now: int | None, days: int) -> bool:
+    """Whether a token that lives expires within so many days; without a clock none is known to."""
+    return now is not None and expires is not None and now < expires <= now + days * DAY
+
+
+def days_left(expires: int | None, now: int | None) -> int | None:
+    """Whole days until a token expires, negative after it has; ``None`` where that is not known."""
+    return None if now is None or expires is None else (expires - now) // DAY
+
+
+def writable(text: str) -> str:
+    """``text`` without lone surrogates, which JSON may hold and no result or file could be written with."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def iso(milliseconds: int | None) -> str | None:
+    """ISO 8601 in UTC, to the second."""
+    if milliseconds is None:
+        return None
+    moment = datetime.datetime.fromtimestamp(milliseconds // 1000, tz=datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_iso(text: str) -> int | None:
+    """Milliseconds since the epoch for a time in ISO 8601, in UTC where it names no zone; ``None`` for other text."""
+    match = _ISO.fullmatch(text.strip())
+    if match is None:
+        return None
+    moment, fraction, zone = match.groups()
+    offset = "+00:00" if zone in (None, "Z", "z") else f"{zone[:3]}:{zone[-2:]}"
+    try:
+        seconds = datetime.datetime.fromisoformat(moment + offset).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return int(seconds) * 1000 + int(f"{fraction or 0:0<3}"[:3])

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Doing the same for many owners at once. One owner's failure stops nobody else; what fails for all stops all."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    BitbucketError,
+    ConnectError,
+    LockoutError,
+)
+
+_Item = t.TypeVar("_Item")
+_Result = t.TypeVar("_Result")
+
+
+class Workers:
+    """A number of threads that stop together once the server refuses the credential they share, or is gone."""
+
+    def __init__(self, concurrency: int) -> None:
+        self._concurrency = max(1, concurrency)
+        self._stopped = threading.Event()
+
+    def note(self, error: BitbucketError | None) -> None:
+        """Leave untried whatever has not begun where ``error`` is not one owner's own.
+
+        One more failed login could lock the account, and waiting for a server that is gone once for each of
+        thousands of owners takes hours.
+        """
+        if isinstance(error, (LockoutError, ConnectError)):
+            self._stopped.set()
+
+    def each(self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item]) -> list[_Result | BitbucketError]:
+        """Call ``function`` with every item; results and errors in the items' order.
+
+        The first item goes alone, so that a wrong password costs one failed login and not one per thread.
+
+        :raises LockoutError: where the first item's credential is refused.
+        :raises ConnectError: where no connection came about for the first item.
+        """
+        results = [self._guarded(function, item) for item in items[:1]]
+        for result in results:
+            if isinstance(result, (LockoutError, ConnectError)):
+                raise result
+        if len(items) > 1:
+            # Loaded here, since a run about one owner does without.
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(self._concurrency) as pool:
+                results.extend(pool.map(lambda item: self._guarded(function, item), items[1:]))
+        return results
+
+    def _guarded(self, function: t.Callable[[_Item], _Result], item: _Item) -> _Result | BitbucketError:
+        if self._stopped.is_set():
+            return BitbucketError("Not tried: the server has refused the credential, or is gone, meanwhile.", "stopped")
+        try:
+            return function(item)
+        except BitbucketError as error:
+            self.note(error)
+            return error

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Do secrets that were found in files work? Bitbucket Cloud is asked once for each, and not where that is known."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _cloud
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._cloud import Verdict
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._findings import Finding
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+
+# A user name that can be sent; a colon would be where the password begins.
+_USER = re.compile(r"[\x21-\x39\x3b-\x7e]+")
+
+_NO_EMAIL = "Not asked: with an API token the REST API takes the account's e-mail address, so set `email`."
+_NO_USER = "Not asked: it is a password, and the file names no user."
+_NOT_OURS = "Not asked: it is a token of Bitbucket Data Center, which credential_info can ask about."
+_NOT_SENDABLE = "Not asked: it, or the user name beside it, has characters that cannot be sent."
+_ENOUGH = "Not asked: another password of this user was refused, and failed logins can lock an account."
+_OTHERS = "Not asked: the same password stands beside another user name, and was only tried with that one."
+_WHOSE = " Or `email` is not the address of its account."
+
+
+class Inquiry:
+    """Asks once for each secret, however many files hold it.
+
+    :param client_of: makes the client of Bitbucket Cloud that signs in with a credential.
+    :param email: whose API tokens these are where the file does not say.
+    """
+
+    def __init__(self, client_of: t.Callable[[Credential], Client], email: str) -> None:
+        self._client_of = client_of
+        self._email = email
+        self._refused: set[str] = set()
+
+    def verdicts(self, findings: t.Sequence[Finding]) -> list[Verdict]:
+        """What is known of the secret of each of them. A password is one only together with its user."""
+        places: dict[str, list[Finding]] = {}
+        for finding in findings:
+            places.setdefault(finding.fingerprint, []).append(finding)
+        asked = {fingerprint: self._verdict(found) for fingerprint, found in places.items()}
+        first = {fingerprint: _first_user(found) for fingerprint, found in places.items()}
+        return [
+            Verdict(None, problem=_OTHERS if finding.entry.user else _NO_USER)
+            if finding.kind == _secret.UNKNOWN_KIND and finding.entry.user != first[finding.fingerprint]
+            else asked[finding.fingerprint]
+            for finding in findings
+        ]
+
+    def _verdict(self, places: list[Finding]) -> Verdict:
+        """Of one secret.
+
+        :param places: all where it was found.
+        """
+        kind, secret = places[0].kind, places[0].entry.secret.strip()
+        if kind == _secret.APP_PASSWORD:
+            return Verdict(False)
+        if kind == _secret.HTTP_ACCESS_TOKEN:
+            return Verdict(None, problem=_NOT_OURS)
+        if not _secret.is_plausible(secret):
+            return Verdict(None, problem=_NOT_SENDABLE)
+        if kind == _secret.CLOUD_ACCESS_TOKEN:
+            return _cloud.probe(self._client_of(Credential(token=secret)))
+        users = [finding.entry.user for finding in places if finding.entry.user]
+        return self._of_api_token(users, secret) if kind == _secret.API_TOKEN else self._of_password(users, secret)
+
+    def _of_api_token(self, users: list[str], secret: str) -> Verdict:
+        email = next((user for user in users if "@" in user), self._email)
+        if not email:
+            return Verdict(None, problem=_NO_EMAIL)
+        if not _USER.fullmatch(email):
+            return Verdict(None, problem=_NOT_SENDABLE)
+        verdict = _cloud.probe(self._client_of(Credential(email, secret)))
+        if verdict.works is False and email not in users and verdict.scopes is None:
+            # The token may well be somebody else's.
+            return verdict._replace(works=None, problem=f"{verdict.problem}{_WHOSE}")
+        return verdict
+
+    def _of_password(self, users: list[str], secret: str) -> Verdict:
+        if not users:
+            return Verdict(None, problem=_NO_USER)
+        if not _USER.fullmatch(users[0]):
+            return Verdict(None, problem=_NOT_SENDABLE)
+        if users[0] in self._refused:
+            return Verdict(None, problem=_ENOUGH)
+        verdict = _cloud.probe(self._client_of(Credential(users[0], secret)))
+        if verdict.works is False:
+            self._refused.add(users[0])
+        return verdict
+
+
+def _first_user(places: list[Finding]) -> str | None:
+    return next((finding.entry.user for finding in places if finding.entry.user), None)
+
+
+def describe(verdict: Verdict) -> dict[str, t.Any]:
+    return {
+        "works": verdict.works,
+        "credential_type": verdict.credential_type,
+        "scopes": None if verdict.scopes is None else list(verdict.scopes),
+        "account": verdict.account,
+        "problem": verdict.problem,
+    }
+
+
+def is_dead(finding: Finding, verdict: Verdict) -> bool | None:
+    """A secret that is for another host, or for no one can say which, may be alive there."""
+    if finding.dead or verdict.works is None:
+        return finding.dead
+    if verdict.works:
+        return False
+    return True if _findings.is_cloud(finding.entry.host) else None

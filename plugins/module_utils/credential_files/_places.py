@@ -1,0 +1,217 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where files of credentials are: in home directories, in repositories, and wherever else one is named.
+
+What cannot be read, or is not followed, is listed: a search that was silent about it would say that nothing is there.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import without_shapes
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _git_config, _safe_files
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._credential_files import (
+    GIT_CONFIG,
+    GIT_CREDENTIALS,
+    format_of,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import (
+    FileError,
+    MissingError,
+    Root,
+    Snapshot,
+)
+
+_IN_A_HOME = (".git-credentials", ".config/git/credentials", ".netrc", ".gitconfig", ".config/git/config")
+# File systems without files that anybody keeps.
+_NOT_ON_DISK = frozenset(map(Path, ("/proc", "/sys", "/dev", "/run")))
+# As deep as git itself follows includes.
+_LONGEST_CHAIN = 10
+
+
+class File(t.NamedTuple):
+    """A file as it was found and read.
+
+    :param path: as it was named, links and all.
+    :param kind: its format.
+    """
+
+    path: str
+    kind: str
+    snapshot: Snapshot
+
+
+class Skipped(t.NamedTuple):
+    """What was not searched, and why."""
+
+    path: str
+    reason: str
+    msg: str
+
+    def describe(self) -> dict[str, str]:
+        return {"path": shown(self.path), "reason": self.reason, "msg": shown(self.msg)}
+
+
+def shown(text: str) -> str:
+    """For people: bytes that are no UTF-8 cannot be part of a result, and a secret may stand in the wrong place."""
+    return without_shapes(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
+class Search:
+    """Finds files and reads them, each once however many names it has."""
+
+    def __init__(self) -> None:
+        self.files: list[File] = []
+        self.skipped: list[Skipped] = []
+        self._seen: set[Path] = set()
+
+    def home(self, path: str) -> None:
+        """Search a home directory, or all that a pattern such as ``/home/*`` matches."""
+        for home in self._matches(path):
+            root = self._root(home)
+            if root is not None:
+                for name in _IN_A_HOME:
+                    self._add(str(Path(home, name)), root)
+
+    def below(self, path: str, depth: int) -> None:
+        """Search the configuration of every repository up to so many directories below ``path``."""
+        _require_absolute(path, "search_paths")
+        root = self._root(path)
+        if root is not None:
+            self._walk(root.path, root, depth, depth)
+
+    def file(self, path: str) -> None:
+        """Search this very file, whatever its format is."""
+        _require_absolute(path, "paths")
+        root = self._root(str(Path(path).parent))
+        if root is not None:
+            self._add(path, root, named=True)
+
+    def _matches(self, path: str) -> list[str]:
+        if path.startswith("~"):
+            self._skip(path, "missing", f"{path} is no home directory: there is no such user.")
+            return []
+        _require_absolute(path, "homes")
+        if not any(sign in path for sign in "*?["):
+            return [path]
+        found = sorted(str(match) for match in Path("/").glob(path.lstrip("/")) if match.is_dir())
+        if not found:
+            self._skip(path, "missing", f"{path} matches no directory.")
+        return found
+
+    def _root(self, path: str) -> Root | None:
+        try:
+            found = _safe_files.root(path)
+        except FileError as error:
+            self._skip(path, error.reason, str(error))
+            return None
+        if not os.access(found.path, os.X_OK):
+            self._skip(path, "file", f"{path} cannot be searched: the user who runs this may not enter it.")
+            return None
+        return found
+
+    def _add(
+        self, path: str, root: Root, kind: str | None = None, named: bool = False, chain: int = 0, told_by: int = 0
+    ) -> None:
+        """Read a file if it is there. ``named`` tells of it if it is not; ``told_by`` owns what refers to it."""
+        try:
+            snapshot = _safe_files.read(path, root, told_by)
+        except FileError as error:
+            if named or not isinstance(error, MissingError):
+                self._skip(path, error.reason, str(error))
+            return
+        if snapshot.path in self._seen:
+            return
+        self._seen.add(snapshot.path)
+        file = File(path, kind or format_of(path), snapshot)
+        self.files.append(file)
+        if file.kind == GIT_CONFIG and chain < _LONGEST_CHAIN:
+            for target in _git_config.includes(snapshot.text):
+                self._follow(file, target, root, GIT_CONFIG, chain + 1)
+            for target in _git_config.stores(snapshot.text):
+                self._follow(file, target, root, GIT_CREDENTIALS, chain + 1)
+
+    def _follow(self, file: File, target: str, root: Root, kind: str, chain: int) -> None:
+        """A file that a configuration refers to, where it is in the same home or below the same path."""
+        in_home = target.startswith("~/")
+        path = str(Path(file.snapshot.path.parent, root.path / target[2:] if in_home else target))
+        unknown = target.startswith(("~", "%")) and not in_home
+        if unknown or not _is_within(path, root):
+            msg = f"{file.path} refers to {target}, outside of {root.path}: name it in `paths` to search it too."
+            self._skip(target, "outside", msg)
+        else:
+            self._add(path, root, kind, chain=chain, told_by=file.snapshot.status.st_uid)
+
+    def _walk(self, directory: Path, root: Root, depth: int, whole: int) -> None:
+        if directory in _NOT_ON_DISK:
+            return
+        try:
+            with os.scandir(directory) as scan:
+                children = sorted(scan, key=lambda child: child.name)
+            plain = [child for child in children if child.is_dir(follow_symlinks=False)]
+        except OSError as error:
+            self._skip(str(directory), "file", f"{directory} cannot be searched: {error.strerror}.")
+            return
+        names = {child.name for child in children}
+        if {"HEAD", "config", "objects"} <= names:
+            self._repository(directory, root, whole)
+            return
+        if ".git" in names and ".git" not in {child.name for child in plain}:
+            self._elsewhere(directory / ".git", root)
+        for child in plain:
+            if depth:
+                self._walk(directory / child.name, root, depth - 1, whole)
+
+    def _repository(self, directory: Path, root: Root, depth: int) -> None:
+        """What git keeps of a repository: a bare one, ``.git``, or a submodule's."""
+        self._add(str(directory / "config"), root, GIT_CONFIG)
+        for path in (directory / "config.worktree", *sorted(directory.glob("worktrees/*/config.worktree"))):
+            self._add(str(path), root, GIT_CONFIG)
+        if (directory / "modules").is_dir() and not (directory / "modules").is_symlink():
+            self._walk(directory / "modules", root, depth, depth)
+
+    def _elsewhere(self, link: Path, root: Root) -> None:
+        """A worktree's or a submodule's ``.git``, which only names the directory."""
+        directory, told, owner = link, "", 0
+        try:
+            if link.is_file():
+                pointer = _safe_files.read(str(link), root)
+                directory = link.parent / pointer.text.partition("gitdir:")[2].strip()
+                owner = pointer.status.st_uid
+            common = directory / "commondir"
+            if common.is_file():
+                pointer = _safe_files.read(str(common), root, owner)
+                told, owner = pointer.text.strip(), pointer.status.st_uid
+            directory, shared = (_safe_files.resolved(str(directory / name)) for name in ("", told))
+        except OSError as error:
+            self._skip(str(link), "file", f"{link} cannot be followed: {error.strerror}.")
+            return
+        except FileError as error:
+            self._skip(str(link), error.reason, str(error))
+            return
+        for path in dict.fromkeys([shared / "config", directory / "config.worktree"]):
+            if _is_within(str(path), root):
+                self._add(str(path), root, GIT_CONFIG, told_by=owner)
+            elif path.name == "config":
+                msg = f"{link} leads to {path}, outside of {root.path}: name that in `paths` to search it too."
+                self._skip(str(path), "outside", msg)
+
+    def _skip(self, path: str, reason: str, msg: str) -> None:
+        self.skipped.append(Skipped(path, reason, msg))
+
+
+def _require_absolute(path: str, option: str) -> None:
+    if not path.startswith("/"):
+        raise InputError(f"`{option}` takes absolute paths, which {shown(path) or 'an empty one'} is not.")
+
+
+def _is_within(path: str, root: Root) -> bool:
+    try:
+        return _safe_files.resolved(path).is_relative_to(root.path)
+    except FileError:
+        return False

@@ -1,0 +1,248 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Taking secrets out of files, or putting an API token in their place: what is meant, what cannot be, what changes."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import (
+    _entries,
+    _findings,
+    _safe_files,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._credential_files import (
+    GIT_CREDENTIALS,
+    NETRC,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import Edits
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._findings import Finding
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import File, shown
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import FileError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
+
+# Sound in a URL, a netrc file and a header; without the @ of an e-mail address, which git never takes.
+_USER = re.compile(r"[A-Za-z0-9_.{}+-]+")
+_EMAIL = re.compile(r"[A-Za-z0-9_.+'-]+@[A-Za-z0-9.-]+")
+
+
+class Successor(t.NamedTuple):
+    """The API token that shall be there instead, and who signs in with it.
+
+    :param email: for entries of the REST API's host; empty where it is not known.
+    """
+
+    token: str
+    git_user: str
+    email: str
+
+
+class Wish(t.NamedTuple):
+    """Which secrets shall go.
+
+    :param successor: ``None`` to leave nothing in their place.
+    """
+
+    kinds: frozenset[str]
+    fingerprints: frozenset[str]
+    exclude: frozenset[str]
+    successor: Successor | None
+
+    def covers(self, finding: Finding) -> bool:
+        if finding.fingerprint in self.exclude:
+            return False
+        if self.fingerprints:
+            return finding.fingerprint in self.fingerprints
+        return finding.kind in self.kinds
+
+
+class Change(t.NamedTuple):
+    """A file's new text, the secrets that go with it, and who signs in with what takes the place of each."""
+
+    file: File
+    findings: list[Finding]
+    users: list[str]
+    text: str
+
+
+class Failure(t.NamedTuple):
+    """A secret that stays, or a file that could not be written."""
+
+    file: str
+    line: int | None
+    fingerprint: str | None
+    reason: str
+    msg: str
+
+    def describe(self) -> dict[str, t.Any]:
+        return {**self._asdict(), "file": shown(self.file), "msg": shown(self.msg)}
+
+
+def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
+    """What a task's options mean.
+
+    :raises InputError: where they cannot be right.
+    """
+    chosen = {name: frozenset(text.strip().lower() for text in params[name]) for name in _LISTS}
+    for name, values in chosen.items():
+        if not all(map(_secret.is_fingerprint, values)):
+            raise InputError(f"`{name}` takes fingerprints of twelve hex digits, as app_password_info returns them.")
+    successor = _successor(params) if params["state"] == "replaced" else None
+    kinds = frozenset(params["kinds"] or [_secret.APP_PASSWORD])
+    if successor and _secret.HTTP_ACCESS_TOKEN in kinds:
+        raise InputError("`kinds`: an API token of Bitbucket Cloud cannot replace an HTTP access token of Data Center.")
+    return Wish(kinds, chosen["fingerprints"], chosen["exclude_fingerprints"], successor)
+
+
+_LISTS = ("fingerprints", "exclude_fingerprints")
+
+
+def plan(findings: t.Iterable[Finding], wish: Wish) -> tuple[list[Change], list[Failure]]:
+    """What each file shall hold, and which secrets only a hand can remove. A file that stays as it is has no change."""
+    findings = list(findings)
+    failures: list[Failure] = []
+    by_file: dict[str, list[tuple[Finding, str, Edits]]] = {}
+    for finding in filter(wish.covers, findings):
+        user = _user(finding, wish.successor, findings) if wish.successor else ""
+        trouble = _trouble(finding, wish.successor) or _clash(finding, user, wish, findings)
+        if trouble:
+            failures.append(Failure(finding.file.path, finding.line, finding.fingerprint, "by_hand", trouble))
+            continue
+        edits = _edits(finding, wish.successor, user)
+        if edits:
+            by_file.setdefault(finding.file.path, []).append((finding, user, edits))
+    return [_change(found, wish.successor is None) for found in by_file.values()], failures
+
+
+def _change(found: list[tuple[Finding, str, Edits]], leaving_nothing: bool) -> Change:
+    """Of one file."""
+    findings = [finding for finding, _user_of_it, _edits_of_it in found]
+    edits = [edit for _finding, _user_of_it, edits in found for edit in edits]
+    if leaving_nothing:
+        edits = _entries.removals(finding.entry for finding in findings)
+    file = findings[0].file
+    text = _entries.apply(file.snapshot.text, edits)
+    return Change(file, findings, [user for _finding, user, _edits_of_it in found], text)
+
+
+def carry_out(change: Change, backup: bool, check_mode: bool) -> str | None:
+    """Write the file; in check mode only see whether that could be done.
+
+    :returns: the name of the backup, if any.
+    :raises FileError: where it cannot be done. The file is then as it was.
+    """
+    if check_mode:
+        _safe_files.require_replaceable(change.file.snapshot)
+        return None
+    return _safe_files.replace(change.file.snapshot, _safe_files.bytes_of(change.text), backup)
+
+
+def failed(change: Change, error: FileError) -> Failure:
+    return Failure(change.file.path, None, None, error.reason, str(error))
+
+
+def difference(changes: t.Iterable[Change], successor: Successor | None) -> dict[str, dict[str, list[str]]]:
+    """By file and line, with fingerprints in place of secrets."""
+    before: dict[str, list[str]] = {}
+    after: dict[str, list[str]] = {}
+    for change in changes:
+        name = shown(change.file.path)
+        before[name], after[name] = [], []
+        for finding, user in zip(change.findings, change.users):
+            told = finding.describe()
+            who = f"line {told['line']}: {told['host'] or 'any host'}, "
+            before[name].append(f"{who}{told['user'] or 'no user'}, {told['kind']} {told['fingerprint']}")
+            if successor:
+                fingerprint = _secret.fingerprint(successor.token)
+                after[name].append(f"{who}{user}, {_secret.API_TOKEN} {fingerprint}")
+    return {"before": before, "after": after}
+
+
+def _successor(params: t.Mapping[str, t.Any]) -> Successor:
+    token, user, email = ((params[name] or "").strip() for name in ("api_token", "git_username", "email"))
+    kind = _secret.kind(token)
+    if kind == _secret.APP_PASSWORD:
+        raise InputError(
+            "`api_token` is an app password, which Bitbucket no longer accepts: make an API token instead."
+        )
+    if not _secret.is_plausible(token) or kind != _secret.API_TOKEN:
+        raise InputError(
+            "`api_token` does not look like an API token, which begins with ATAT and has no blanks; its owner makes "
+            f"one, with scopes for Bitbucket, at {API_TOKENS_PAGE}."
+        )
+    if "@" in user:
+        raise InputError("`git_username` is an e-mail address, which git never takes with an API token: leave it out.")
+    if not _USER.fullmatch(user):
+        raise InputError("`git_username` is no user name of Bitbucket: leave it out to use the one for API tokens.")
+    if email and not _EMAIL.fullmatch(email):
+        raise InputError("`email` is no e-mail address.")
+    return Successor(token, user, email)
+
+
+def _edits(finding: Finding, successor: Successor | None, user: str) -> Edits:
+    """None at all where everything is as it shall be, in whatever spelling."""
+    entry = finding.entry
+    if successor is None:
+        return entry.removal or ()
+    if entry.replacement is None or (entry.user, entry.secret) == (user, successor.token):
+        return ()
+    return entry.replacement(user, successor.token)
+
+
+def _user(finding: Finding, successor: Successor, findings: list[Finding]) -> str:
+    """Who shall sign in. Several users of one file stay several, since git tells their tokens apart by nothing else."""
+    if finding.entry.host == _findings.REST:
+        return successor.email
+    user = finding.entry.user or ""
+    known = _USER.fullmatch(user) and not _entries.is_shaped(user) and user not in _secret.GIT_USERS.values()
+    if successor.git_user == _findings.GIT_USER and known and len(_users(finding, findings)) > 1:
+        return user
+    return successor.git_user
+
+
+def _users(finding: Finding, findings: list[Finding]) -> set[str]:
+    return {other.entry.user for other in _beside(finding, findings) if other.entry.user}
+
+
+def _beside(finding: Finding, findings: list[Finding]) -> list[Finding]:
+    """All from which git chooses by the user name alone, this one among them."""
+    if finding.file.kind not in (GIT_CREDENTIALS, NETRC):
+        return [finding]
+    return [other for other in findings if other.file is finding.file and other.entry.host == finding.entry.host]
+
+
+def _clash(finding: Finding, user: str, wish: Wish, findings: list[Finding]) -> str | None:
+    """The same user name twice, with two secrets that stay: git would take the first for both."""
+    if wish.successor is None or finding.entry.host == _findings.REST:
+        return None
+    for other in _beside(finding, findings):
+        stays = not wish.covers(other) and other.entry.secret != wish.successor.token
+        if stays and other.entry.user == user:
+            return (
+                f"{finding.where}: line {other.line} already has another secret for {user} at {other.entry.host}, and "
+                "Git would take the first one for both: set `git_username` to the user name on Bitbucket, or replace "
+                "it by hand."
+            )
+    return None
+
+
+def _trouble(finding: Finding, successor: Successor | None) -> str | None:
+    """Why this secret cannot go by itself, and what a hand has to do."""
+    entry, where = finding.entry, finding.where
+    if successor is None:
+        known = entry.removal is not None
+        return None if known else f"{where}: what is around this secret is no format that is known: remove it by hand."
+    if entry.replacement is None:
+        return f"{where}: what is around this secret is no format that is known: replace it by hand."
+    if not _findings.is_cloud(entry.host):
+        host = entry.host or "any host that is asked for"
+        return f"{where}: the API token would be sent to {host}: remove this by hand, or with `state: absent`."
+    if entry.plain:
+        return f"{where}: this URL begins with http://, which would send the API token in the clear: make it https://."
+    if entry.host == _findings.REST and not successor.email:
+        return f"{where}: this is for the REST API, which takes the account's e-mail address: set `email`."
+    return None

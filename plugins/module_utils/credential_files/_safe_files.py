@@ -1,0 +1,370 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reading and replacing files in directories that somebody else may be changing, on purpose even.
+
+Who runs this is often root, and the files are in the homes of users, who can swap a directory or a link at any moment.
+So a path is resolved first, and then walked from the root directory without following any link: what was swapped in
+between is an error. While it is resolved, root heeds of every link what Linux calls protected symlinks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+
+# Files of credentials have a few lines; more than this is none, and would only fill the memory.
+LARGEST = 16 * 1024 * 1024
+# Git holds its lock for a few milliseconds.
+_PATIENCE = 2.0
+_POLL = 0.05
+_PRIVATE = 0o600
+# As many as Linux follows.
+_LONGEST_CHAIN = 40
+_ROOT = 0
+
+# O_PATH asks for no permission to list a directory that is only passed through, where the system has it.
+_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK keeps a pipe that was put there from blocking for ever.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class FileError(BitbucketError):
+    """A file that cannot be read or may not be written, in one sentence that begins with its path."""
+
+    reason = "file"
+
+
+class MissingError(FileError):
+    """There is no such file."""
+
+    reason = "missing"
+
+
+class Root(t.NamedTuple):
+    """A directory that files were looked for in, without links, and who owns it."""
+
+    path: Path
+    owner: int
+
+
+class Snapshot(t.NamedTuple):
+    """A file as it was read.
+
+    :param path: without links.
+    """
+
+    path: Path
+    data: bytes
+    status: os.stat_result
+
+    @property
+    def text(self) -> str:
+        """Any bytes come back from this as they were, by ``bytes_of``."""
+        return self.data.decode("utf-8", "surrogateescape")
+
+
+def bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def root(path: str) -> Root:
+    """The directory ``path``, without links.
+
+    :raises FileError: where there is none, or it cannot be looked at.
+    """
+    real = resolved(path)
+    try:
+        status = real.stat()
+    except FileNotFoundError:
+        raise MissingError(f"{path} does not exist.") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}.") from None
+    if not stat.S_ISDIR(status.st_mode):
+        raise FileError(f"{path} is not a directory.")
+    return Root(real, status.st_uid)
+
+
+def resolved(path: str) -> Path:
+    """Without links. Whatever of it does not exist stays as it is.
+
+    :raises FileError: where they go in circles, the path cannot be one, or root may not follow them.
+    """
+    try:
+        return _resolved(Path(path), path, [])
+    except (OSError, ValueError):
+        raise FileError(f"{path} cannot be followed: its links go in circles, or it is not a path.") from None
+
+
+def _resolved(path: Path, named: str, links: list[Path]) -> Path:
+    """By hand, since all that the standard library tells of the links on the way is where they lead.
+
+    :param named: what errors call it.
+    :param links: those that were followed.
+    """
+    here = Path(path.anchor)
+    for name in path.parts[1:]:
+        here = here.parent if name == ".." else here / name
+        link = _link(here)
+        if link is None:
+            continue
+        links.append(here)
+        if len(links) > _LONGEST_CHAIN:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        target = _resolved(here.parent / here.readlink(), named, links)
+        _require_trusted(named, here, link, target)
+        here = target
+    return here
+
+
+def _link(path: Path) -> os.stat_result | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        # What cannot be looked at is no link that could be followed: opening it says why.
+        return None
+    return status if stat.S_ISLNK(status.st_mode) else None
+
+
+def _require_trusted(named: str, link: Path, status: os.stat_result, target: Path) -> None:
+    """Root follows the links of root, and those that lead to what belongs to their own owner.
+
+    A link to nothing may be followed, so that it can be told from one that leads astray.
+    """
+    if os.geteuid() != _ROOT or not os.path.lexists(target):
+        return
+    if status.st_uid not in (_ROOT, target.lstat().st_uid):
+        raise FileError(
+            f"{named} goes through the link {link} of a user who does not own what it leads to, {target}, so root does "
+            "not follow it: name that itself if it is meant.",
+            "link",
+        )
+
+
+def read(path: str, within: Root, told_by: int = _ROOT) -> Snapshot:
+    """The file, through whatever links there are.
+
+    Root follows a link out of ``within`` only to a file of the directory's owner: whoever may make links there could
+    otherwise have root read, or change, the file of another.
+
+    :param told_by: the owner of the file that names this one, which to root is like a link.
+    :raises FileError: where it cannot be read, or may not be.
+    """
+    real = resolved(path)
+    try:
+        with _directory(real.parent) as directory:
+            # Before it is opened, since opening a device may already do something, and after, since it may be another.
+            _require_readable(path, real, os.stat(real.name, dir_fd=directory, follow_symlinks=False), within, told_by)
+            descriptor = os.open(real.name, _READ, dir_fd=directory)
+            with os.fdopen(descriptor, "rb") as stream:
+                status = os.fstat(descriptor)
+                _require_readable(path, real, status, within, told_by)
+                data = stream.read(LARGEST + 1)
+                later = os.fstat(descriptor)
+    except FileNotFoundError:
+        raise MissingError(f"{path} does not exist.") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}.") from None
+    if _version(later) != _version(status):
+        raise FileError(f"{path} was changed while it was read: run this again.", "changed")
+    return Snapshot(real, data, status)
+
+
+def require_replaceable(snapshot: Snapshot) -> None:
+    """Everything that would keep ``replace`` from its work and can be known without doing it.
+
+    :raises FileError: in the sentence that says what to do.
+    """
+    path, status = snapshot.path, snapshot.status
+    if status.st_nlink > 1:
+        raise FileError(
+            f"{path} has {status.st_nlink} hard links: replacing it would leave the old text under its other names. "
+            "Remove those, then run this again.",
+            "hard_link",
+        )
+    if not status.st_mode & 0o222:
+        raise FileError(f"{path} is read-only: make it writable for its owner, then run this again.", "read_only")
+    if os.geteuid() not in (_ROOT, status.st_uid):
+        raise FileError(f"{path} belongs to another user: run this as its owner, or as root.", "owner")
+    try:
+        with _directory(path.parent) as directory:
+            effective = os.access in os.supports_effective_ids
+            writable = os.access(".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=effective)
+            _require_unlocked(directory, path)
+    except OSError as error:
+        raise FileError(f"{path} cannot be replaced: {error.strerror}.") from None
+    if not writable:
+        raise FileError(f"{path} cannot be replaced: its directory is not writable for the user who runs this.")
+
+
+def replace(snapshot: Snapshot, data: bytes, backup: bool = False) -> str | None:
+    """Put ``data`` in place of the file at once and for good, with its owner, permissions and extended attributes.
+
+    The new text is written to ``NAME.lock``, which is also how git locks and replaces these files.
+
+    :returns: the name of the backup, where one was asked for.
+    :raises FileError: where that failed. The file is then as it was.
+    """
+    require_replaceable(snapshot)
+    path = snapshot.path
+    lock = f"{path.name}.lock"
+    made = [lock]
+    try:
+        with _directory(path.parent) as directory:
+            descriptor = _locked(directory, lock, path)
+            try:
+                _write(descriptor, data, snapshot.status, directory, path.name)
+                _require_unchanged(directory, snapshot)
+                made += [_back_up(directory, snapshot)] if backup else []
+                os.rename(lock, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+            except BaseException:
+                for name in made:
+                    os.unlink(name, dir_fd=directory)
+                raise
+            _sync(directory)
+    except OSError as error:
+        raise FileError(f"{path} cannot be replaced: {error.strerror}.") from None
+    return str(path.with_name(made[1])) if backup else None
+
+
+def _require_readable(path: str, real: Path, status: os.stat_result, within: Root, told_by: int) -> None:
+    outside = not real.is_relative_to(within.path) and status.st_uid != within.owner
+    if os.geteuid() == _ROOT and outside:
+        raise FileError(
+            f"{path} leads out of {within.path} to a file of another user, which root does not follow: name {real} in "
+            "`paths` if it is meant.",
+            "link",
+        )
+    if os.geteuid() == _ROOT and told_by not in (_ROOT, status.st_uid):
+        raise FileError(
+            f"{path} is named by a file whose owner does not own it, so root does not follow: name it in `paths` if it "
+            "is meant.",
+            "link",
+        )
+    if not stat.S_ISREG(status.st_mode):
+        raise FileError(f"{path} is not a plain file.")
+    if status.st_size > LARGEST:
+        raise FileError(f"{path} is larger than {LARGEST // 1024 // 1024} MiB, which no file of credentials is.")
+
+
+@contextlib.contextmanager
+def _directory(path: Path) -> t.Iterator[int]:
+    """A descriptor of a directory, reached without following a link.
+
+    :raises OSError: where that cannot be.
+    """
+    descriptor = os.open(path.anchor, _PASS)
+    try:
+        for name in path.parts[1:]:
+            following = os.open(name, _PASS, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = following
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _require_unlocked(directory: int, path: Path) -> None:
+    """Git's lock is not there, or goes within the time that git takes."""
+    deadline = time.monotonic() + _PATIENCE
+    with contextlib.suppress(FileNotFoundError):
+        while True:
+            os.stat(f"{path.name}.lock", dir_fd=directory, follow_symlinks=False)
+            _wait(path, deadline)
+
+
+def _locked(directory: int, lock: str, path: Path) -> int:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return os.open(lock, _CREATE, _PRIVATE, dir_fd=directory)
+        except FileExistsError:
+            _wait(path, deadline)
+
+
+def _wait(path: Path, deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise FileError(
+            f"{path}.lock is there: git is changing the file, or a run was killed while it did. If no git runs, remove "
+            "it, then run this again.",
+            "locked",
+        )
+    time.sleep(_POLL)
+
+
+def _write(descriptor: int, data: bytes, like: os.stat_result, directory: int, name: str) -> None:
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        if (like.st_uid, like.st_gid) != _owners(os.fstat(descriptor)):
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+        _copy_attributes(directory, name, descriptor)
+        os.fsync(descriptor)
+
+
+def _owners(status: os.stat_result) -> tuple[int, int]:
+    return status.st_uid, status.st_gid
+
+
+def _copy_attributes(directory: int, name: str, target: int) -> None:
+    """Access lists, the SELinux label and the user's own, as far as the system has them and lets them be set."""
+    if not hasattr(os, "listxattr"):
+        return
+    with contextlib.suppress(OSError), os.fdopen(os.open(name, _READ, dir_fd=directory), "rb") as source:
+        for attribute in os.listxattr(source.fileno()):
+            with contextlib.suppress(OSError):
+                os.setxattr(target, attribute, os.getxattr(source.fileno(), attribute))
+
+
+def _require_unchanged(directory: int, snapshot: Snapshot) -> None:
+    """Whoever changed it meanwhile, and did not heed the lock, shall not lose that."""
+    try:
+        with os.fdopen(os.open(snapshot.path.name, _READ, dir_fd=directory), "rb") as stream:
+            same = _version(os.fstat(stream.fileno())) == _version(snapshot.status) and stream.read() == snapshot.data
+    except FileNotFoundError:
+        same = False
+    if not same:
+        raise FileError(f"{snapshot.path} was changed meanwhile and was left as it is: run this again.", "changed")
+
+
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _back_up(directory: int, snapshot: Snapshot) -> str:
+    """Named as Ansible names its backups, but for its owner only: it holds the secret."""
+    name = f"{snapshot.path.name}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
+    descriptor = os.open(name, _CREATE, _PRIVATE, dir_fd=directory)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(snapshot.data)
+            stream.flush()
+            if _owners(snapshot.status) != _owners(os.fstat(descriptor)):
+                os.fchown(descriptor, *_owners(snapshot.status))
+            os.fsync(descriptor)
+    except BaseException:
+        os.unlink(name, dir_fd=directory)
+        raise
+    return name
+
+
+def _sync(directory: int) -> None:
+    """The file is in place by now, so whatever goes wrong here is no failure to replace it.
+
+    Not every file system can do this, and the user may pass through the directory without listing it.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

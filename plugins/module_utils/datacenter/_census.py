@@ -1,0 +1,169 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every owner that patterns stand for, and what could not be listed: nobody is left out in silence."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    BitbucketError,
+    ForbiddenError,
+    InputError,
+    LockoutError,
+    NotFoundError,
+    StatusError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Directory, Place
+
+#: Patterns that stand for everything, which may be nothing.
+EVERYTHING = ("*", "~*")
+
+_NO_ADMINISTRATION = (
+    "The administrators' list of users was refused to the caller: users that only it shows (deactivated ones, "
+    "possibly) are missing here."
+)
+
+
+class Failure(t.NamedTuple):
+    """What could not be read: an owner, or a whole listing."""
+
+    owner: str
+    reason: str
+    msg: str
+
+    @classmethod
+    def of(cls, owner: str, error: BitbucketError) -> Failure:
+        """From the error that reading it ended with."""
+        return cls(owner, error.reason, str(error))
+
+
+class Found(t.NamedTuple):
+    """The owners to look at, what hid others, and remarks about what the server does not show.
+
+    ``guessed``: keys of personal projects that may not exist, which is no failure then.
+    """
+
+    places: list[Place]
+    failures: list[Failure]
+    notes: list[str]
+    guessed: frozenset[str] = frozenset()
+
+
+def declared_patterns(params: t.Mapping[str, t.Any]) -> _owners.DeclaredOwners:
+    """The patterns of a task; unlike elsewhere those for users may be globs.
+
+    :raises InputError: where one cannot be right.
+    """
+    checked = _owners.declared_owners({**params, "users": []}, required=False)
+    users = tuple(params.get("users") or ())
+    for name in users:
+        _owners.require_part(name)
+    if checked.me and not users:
+        raise InputError("Nothing to look at: `projects`, `repositories` and `users` are all empty.")
+    return checked._replace(users=users, me=False)
+
+
+def places(declared: _owners.DeclaredOwners, directory: Directory, workers: Workers) -> Found:
+    """The owners that ``declared`` stands for, of all that the caller may see, in a stable order.
+
+    :raises InputError: for a pattern that matches nothing, unless it stands for everything.
+    :raises BitbucketError: where the projects cannot be listed.
+    """
+    found = Found([], [], [])
+    projects = directory.projects() if declared.projects or declared.repositories else []
+    by_key = {place.owner.project: place for place in projects}
+    guessing = _wants_personal(declared) and not any(key.startswith("~") for key in by_key)
+    by_slug = _everyone(directory, found) if declared.users or guessing else {}
+    if guessing:
+        # Whether that listing shows personal projects is not known; that their keys are ~slug is.
+        found = found._replace(guessed=frozenset(f"~{slug}" for slug in by_slug))
+        by_key.update((f"~{slug}", Place(Owner(project=f"~{slug}"), who.title)) for slug, who in by_slug.items())
+    for pattern in declared.projects:
+        keys = _matching(pattern, list(by_key), lenient=pattern in EVERYTHING)
+        found.places.extend(by_key.get(key) or Place(Owner(project=key)) for key in keys)
+    _repositories(declared.repositories, list(by_key), directory, workers, found)
+    for pattern in declared.users:
+        slugs = _matching(pattern, list(by_slug), lenient=pattern in EVERYTHING or bool(found.failures))
+        found.places.extend(by_slug.get(slug) or Place(Owner(user=slug)) for slug in slugs)
+    distinct = {place.owner.path: place for place in found.places}
+    return found._replace(places=list(distinct.values()))
+
+
+def _wants_personal(declared: _owners.DeclaredOwners) -> bool:
+    keys = [*declared.projects, *(pattern.partition("/")[0] for pattern in declared.repositories)]
+    return any(key.startswith("~") and _owners.is_glob(key) for key in keys)
+
+
+def _repositories(
+    patterns: t.Sequence[str], keys: list[str], directory: Directory, workers: Workers, found: Found
+) -> None:
+    """Each project's repositories are listed once, whatever number of patterns asks for some of them."""
+    wanted: dict[str, list[str]] = {}
+    for pattern in patterns:
+        key_pattern, _slash, slug_pattern = pattern.partition("/")
+        for key in _matching(key_pattern, keys, lenient=key_pattern in EVERYTHING):
+            wanted.setdefault(key, []).append(slug_pattern)
+    listings = workers.each(directory.repositories, list(wanted))
+    for (key, slugs), listing in zip(wanted.items(), listings):
+        if isinstance(listing, BitbucketError):
+            if not (key in found.guessed and isinstance(listing, NotFoundError)):
+                found.failures.append(Failure.of(f"{Owner(project=key).path}/repos", listing))
+            continue
+        by_slug = {place.owner.repository: place for place in listing}
+        for pattern in slugs:
+            # What a glob does not find in one project, it may in another.
+            names = _matching(pattern, list(by_slug), lenient=True)
+            found.places.extend(by_slug.get(slug) or Place(Owner(project=key, repository=slug)) for slug in names)
+
+
+def _everyone(directory: Directory, found: Found) -> dict[str, Place]:
+    """Users from both listings: the one that everyone may read need not show who was deactivated."""
+    by_slug: dict[str, Place] = {}
+    for administration in (False, True):
+        try:
+            by_slug.update((place.owner.user, place) for place in directory.users(administration))
+        except StatusError as error:
+            if administration and isinstance(error, (ForbiddenError, LockoutError, NotFoundError)):
+                # Administration refuses tokens, and whoever is no administrator: that says nothing of the credential.
+                found.notes.append(_NO_ADMINISTRATION)
+            elif isinstance(error, LockoutError):
+                raise
+            else:
+                found.failures.append(Failure.of("users", error))
+    return by_slug
+
+
+def _matching(pattern: str, names: list[str], lenient: bool) -> list[str]:
+    """Names that a pattern stands for; an exact one that is not listed is asked for nevertheless.
+
+    :param lenient: whether a glob may match nothing.
+    """
+    found = _owners.matching(pattern, names)
+    if found or not _owners.is_glob(pattern):
+        return found or [pattern]
+    if not lenient:
+        raise InputError(f"{pattern} matches nothing that you can see.")
+    return []
+
+
+def listed(
+    owners: t.Sequence[Owner], api: DataCenter, workers: Workers
+) -> tuple[list[tuple[Owner, Listing]], list[Failure]]:
+    """The tokens of each owner, and the owners that did not show theirs.
+
+    :raises BitbucketError: where the first one shows that asking the others is of no use.
+    """
+    listings: list[tuple[Owner, Listing]] = []
+    failures: list[Failure] = []
+    for owner, listing in zip(owners, workers.each(api.tokens, owners)):
+        if isinstance(listing, BitbucketError):
+            failures.append(Failure.of(owner.path, listing))
+        else:
+            listings.append((owner, listing))
+    return listings, failures

@@ -1,0 +1,249 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bitbucket Data Center's resources: JSON in, the collection's model out."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import unquote
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    AnswerError,
+    LostAnswerError,
+    NotFoundError,
+    StatusError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
+    DAY,
+    END_OF_TIME,
+    Listed,
+    Owner,
+    Token,
+    writable,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+
+_TOKENS = "/rest/access-tokens/latest"
+API = "/rest/api/latest"
+_TOKEN_ID = re.compile(r"[0-9]{1,20}")
+# Bitbucket's own keys and slugs have at most 128 characters.
+_LONGEST_PART = 255
+
+Made = t.TypeVar("Made")
+
+
+class Issued(t.NamedTuple):
+    """A token just created, with the only copy of its secret. ``now`` is the server's clock of that answer."""
+
+    token: Token
+    secret: str
+    now: int | None
+
+    def __repr__(self) -> str:
+        return f"Issued({self.token!r})"
+
+
+class Listing(t.NamedTuple):
+    """An owner's tokens, and the server's clock when it listed them."""
+
+    tokens: tuple[Token, ...]
+    now: int | None
+
+
+class Identity(t.NamedTuple):
+    """Who a credential is to the server. ``name`` is ``None`` where the answer did not name anyone."""
+
+    name: str | None
+
+
+class DataCenter:
+    """The calls that the collection makes, and no others."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def tokens(self, owner: Owner) -> Listing:
+        """Every token of ``owner``, each once even where pages shift while they are read."""
+        path = f"{_TOKENS}/{owner.path}"
+        found: dict[str, Token] = {}
+        now: int | None = None
+        for value, answer in _pages.by_start(self.client, path):
+            now = answer.now
+            if value is not None:
+                token = _token(value, f"GET {path}")
+                first = found.setdefault(token.id, token)
+                if (first.created, first.expires) != (token.created, token.expires):
+                    raise AnswerError(f"GET {path}: the listing describes token {token.id} in two ways.")
+                found[token.id] = token
+        return Listing(tuple(found.values()), now)
+
+    def token(self, owner: Owner, token_id: str) -> Token | None:
+        """The token with this id, or ``None`` where the owner has none."""
+        path = f"{_TOKENS}/{owner.path}/{token_id}"
+        try:
+            answer = self.client.get(path)
+        except NotFoundError as error:
+            # With an exception's name it is the owner that is missing, which says nothing about the token.
+            if error.exception_name.startswith("NoSuch") and "Token" not in error.exception_name:
+                raise
+            return None
+        found = _token(answer.data, f"GET {path}")
+        if found.id != token_id:
+            raise AnswerError(f"GET {path}: the answer is about another token.")
+        return found
+
+    def create(self, owner: Owner, name: str, permissions: Permissions, days: int | None) -> Issued:
+        """Create a token.
+
+        :raises LostAnswerError: where it may have been created and its secret is lost; ``token_id`` names it if known.
+        """
+        path = f"{_TOKENS}/{owner.path}"
+        body: dict[str, t.Any] = {"name": name, "permissions": permissions.names}
+        if days is not None:
+            body["expiryDays"] = days
+        try:
+            answer = self.client.create(path, body)
+            return _issued(answer.data, answer.now, f"PUT {path}")
+        except AnswerError as error:
+            if isinstance(error, StatusError):
+                raise
+            raise LostAnswerError(str(error), error.token_id) from None
+
+    def update(self, owner: Owner, token_id: str, name: str | None, permissions: Permissions | None) -> None:
+        """Change name or permissions in place; the secret stays."""
+        body: dict[str, t.Any] = {}
+        if name is not None:
+            body["name"] = name
+        if permissions is not None:
+            body["permissions"] = permissions.names
+        self.client.post(f"{_TOKENS}/{owner.path}/{token_id}", body)
+
+    def revoke(self, owner: Owner, token_id: str) -> bool:
+        """Delete a token; ``False`` where it was already gone."""
+        try:
+            self.client.delete(f"{_TOKENS}/{owner.path}/{token_id}")
+        except NotFoundError as error:
+            if error.exception_name.startswith("NoSuch") and "Token" not in error.exception_name:
+                raise
+            return False
+        return True
+
+    def projects(self, administered: bool = True) -> list[str]:
+        """The keys, in the server's spelling, of the projects that the caller administers, or of all it may see."""
+        return [project.key for project in self.listed_projects(administered)]
+
+    def listed_projects(self, administered: bool = True) -> list[Listed]:
+        """The same with what the listing tells about them."""
+        query = {"permission": "PROJECT_ADMIN"} if administered else {}
+        return entries(self.client, f"{API}/projects", query, "key", _listed)
+
+    def repositories(self, project: str, archived: bool) -> list[str]:
+        """The slugs of a project's repositories; ``archived`` ones too, which Bitbucket hides by default."""
+        return [repository.key for repository in self.listed_repositories(project, archived)]
+
+    def listed_repositories(self, project: str, archived: bool) -> list[Listed]:
+        """The same with what the listing tells about them."""
+        query = {"projectkey": project, **({"archived": "ALL"} if archived else {})}
+        return entries(self.client, f"{API}/repos", query, "slug", _listed)
+
+    def user_slug(self, name: str) -> str | None:
+        """The slug of the user with exactly this name, which paths need."""
+        for value, _answer in _pages.by_start(self.client, f"{API}/users", {"filter": name}):
+            if value is not None and value.get("name") == name:
+                return path_part(value.get("slug"))
+        return None
+
+    def users(self) -> list[str]:
+        """The slugs of all users; for administrators only."""
+        return [user.key for user in entries(self.client, f"{API}/admin/users", {}, "slug", _listed)]
+
+    def identity(self) -> Identity:
+        """Who the caller is, by one request that everyone may make.
+
+        :raises LockoutError: where the server does not accept the credential.
+        """
+        answer = self.client.get(f"{API}/application-properties")
+        return Identity(unquote(answer.user) if answer.user else None)
+
+
+def entries(
+    client: Client, path: str, query: t.Mapping[str, t.Any], key: str, make: t.Callable[[dict[str, t.Any], str], Made]
+) -> list[Made]:
+    """What ``make`` makes of each entry and its ``key``; each once, even where pages shift while they are read.
+
+    :raises AnswerError: where a key cannot stand in a path.
+    """
+    found: dict[str, Made] = {}
+    for value, _answer in _pages.by_start(client, path, query):
+        if value is None:
+            continue
+        part = path_part(value.get(key))
+        if part is None:
+            raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
+        found[part] = make(value, part)
+    return list(found.values())
+
+
+def path_part(value: t.Any) -> str | None:
+    """A key or slug as it may stand in a path, or ``None`` where it is none: dots alone would lead elsewhere."""
+    usable = isinstance(value, str) and value.isprintable() and value == value.strip() and "/" not in value
+    return str(value) if usable and value not in ("", ".", "..") and len(value) <= _LONGEST_PART else None
+
+
+def _token(data: t.Any, what: str) -> Token:
+    """A token as Bitbucket describes it: ids are strings of digits, times are epoch milliseconds."""
+    fields = data if isinstance(data, dict) else {}
+    token_id, name, permissions = fields.get("id"), fields.get("name"), fields.get("permissions")
+    created = _moment(fields.get("createdDate"), what)
+    if not isinstance(token_id, str) or not _TOKEN_ID.fullmatch(token_id):
+        raise AnswerError(f"{what}: the answer holds a token without a usable id.")
+    if not isinstance(name, str) or created is None:
+        raise AnswerError(f"{what}: the answer holds a token without a name or creation time.")
+    if not isinstance(permissions, list) or not all(isinstance(item, str) for item in permissions):
+        raise AnswerError(f"{what}: the answer holds a token without a list of permissions.")
+    expires, used = _moment(fields.get("expiryDate"), what), _moment(fields.get("lastAuthenticated"), what)
+    return Token(token_id, writable(name), _permissions.listed(map(writable, permissions)), created, expires, used)
+
+
+def _listed(data: t.Mapping[str, t.Any], key: str) -> Listed:
+    """An entry of a listing. Beside its key nothing is documented, so that whatever else is missing is not known."""
+    name, description = (
+        writable(value) if isinstance(value, str) else None for value in (data.get("name"), data.get("description"))
+    )
+    archived, public = (
+        value if isinstance(value, bool) else None for value in (data.get("archived"), data.get("public"))
+    )
+    return Listed(key, name, description, archived, public)
+
+
+def _moment(value: t.Any, what: str) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= END_OF_TIME:
+        raise AnswerError(f"{what}: the answer holds a token with a time that is not one.")
+    return int(value)
+
+
+def _issued(data: t.Any, now: int | None, what: str) -> Issued:
+    """The created token; whatever is wrong with the answer, its id is passed on where it can be read."""
+    fields = data if isinstance(data, dict) else {}
+    secret = fields.get("token")
+    try:
+        token = _token(data, what)
+        if not isinstance(secret, str) or not secret:
+            raise AnswerError(f"{what}: the answer holds no secret.")
+        return Issued(token, secret, now)
+    except AnswerError as error:
+        known = fields.get("id")
+        usable = isinstance(known, str) and _TOKEN_ID.fullmatch(known)
+        raise LostAnswerError(str(error), known if usable else None) from None
+
+
+def expiry_days(token: Token) -> int | None:
+    """The lifetime that a token was given, in whole days rounded up."""
+    return None if token.expires is None else -(-(token.expires - token.created) // DAY)

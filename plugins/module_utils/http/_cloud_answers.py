@@ -1,0 +1,161 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The sentences that error statuses of Bitbucket Cloud and of Atlassian's administration API become."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    BitbucketError,
+    LockoutError,
+    NotFoundError,
+    RemovedError,
+    ScopeError,
+    StatusError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import (
+    Product,
+    other,
+    redirected,
+    shown,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange
+
+#: Where an account makes its API tokens; nothing but a browser can.
+API_TOKENS_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"
+APP_PASSWORDS_REMOVED = (
+    "Bitbucket Cloud has removed app passwords (CHANGE-3222), and none works any more. Use an API token with Bitbucket "
+    f"scopes instead; its owner makes it at {API_TOKENS_PAGE}"
+)
+
+# The only server that ever took app passwords from the collection.
+_REST = "api_url"
+_APP_PASSWORDS = "CHANGE-3222"
+_CHANGE = re.compile(r"CHANGE-\d+")
+
+_BASIC = (
+    "Bitbucket does not accept this e-mail and API token. Either one is wrong, or the token has expired, was revoked, "
+    "or has no Bitbucket scopes, as one without scopes or one for Jira has not"
+)
+_BEARER = "Bitbucket does not accept this token: it is wrong, has expired or was revoked"
+_ADMIN = (
+    "Atlassian does not accept this key: `admin_api_key` takes an API key that an administrator of the organization "
+    "made, and it is wrong, has expired or was revoked"
+)
+_CONSUMER = "Bitbucket does not accept this `client_id` and `client_secret`"
+
+
+class Said(t.NamedTuple):
+    """What an error answer says, with the caller's credentials taken out; ``None`` where it says nothing."""
+
+    words: str
+    granted: tuple[str, ...] | None
+    required: tuple[str, ...] | None
+
+
+def error_for(
+    exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[str], str], option: str, rejected: tuple[str, str]
+) -> BitbucketError:
+    """The error that an unsuccessful answer stands for.
+
+    :param option: the option with the URL that was asked.
+    :param rejected: why a password and why a bearer is rejected.
+    """
+    status = exchange.status
+    if 300 <= status < 400:
+        return redirected(exchange, what, clean, option)
+    said = _read(exchange, clean)
+    quoted = f' The server said: "{said.words}"' if said.words else ""
+    if option == _REST and _APP_PASSWORDS in _CHANGE.findall(said.words):
+        return RemovedError(f"{what}: {APP_PASSWORDS_REMOVED}.{quoted}", status, app_password=True)
+    if status == 410:
+        return _removed(what, said.words, quoted, option)
+    if status == 401:
+        reason = rejected[1] if bearer else rejected[0]
+        return LockoutError(f"{what}: {reason}. It is not tried again.{quoted}", status)
+    if status == 403:
+        return ScopeError(
+            f"{what}: {_lacking(said)}.{quoted}", status, said.granted, said.required, dict(exchange.headers)
+        )
+    if status == 404:
+        return NotFoundError(
+            f"{what}: it does not exist, or the caller may not see it, or `{option}` is wrong.{quoted}", status
+        )
+    return StatusError(f"{what}: {other(status)}{quoted}", status)
+
+
+def scopes(value: t.Any, clean: t.Callable[[str], str]) -> tuple[str, ...] | None:
+    """Scopes as a list or as one text with commas or blanks between them; ``None`` for anything else."""
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    if not isinstance(value, list):
+        return None
+    return tuple(dict.fromkeys(shown(clean(item)) for item in value if isinstance(item, str) and item.strip()))
+
+
+def _removed(what: str, words: str, quoted: str, option: str) -> RemovedError:
+    """410 says nothing of the credential by itself: a proxy may answer so, or another server."""
+    changes = _CHANGE.findall(words)
+    by = f" ({changes[0]})" if changes else ""
+    if option == _REST:
+        reason = f"Bitbucket Cloud has removed this function{by}" + ("" if by else ", or `api_url` is wrong")
+    else:
+        reason = f"the server says that this is no longer there{by}: look at `{option}`, or for a newer collection"
+    return RemovedError(f"{what}: {reason}.{quoted}", 410, app_password=False)
+
+
+def _lacking(said: Said) -> str:
+    if said.required is None:
+        return "the caller is known but not permitted to do this"
+    granted = said.granted or ()
+    missing = ", ".join(scope for scope in said.required if scope not in granted) or ", ".join(said.required)
+    return (
+        f"the credential lacks scopes. Needed: {missing}; granted: {', '.join(granted) or 'none'}. The scopes of a "
+        "token are fixed when it is made, and none implies another: make a new one with all of them"
+    )
+
+
+def _read(exchange: Exchange, clean: t.Callable[[str], str]) -> Said:
+    """What the body says, in any of the shapes that errors come in; a page of HTML says nothing worth reading."""
+    try:
+        data = json.loads(exchange.body)
+    except (ValueError, RecursionError):
+        return Said(_plain(exchange, clean), None, None)
+    if not isinstance(data, dict):
+        return Said("", None, None)
+    error = data.get("error")
+    fields = error if isinstance(error, dict) else data
+    detail = fields.get("detail")
+    scoped = detail if isinstance(detail, dict) else {}
+    texts = [fields.get("message"), detail, data.get("error_description"), error]
+    texts += [entry.get(name) for entry in _errors(data) for name in ("title", "message", "detail")]
+    found = dict.fromkeys(shown(clean(text)) for text in texts if isinstance(text, str) and text.strip())
+    return Said("; ".join(found), scopes(scoped.get("granted"), clean), scopes(scoped.get("required"), clean))
+
+
+def _plain(exchange: Exchange, clean: t.Callable[[str], str]) -> str:
+    # Plain text is what git is answered with; a login page would only be in the way.
+    if not exchange.headers.get("content-type", "").startswith("text/plain"):
+        return ""
+    return shown(clean(exchange.body.decode("utf-8", "replace")))
+
+
+def _errors(data: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    errors = data.get("errors")
+    return [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
+
+
+def _product(option: str, basic: str, bearer: str) -> Product:
+    return Product(option, functools.partial(error_for, option=option, rejected=(basic, bearer)))
+
+
+CLOUD = _product(_REST, _BASIC, _BEARER)
+ORGANIZATION = _product("admin_url", _ADMIN, _ADMIN)
+OAUTH = _product("oauth_url", _CONSUMER, _CONSUMER)

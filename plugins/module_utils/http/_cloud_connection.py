@@ -1,0 +1,163 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""From a module's options to its client of Bitbucket Cloud, or of Atlassian's administration API."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from urllib.parse import urlsplit, urlunsplit
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import AnswerError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import url_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential, base_url
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import (
+    given_or,
+    require_private,
+    sendable,
+    transport_from,
+)
+
+_ENVIRONMENT = {
+    "email": "BITBUCKET_EMAIL",
+    "api_token": "BITBUCKET_API_TOKEN",
+    "access_token": "BITBUCKET_ACCESS_TOKEN",
+    "client_id": "BITBUCKET_CLIENT_ID",
+    "client_secret": "BITBUCKET_CLIENT_SECRET",
+}
+_ADMIN_API_KEY = "ATLASSIAN_ADMIN_API_KEY"
+# What signs in, and what it takes beside it.
+_PARTNERS = {"api_token": "email", "access_token": "", "client_secret": "client_id"}
+
+
+def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
+    """The client of Bitbucket Cloud that a module's options describe; an OAuth consumer gets its token here, once.
+
+    :raises InputError: where they cannot be right, or the library is missing where the module runs.
+    :raises BitbucketError: where an OAuth consumer gets no token.
+    """
+    url = _private(params, "api_url")
+    credential = credential_from(params, os.environ, lambda consumer: _fetched(params, consumer))
+    return Client(url, credential, transport_from(params), product=_cloud_answers.CLOUD)
+
+
+def clients_from(params: t.MutableMapping[str, t.Any]) -> t.Callable[[Credential], Client]:
+    """What makes a client of Bitbucket Cloud for whatever credential shall be asked about.
+
+    :raises InputError: where the options cannot be right, or the library is missing where the module runs.
+    """
+    url = _private(params, "api_url")
+    transport = transport_from(params)
+    return lambda credential: Client(url, credential, transport, product=_cloud_answers.CLOUD)
+
+
+def organization_client_from(params: t.MutableMapping[str, t.Any]) -> Client:
+    """The client of the administration API that a module's options describe.
+
+    :raises InputError: where they cannot be right, or the library is missing where the module runs.
+    """
+    url = url_of(params, "admin_url")
+    key = (params["admin_api_key"] or os.environ.get(_ADMIN_API_KEY, "")).strip()
+    if not key:
+        raise InputError(
+            f"No credential: set `admin_api_key`, or {_ADMIN_API_KEY} in the environment, to an API key that an "
+            "administrator of the organization made. API tokens and access tokens are not accepted for this."
+        )
+    credential = Credential(token=_checked("admin_api_key", key))
+    client = Client(url, credential, transport_from(params), product=_cloud_answers.ORGANIZATION)
+    require_private(client.url, "admin_url", params)
+    return client
+
+
+def credential_from(
+    params: t.Mapping[str, t.Any],
+    environment: t.Mapping[str, str],
+    fetch: t.Callable[[Credential], str],
+) -> Credential:
+    """Who signs in. The environment supplies a credential only where the task sets none of it.
+
+    :param fetch: gets the token of an OAuth consumer, who is given as user and password.
+    :raises InputError: where there is none, half of one, two, or one that cannot be what its option says.
+    """
+    given = given_or(environment, params, _ENVIRONMENT)
+    chosen = [name for name in _PARTNERS if given[name]]
+    if len(chosen) > 1:
+        raise InputError(f"Both `{chosen[0]}` and `{chosen[1]}` are given: keep the one to sign in with.")
+    if not chosen:
+        raise InputError(_nothing(given))
+    option = chosen[0]
+    partner = _PARTNERS[option]
+    if partner and not given[partner]:
+        raise InputError(f"`{partner}` is missing: `{option}` works only together with it.")
+    secret = _checked(option, given[option])
+    if option == "access_token":
+        return Credential(token=secret)
+    if option == "client_secret":
+        return Credential(token=fetch(Credential(given["client_id"], secret)))
+    return Credential(_address(given["email"]), secret)
+
+
+def refuse_app_password(option: str, secret: str) -> None:
+    """Refuse a secret that Bitbucket Cloud accepts nowhere any more, before it is sent anywhere.
+
+    :raises InputError: naming the option that it came from.
+    """
+    if _secret.kind(secret) == _secret.APP_PASSWORD:
+        raise InputError(
+            f"`{option}` holds an app password: nothing was sent. {_cloud_answers.APP_PASSWORDS_REMOVED}, and gives it "
+            "as `api_token` together with `email`."
+        )
+
+
+def _private(params: t.MutableMapping[str, t.Any], option: str) -> str:
+    """The URL of an option, where nobody can read what is sent there."""
+    url = base_url(url_of(params, option), option)
+    require_private(url, option, params)
+    return url
+
+
+def _checked(option: str, secret: str) -> str:
+    refuse_app_password(option, secret)
+    kind = _secret.kind(secret)
+    if option == "api_token" and kind == _secret.CLOUD_ACCESS_TOKEN:
+        raise InputError(
+            "`api_token` holds an access token of a repository, project or workspace: it goes into `access_token`."
+        )
+    if option in ("access_token", "admin_api_key") and kind == _secret.API_TOKEN:
+        raise InputError(f"`{option}` holds an API token, which signs in as `api_token` together with `email`.")
+    return sendable(secret, option)
+
+
+def _address(email: str) -> str:
+    if "@" not in email:
+        raise InputError(
+            "`email` is not an e-mail address. REST takes the address of the Atlassian account; the Bitbucket user "
+            "name is for git."
+        )
+    return email
+
+
+def _nothing(given: t.Mapping[str, str]) -> str:
+    for option, partner in _PARTNERS.items():
+        if partner and given[partner]:
+            return f"`{option}` is missing: `{partner}` alone signs nobody in."
+    return (
+        "No credential: set `email` and `api_token`, or `access_token`, or `client_id` and `client_secret`, or one of "
+        f"them in the environment ({', '.join(_ENVIRONMENT.values())})."
+    )
+
+
+def _fetched(params: t.MutableMapping[str, t.Any], consumer: Credential) -> str:
+    """The token that an OAuth consumer gets for its own credentials."""
+    parts = urlsplit(_private(params, "oauth_url"))
+    # A way of its own: which proxy to use is decided by the first request that goes it.
+    server = Client(urlunsplit(parts._replace(path="")), consumer, transport_from(params), product=_cloud_answers.OAUTH)
+    answer = server.post_form(parts.path, {"grant_type": "client_credentials"})
+    token = answer.data.get("access_token") if isinstance(answer.data, dict) else None
+    if not isinstance(token, str) or not _secret.is_plausible(token):
+        raise AnswerError(f"POST {parts.path}: the answer holds no access token; is `oauth_url` right?")
+    _secret.register_secret(token)
+    return token

@@ -1,0 +1,254 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""One exchange with the server over a pooled session per thread: TLS, proxies, time limits, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import typing as t
+import warnings
+import zlib
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    AnswerError,
+    BitbucketError,
+    ConnectError,
+    InputError,
+    LostAnswerError,
+)
+
+try:
+    import requests
+    from requests import exceptions as failures
+    from requests.utils import get_environ_proxies
+    from urllib3.exceptions import HTTPError
+except ImportError:  # pragma: no cover - modules report it with missing_required_lib before they get here
+    HAS_REQUESTS = False
+else:
+    HAS_REQUESTS = True
+
+    class _Session(requests.Session):
+        """One that never looks at a redirect.
+
+        The library prepares the next request also where none shall follow: it reads the whole body first, however
+        long, and stumbles over a target that is no address.
+        """
+
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            return None
+
+
+if t.TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+#: An answer larger than this is not one of Bitbucket's: a page of 1,000 tokens has about half a megabyte, and of
+#: 1,000 repositories two. As objects in memory JSON may take twenty-five times as much.
+MAX_BODY = 8 * 1024 * 1024
+_CHUNK = 64 * 1024
+_GZIP_OR_ZLIB = zlib.MAX_WBITS + 32
+# What urllib3 reports when a connection never came about, at any depth below the exception of requests.
+_NEVER_CONNECTED = {"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"}
+_NO_TUNNEL = "Tunnel connection failed"
+
+
+class Settings(t.NamedTuple):
+    """How to reach the server. ``timeout`` is in seconds and bounds connecting and each wait for data."""
+
+    validate_certs: bool = True
+    ca_path: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    timeout: float = 30
+    use_proxy: bool = True
+
+
+class Exchange(t.NamedTuple):
+    """What came back: status, headers (names in lower case) and the whole body."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """Sends requests; every thread has a session, and so a connection pool, of its own.
+
+    :param adapters: by URL prefix, put in place of the network by tests.
+    """
+
+    def __init__(self, settings: Settings, adapters: t.Mapping[str, BaseAdapter] | None = None) -> None:
+        for path in filter(None, (settings.ca_path, settings.client_cert, settings.client_key)):
+            if not Path(path).exists():
+                raise InputError(f"{path} does not exist on the host where the module runs.")
+        self._settings = settings
+        self._adapters = adapters or {}
+        self._local = threading.local()
+
+    def exchange(self, method: str, url: str, headers: t.Mapping[str, str], body: bytes | None) -> Exchange:
+        """Send one request and read the whole answer; redirects are returned, never followed.
+
+        :raises ConnectError: nothing was sent.
+        :raises LostAnswerError: it was sent, and no whole answer came back.
+        """
+        session = self._session(url)
+        limit = self._settings.timeout
+        try:
+            with session.request(
+                method, url, headers=headers, data=body, timeout=(limit, limit), allow_redirects=False, stream=True
+            ) as response:
+                if response.status_code < 200:
+                    # The real answer may still come: leaving closes the connection, or the next request would get it.
+                    raise LostAnswerError(f"The server answered with no more than the interim {response.status_code}.")
+                answered = {name.lower(): value for name, value in response.headers.items()}
+                content = _read(response, time.monotonic() + 10 * limit)
+                return Exchange(response.status_code, answered, _decoded(content, answered.get("content-encoding", "")))
+        except failures.RequestException as error:
+            raise _translated(error) from None
+        except HTTPError:
+            # Reading the body goes past the library's own wrapping; by then the request has long been sent.
+            raise _broken() from None
+
+    def _session(self, url: str) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is not None:
+            return session
+        session = _Session()
+        # Trusting the environment would also read ~/.netrc and send what it finds there; proxies are taken below.
+        session.trust_env = False
+        # A login cookie would outlive its credential: the next one would seem to work because the first one did.
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        settings = self._settings
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        session.verify = (settings.ca_path or bundle) if settings.validate_certs else False
+        if not settings.validate_certs:
+            # It is what the task asked for; a line on stderr with every request helps nobody.
+            warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+        if settings.client_cert:
+            session.cert = (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert
+        if settings.use_proxy:
+            session.proxies.update(get_environ_proxies(url))
+        for prefix, adapter in self._adapters.items():
+            session.mount(prefix, adapter)
+        self._local.session = session
+        return session
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The body, in as many pieces as arrive: a wait for a whole block would outlast any deadline."""
+    read_some = getattr(response.raw, "read1", None)
+    # Before urllib3 2 there is no such thing; small blocks then keep the wait short.
+    block = _CHUNK if read_some else 256
+    read_some = read_some or response.raw.read
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        chunk = read_some(block)
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise _too_long()
+        if time.monotonic() > deadline:
+            raise LostAnswerError("The server's answer came too slowly to be waited for.")
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """The body without the compression that some proxies apply although none was asked for."""
+    if encoding.strip().lower() in ("", "identity"):
+        return body
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        raise AnswerError("The server's answer is compressed in a way that was not asked for: is a proxy doing that?")
+    unpack = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
+    try:
+        # Never more than what is allowed: a few kilobytes can unpack to gigabytes.
+        plain = unpack.decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        raise _broken() from None
+    if len(plain) > MAX_BODY:
+        raise _too_long()
+    if body and not unpack.eof:
+        raise _broken()
+    return plain
+
+
+def _too_long() -> AnswerError:
+    return AnswerError(f"The server's answer has more than {MAX_BODY // 1024 // 1024} MiB, which none has.")
+
+
+def _translated(error: failures.RequestException) -> BitbucketError:
+    """Our error for one of the library's; its text is not passed on whole, since it may quote URLs and headers."""
+    names = _causes(error)
+    if "SSLCertVerificationError" in names:
+        return ConnectError(
+            f"The server's certificate is not accepted: {_tls_reason(error)}. Is the CA that signed it known "
+            "(`ca_path`), and does the name match?"
+        )
+    if isinstance(error, failures.SSLError):
+        # Such an error also comes after the request has gone out: in TLS 1.3 even a missing client certificate does.
+        return LostAnswerError(
+            f"The TLS connection failed: {_tls_reason(error)}. Does the server want a client certificate "
+            "(`client_cert`), and is `url` right about https?"
+        )
+    # A proxy's error alone says nothing: it is also what a connection reset after the request is called there.
+    if isinstance(error, failures.ConnectTimeout) or names & _NEVER_CONNECTED or _no_tunnel(error):
+        what = "the proxy" if "ProxyError" in names else "the server"
+        return ConnectError(f"No connection to {what} came about ({_cause_text(error)}).")
+    if isinstance(error, failures.Timeout):
+        return LostAnswerError("The server did not answer in time.")
+    if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError)):
+        return _broken()
+    if any(isinstance(item, HTTPError) for item in _chain(error)):
+        return LostAnswerError("The server's answer has headers that contradict themselves.")
+    return InputError(f"The request could not be sent ({type(error).__name__}): check `url` and the proxy settings.")
+
+
+def _broken() -> LostAnswerError:
+    return LostAnswerError("The connection broke before the whole answer was here.")
+
+
+def _chain(error: BaseException) -> t.Iterator[BaseException]:
+    """The exception and whatever it wraps, as requests and urllib3 nest them."""
+    seen: set[int] = set()
+    pending: list[t.Any] = [error]
+    while pending:
+        item = pending.pop()
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        pending.extend([*item.args, getattr(item, "reason", None), item.__cause__, item.__context__])
+
+
+def _no_tunnel(error: BaseException) -> bool:
+    return any(isinstance(item, OSError) and str(item).startswith(_NO_TUNNEL) for item in _chain(error))
+
+
+def _causes(error: BaseException) -> set[str]:
+    return {type(item).__name__ for item in _chain(error)}
+
+
+def _cause_text(error: BaseException) -> str:
+    """The operating system's own words (``Connection refused``), else the kind of failure."""
+    for item in _chain(error):
+        if isinstance(item, OSError) and item.strerror and not isinstance(item, failures.RequestException):
+            return item.strerror
+    names = _causes(error)
+    if _no_tunnel(error):
+        return "it refuses to connect to the server"
+    return "it took too long" if names & {"ConnectTimeout", "ConnectTimeoutError"} else "name or address not known"
+
+
+def _tls_reason(error: BaseException) -> str:
+    for item in _chain(error):
+        message = getattr(item, "verify_message", "")
+        if message:
+            return str(message)
+    reasons = (getattr(item, "reason", None) for item in _chain(error))
+    words = next((reason for reason in reasons if isinstance(reason, str)), "the handshake was refused")
+    return words.replace("_", " ").lower()

@@ -1,0 +1,171 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Carrying out steps: the only code that writes tokens."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    BitbucketError,
+    LockoutError,
+    LostAnswerError,
+    StatusError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import (
+    DataCenter,
+    Issued,
+    expiry_days,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._plan import would_issue_again
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+    UNKNOWN,
+    Fail,
+    Issue,
+    Keep,
+    Policy,
+    Revoke,
+    Step,
+    Update,
+    View,
+)
+
+
+@dataclass
+class Applied:
+    """What was really done, in order. A failure ends it; what came before stays done and is told."""
+
+    done: list[Step] = field(default_factory=list)
+    issued: Issued | None = None
+    verified: bool = True
+    error: BitbucketError | None = None
+
+
+def apply(api: DataCenter, view: View, policy: Policy, steps: t.Iterable[Step]) -> Applied:
+    """Carry out ``steps`` for one reference. Errors are returned with what was done before them, not raised."""
+    result = Applied()
+    try:
+        for step in steps:
+            if _apply_one(api, view, policy, step, result):
+                result.done.append(step)
+    except BitbucketError as error:
+        result.error = error
+    return result
+
+
+def discard(api: DataCenter, owner: Owner, token_id: str) -> None:
+    """Revoke a token that this run issued and whose secret reached nobody.
+
+    :raises BitbucketError: naming the id, where it lives on.
+    """
+    try:
+        api.revoke(owner, token_id)
+    except BitbucketError as error:
+        raise BitbucketError(
+            f"Token {token_id} of {owner.label} was issued, is stored nowhere and could not be revoked: revoke it by "
+            f"hand. {error}"
+        ) from None
+
+
+def _apply_one(api: DataCenter, view: View, policy: Policy, step: Step, result: Applied) -> bool:
+    """Carry out one step; ``False`` where there was nothing to do (any more)."""
+    if isinstance(step, Keep):
+        return False
+    if isinstance(step, Fail):
+        raise BitbucketError(step.message, step.reason)
+    if isinstance(step, Update):
+        api.update(view.owner, step.token.id, step.name, step.permissions)
+        return True
+    if isinstance(step, Revoke):
+        api.revoke(view.owner, step.token.id)
+        return True
+    result.issued, result.verified = _issue(api, view, policy, step)
+    return True
+
+
+def _issue(api: DataCenter, view: View, policy: Policy, step: Issue) -> tuple[Issued, bool]:
+    """Create a token and make sure that it is one to hand over. Whether it was seen to work comes with it."""
+    issued = _create(api, view, policy, step.spec)
+    problem = _problem(view, policy, step.spec, issued)
+    if problem:
+        discard(api, view.owner, issued.token.id)
+        raise BitbucketError(f"{view.owner.reference(step.spec.name)}: {problem}", "unusable")
+    if step.replaces is None or step.replaces == UNKNOWN:
+        # Nobody loses a working secret by this one, and a use of our own would hide whether anyone else's was.
+        return issued, True
+    return issued, _verify(api, view.owner, step.spec, issued)
+
+
+def _create(api: DataCenter, view: View, policy: Policy, spec: TokenSpec) -> Issued:
+    """Create once more at most, after the owner has shown that it answers; a lost token is left to `orphan`."""
+    owner = view.owner
+    try:
+        return _new(view, policy, api.create(owner, spec.name, spec.wanted, spec.expires_in_days))
+    except LostAnswerError as error:
+        if error.token_id and error.token_id not in _known(view, policy):
+            discard(api, owner, error.token_id)
+        else:
+            api.tokens(owner)
+    try:
+        return _new(view, policy, api.create(owner, spec.name, spec.wanted, spec.expires_in_days))
+    except LostAnswerError as error:
+        if error.token_id and error.token_id not in _known(view, policy):
+            discard(api, owner, error.token_id)
+        raise BitbucketError(
+            f"{error} This happened twice: no secret of {owner.reference(spec.name)} has arrived. A token that may "
+            "have been created all the same is revoked by a later run, once it is old enough to be surely nobody's.",
+            "lost_answer",
+        ) from None
+
+
+def _known(view: View, policy: Policy) -> set[str | None]:
+    """The ids that cannot be a new token's: revoking one as such would take a secret from its users."""
+    return {view.in_use, *(token.id for token in view.tokens), *(policy.stored or {}).values()}
+
+
+def _new(view: View, policy: Policy, issued: Issued) -> Issued:
+    if issued.token.id in _known(view, policy):
+        raise LostAnswerError(f"The server named token {issued.token.id}, which was there before, as a new one.")
+    return issued
+
+
+def _problem(view: View, policy: Policy, spec: TokenSpec, issued: Issued) -> str | None:
+    """Why a token just created must not be handed over."""
+    named = _secret.token_id(issued.secret)
+    if not _secret.is_plausible(issued.secret) or named not in (None, issued.token.id):
+        return "the server's answer holds something that is not this token's secret. The token was revoked."
+    current = View(view.owner, (issued.token,), issued.now, view.in_use)
+    reason = would_issue_again(current, spec, issued.token, policy)
+    if reason is None:
+        return None
+    asked = "no expiry" if spec.expires_in_days is None else f"{spec.expires_in_days} days"
+    days = expiry_days(issued.token)
+    given = "no expiry" if days is None else f"{days} days"
+    return (
+        f"asked for {asked}, the server gave {given}, so the next runs would replace the token again and again "
+        f"({reason}). It was revoked and the previous one stays: declare a lifetime that the server grants."
+    )
+
+
+def _verify(api: DataCenter, owner: Owner, spec: TokenSpec, issued: Issued) -> bool:
+    """Sign in once with the new secret. ``False``: no clear answer. A refusal revokes the token and fails."""
+    try:
+        identity = DataCenter(api.client.as_bearer(issued.secret)).identity()
+    except StatusError as error:
+        if isinstance(error, LockoutError) and error.status == 401:
+            discard(api, owner, issued.token.id)
+            raise BitbucketError(
+                f"{owner.reference(spec.name)}: the server refuses the secret of the token it has just issued. The "
+                "token was revoked, and the previous one stays in use.",
+                "rejected",
+            ) from None
+        # 401 for want of permission is the answer to somebody known.
+        return error.status == 401
+    except BitbucketError:
+        return False
+    return identity.name is not None

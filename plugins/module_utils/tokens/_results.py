@@ -1,0 +1,88 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""From an outcome to what a module returns, and to what the action plugin needs for the hand-over."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of, owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _apply
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Outcome
+
+Result = dict[str, t.Any]
+
+_MOST_NAMED = 3
+
+
+def result_of(outcome: Outcome) -> Result:
+    """The part of a result that every reconciling module returns, ``secrets`` by reference among it."""
+    report = outcome.report
+    result: Result = {
+        "changed": report.changed,
+        "diff": report.diff,
+        "changes": report.changes,
+        "notes": report.notes,
+        "counts": _counts(outcome),
+        "failures": outcome.failures,
+        "issued": [_issued(delivery) for delivery in outcome.deliveries],
+        "secrets": {delivery.plan.reference: delivery.issued.secret for delivery in outcome.deliveries},
+        "remaining": outcome.remaining,
+        "prune": outcome.prune,
+        "warned": [*outcome.warnings, *_namesakes(report.notes)],
+    }
+    if outcome.failures:
+        result.update(failed=True, msg=failure_message(outcome.failures))
+    return result
+
+
+def discarded(api: DataCenter, discard: t.Mapping[str, str]) -> Result:
+    """Revoke tokens that no store took, and say which of them could not be."""
+    failures = []
+    for reference, token_id in discard.items():
+        owner = owner_of(owner_path(reference))
+        try:
+            _apply.discard(api, owner, token_id)
+        except BitbucketError as error:
+            failures.append({"owner": owner.path, "reference": reference, "reason": error.reason, "msg": str(error)})
+    return {"changed": True, "failures": failures}
+
+
+def _namesakes(notes: t.Sequence[Result]) -> list[str]:
+    """One warning for all of them: after a race over many owners there are thousands."""
+    found = [f"{note['reference']} ({note['id']})" for note in notes if note["reason"] == "namesake"]
+    if not found:
+        return []
+    shown = ", ".join(found[:_MOST_NAMED])
+    more = f" and {len(found) - _MOST_NAMED} more, all in `notes`" if len(found) > _MOST_NAMED else ""
+    return [
+        f"Newer than the stored token of the same name, and kept: {len(found)} token(s), {shown}{more}. What nobody "
+        "uses may be revoked by hand; the next rotation does it anyway."
+    ]
+
+
+def _counts(outcome: Outcome) -> dict[str, int]:
+    plans = [plan for survey in outcome.surveys for plan in survey.plans]
+    failed = {entry["owner"] for entry in outcome.failures}
+    surveyed = {survey.view.owner.path for survey in outcome.surveys}
+    return {
+        "owners": len(surveyed | failed),
+        "owners_failed": len(failed),
+        "tokens": len(plans),
+        **outcome.report.counts,
+    }
+
+
+def _issued(delivery: t.Any) -> Result:
+    issue = delivery.plan.issue
+    token = delivery.issued.token
+    return {
+        **token.describe(delivery.plan.reference, delivery.issued.now),
+        "reason": issue.reason,
+        "replaces": issue.replaces,
+        "verified": delivery.verified,
+        "retire": delivery.retire,
+    }

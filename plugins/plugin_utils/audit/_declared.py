@@ -1,0 +1,57 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is declared for an owner, so that a token can be compared with it."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _declaration
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
+
+
+class Declared:
+    """Declarations in the form that ``access_token_set`` takes them.
+
+    :raises InputError: where overrides cannot be right.
+    """
+
+    def __init__(self, entries: c.Sequence[c.Mapping[str, t.Any]]) -> None:
+        self._entries = [
+            (entry, {key.casefold(): value for key, value in _argspec.overrides(entry["overrides"]).items()})
+            for entry in entries
+        ]
+
+    def specs(self, place: Place) -> list[TokenSpec] | None:
+        """Every token declared for an owner; ``None`` where no declaration is about it.
+
+        :raises InputError: where one cannot be right for this owner.
+        """
+        found: list[TokenSpec] | None = None
+        key = _declaration.key_of(place.owner).casefold()
+        for entry, overrides in self._entries:
+            if _names(entry, place):
+                specs = _declaration.declaration(place.owner, entry["set"], overrides.get(key, ())).specs
+                found = [*(found or ()), *specs]
+        return found
+
+
+def _names(entry: c.Mapping[str, t.Any], place: Place) -> bool:
+    owner = place.owner
+    if owner.user:
+        return any(_owners.matching(pattern, [owner.user]) for pattern in entry["users"])
+    if not owner.repository:
+        return any(_owners.matching(pattern, [owner.project]) for pattern in entry["projects"])
+    return any(_names_repository(pattern, place) for pattern in entry["repositories"])
+
+
+def _names_repository(pattern: str, place: Place) -> bool:
+    key, _slash, slug = pattern.partition("/")
+    if place.inactive and _owners.is_glob(slug):
+        return False
+    return bool(_owners.matching(key, [place.owner.project]) and _owners.matching(slug, [place.owner.repository]))

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an audit to plain data: ``audit.json``, and the figures that a task returns."""
+
+from __future__ import annotations
+
+import collections
+import collections.abc as c
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
+    CODES,
+    SEVERITIES,
+    Audit,
+    Finding,
+    Judged,
+    Listing,
+    worst,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import Policy
+
+#: Of ``audit.json``. It rises where a reader of an older one would misunderstand a newer.
+VERSION = 1
+Document = dict[str, t.Any]
+
+
+def document_of(audit: Audit, policy: Policy) -> Document:
+    """Everything that was read and found."""
+    walked = audit.walked
+    return {
+        "version": VERSION,
+        "generated": iso(audit.started),
+        "server": {"url": walked.url, "time": iso(walked.now)},
+        "complete": walked.complete,
+        "counts": counts_of(audit),
+        "worst": worst(item.severity for item in audit.tokens),
+        "policy": policy.plain(),
+        "notes": list(audit.notes),
+        "unread": [failure._asdict() for failure in walked.unread],
+        "owners": [_owner(listing) for listing in sorted(walked.listings, key=lambda item: item.place.owner.path)],
+        "tokens": [_token(item) for item in audit.tokens],
+    }
+
+
+def counts_of(audit: Audit) -> Document:
+    """The figures; what a rule leaves out counts as ``ignored`` only."""
+    findings = [finding for item in audit.tokens for finding in item.findings]
+    by_code = collections.Counter(finding.code for finding in findings if finding.waiver is None)
+    by_severity = collections.Counter(item.severity for item in audit.tokens)
+    return {
+        "owners": len(audit.walked.listings),
+        "unread": len(audit.walked.unread),
+        "tokens": len(audit.tokens),
+        "tokens_with_findings": len(audit.tokens) - by_severity["none"],
+        "ignored": sum(finding.waiver is not None for finding in findings),
+        "findings": {code: by_code[code] for code in CODES},
+        "severities": {severity: by_severity[severity] for severity in SEVERITIES[:0:-1]},
+    }
+
+
+def kind_of(item: Listing | Judged) -> str:
+    """``project``, ``repository`` or ``user``."""
+    owner = item.place.owner
+    return "user" if owner.user else "repository" if owner.repository else "project"
+
+
+def _owner(listing: Listing) -> Document:
+    place = listing.place
+    return {
+        "owner": place.owner.path,
+        "kind": kind_of(listing),
+        "title": place.title,
+        "link": place.link or None,
+        "inactive": place.inactive or None,
+        "tokens": len(listing.tokens),
+        "clock": listing.now is not None,
+    }
+
+
+def _token(item: Judged) -> Document:
+    token = item.token
+    return {
+        "reference": item.reference,
+        "owner": item.place.owner.path,
+        "id": token.id,
+        "name": token.name,
+        "permissions": token.permissions.names,
+        "created": iso(token.created),
+        "expires": iso(token.expires),
+        "last_used": iso(token.last_used),
+        "severity": item.severity,
+        "findings": [finding_of(finding) for finding in item.counted],
+        "ignored": [_ignored(finding) for finding in item.findings if finding.waiver is not None],
+    }
+
+
+def finding_of(finding: Finding) -> Document:
+    """A finding as data."""
+    return {"code": finding.code, "severity": finding.severity, "detail": finding.detail}
+
+
+def _ignored(finding: Finding) -> Document:
+    waiver = finding.waiver
+    rule = {"reason": waiver.reason, "until": waiver.until_text} if waiver else {}
+    return {**finding_of(finding), **rule}
+
+
+class Fingerprint(t.NamedTuple):
+    """What makes one audit another: tokens, findings and unreadable owners, whatever the time."""
+
+    tokens: frozenset[tuple[str, str]]
+    findings: frozenset[tuple[str, str, str, str]]
+    unread: frozenset[tuple[str, str]]
+
+
+def fingerprint_of(document: t.Any) -> Fingerprint | None:
+    """Of an ``audit.json``; ``None`` where it is none that this version can read."""
+    try:
+        if document["version"] != VERSION:
+            return None
+        tokens = document["tokens"]
+        return Fingerprint(
+            frozenset((item["reference"], item["id"]) for item in tokens),
+            frozenset(found for item in tokens for found in _found(item)),
+            frozenset((item["owner"], item["reason"]) for item in document["unread"]),
+        )
+    except (KeyError, TypeError):
+        return None
+
+
+def _found(item: c.Mapping[str, t.Any]) -> c.Iterator[tuple[str, str, str, str]]:
+    for finding in item["findings"]:
+        yield finding["severity"], finding["code"], item["reference"], item["id"]

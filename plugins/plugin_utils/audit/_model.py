@@ -1,0 +1,115 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an audit consists of."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._census import Failure
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
+
+#: From harmless to worst. ``none`` is for what is not looked for.
+SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
+CODES = (
+    "expired",
+    "expiring",
+    "never_expires",
+    "never_used",
+    "unused",
+    "administrator",
+    "wider_than_declared",
+    "undeclared",
+    "duplicate_name",
+    "owner_inactive",
+)
+#: Owners that say no, or are gone since they were listed, are told of; they do not make an audit incomplete.
+EXPECTED = ("forbidden", "not_found")
+
+
+class Waiver(t.NamedTuple):
+    """A rule that leaves findings out. ``until`` is the last millisecond on which it holds."""
+
+    reference: str
+    codes: tuple[str, ...]
+    reason: str
+    until: int
+    until_text: str
+
+
+class Finding(t.NamedTuple):
+    """One thing about one token. ``detail`` says what it rests on."""
+
+    code: str
+    severity: str
+    detail: str
+    waiver: Waiver | None = None
+
+
+class Listing(t.NamedTuple):
+    """The tokens of one owner, and the server's clock when it listed them."""
+
+    place: Place
+    tokens: tuple[Token, ...]
+    now: int | None
+
+
+class Judged(t.NamedTuple):
+    """A token with what was found."""
+
+    place: Place
+    token: Token
+    reference: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def counted(self) -> list[Finding]:
+        """The findings that no rule leaves out."""
+        return [finding for finding in self.findings if finding.waiver is None]
+
+    @property
+    def severity(self) -> str:
+        """Of the worst finding."""
+        return worst(finding.severity for finding in self.counted)
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What was read. ``now`` is the server's clock at the end, ``None`` where it never sent a usable one."""
+
+    url: str
+    listings: tuple[Listing, ...]
+    unread: tuple[Failure, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def now(self) -> int | None:
+        return max((listing.now for listing in self.listings if listing.now is not None), default=None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing but what the caller may not see."""
+        return all(failure.reason in EXPECTED for failure in self.unread)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was read and judged. ``started`` is the controller's clock, in milliseconds."""
+
+    walked: Walked
+    tokens: tuple[Judged, ...]
+    notes: tuple[str, ...]
+    started: int
+
+
+def worst(severities: t.Iterable[str]) -> str:
+    """The highest of some severities; ``none`` of none."""
+    return max(severities, key=SEVERITIES.index, default="none")
+
+
+def at_least(severity: str, limit: str) -> bool:
+    """Whether ``severity`` reaches ``limit``, which ``none`` makes impossible."""
+    return limit != "none" and SEVERITIES.index(severity) >= SEVERITIES.index(limit)

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The policy: how bad each finding is, from which figure on, and what is left out for now."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import datetime
+import difflib
+import fnmatch
+import functools
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import CODES, SEVERITIES, Waiver
+
+_DAYS = ("expiring_days", "unused_days", "never_used_days")
+_DEFAULT = Path(__file__).with_name("assets") / "policy.yml"
+_LONGEST = 36500
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A checked policy."""
+
+    expiring_days: int
+    unused_days: int
+    never_used_days: int
+    severities: c.Mapping[str, str]
+    waivers: tuple[Waiver, ...]
+
+    def severity(self, code: str, expired: bool) -> str:
+        """Of a finding; whatever else is found of a token that has expired is worth a remark only."""
+        severity = self.severities[code]
+        return "info" if expired and code != "expired" and severity != "none" else severity
+
+    def waiver(self, reference: str, code: str, now: int) -> Waiver | None:
+        """The first rule that leaves this finding out."""
+        for waiver in self.waivers:
+            if code in waiver.codes and now <= waiver.until and fnmatch.fnmatchcase(reference, waiver.reference):
+                return waiver
+        return None
+
+    def plain(self) -> dict[str, t.Any]:
+        """As it is written in YAML."""
+        ignore = [
+            {"reference": item.reference, "codes": list(item.codes), "reason": item.reason, "until": item.until_text}
+            for item in self.waivers
+        ]
+        days = {name: getattr(self, name) for name in _DAYS}
+        return {**days, "severities": dict(self.severities), "ignore": ignore}
+
+
+def policy_of(given: c.Mapping[str, t.Any]) -> Policy:
+    """The default policy with what a task replaces of it.
+
+    :raises InputError: with one sentence that says what cannot be right.
+    """
+    default = default_policy()
+    _known("policy", given, (*_DAYS, "severities", "ignore"))
+    severities = given.get("severities") or {}
+    if not isinstance(severities, c.Mapping):
+        raise InputError("`policy.severities` must be a mapping of findings to severities.")
+    _known("policy.severities", severities, CODES)
+    for code, severity in severities.items():
+        if severity not in SEVERITIES:
+            raise InputError(f"`policy.severities.{code}` must be one of {', '.join(SEVERITIES)}.")
+    ignore = given.get("ignore") or []
+    if not isinstance(ignore, list):
+        raise InputError("`policy.ignore` must be a list.")
+    merged = {**default["severities"], **{str(code): str(severity) for code, severity in severities.items()}}
+    days = {name: _days(name, given.get(name, default[name])) for name in _DAYS}
+    return Policy(severities=merged, waivers=tuple(map(_waiver, ignore)), **days)
+
+
+@functools.cache
+def default_policy() -> dict[str, t.Any]:
+    """The one that ships."""
+    policy: dict[str, t.Any] = yaml.safe_load(_DEFAULT.read_text(encoding="utf-8"))
+    return policy
+
+
+def _days(name: str, value: t.Any) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdigit()) or int(text) > _LONGEST:
+        raise InputError(f"`policy.{name}` must be a number of days, from 0 to {_LONGEST}.")
+    return int(text)
+
+
+def _waiver(entry: t.Any) -> Waiver:
+    if not isinstance(entry, c.Mapping):
+        raise InputError("Each entry of `policy.ignore` must have `reference`, `reason` and `until`.")
+    _known("policy.ignore", entry, ("reference", "codes", "reason", "until"))
+    for name in ("reference", "reason", "until"):
+        if not str(entry.get(name) or "").strip():
+            raise InputError(
+                f"An entry of `policy.ignore` has no `{name}`: it needs a `reference` (a glob), a `reason` for whoever "
+                "reads it later, and `until`, the last day on which it holds."
+            )
+    codes = entry.get("codes") or CODES
+    if not isinstance(codes, (list, tuple)):
+        raise InputError("`policy.ignore.codes` must be a list of findings.")
+    _known("policy.ignore.codes", codes, CODES)
+    until, text = _until(entry["until"])
+    return Waiver(str(entry["reference"]), tuple(map(str, codes)), str(entry["reason"]), until, text)
+
+
+def _until(value: t.Any) -> tuple[int, str]:
+    """The last millisecond of a day, in UTC."""
+    text = value.isoformat() if isinstance(value, datetime.date) else str(value)
+    try:
+        day = datetime.date.fromisoformat(text[:10])
+        midnight = datetime.datetime.combine(day, datetime.time(), datetime.timezone.utc)
+    except ValueError:
+        raise InputError("`policy.ignore.until` must be a date, such as 2027-03-31.") from None
+    return int(midnight.timestamp()) * 1000 + DAY - 1, day.isoformat()
+
+
+def _known(where: str, given: c.Iterable[t.Any], names: c.Sequence[str]) -> None:
+    for name in given:
+        if name not in names:
+            nearest = difflib.get_close_matches(str(name), names, n=1)
+            hint = f"did you mean {nearest[0]}?" if nearest else f"it knows {', '.join(names)}."
+            raise InputError(f"`{where}` has no {str(name)[:40]!r}: {hint}")

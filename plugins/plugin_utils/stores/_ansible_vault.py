@@ -1,0 +1,138 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The store ``ansible_vault:FILE``: two variables in a vaulted file that plays load with ``vars_files``."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import typing as t
+from pathlib import Path
+
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret, parse_vaulttext_envelope
+
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
+    UNCERTAIN,
+    WRITTEN,
+    Entry,
+    Store,
+    StoreError,
+    id_of,
+    outcome,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._variables import (
+    UnfitError,
+    Variables,
+)
+
+_Key = tuple[t.Any, t.Any]  # vault id and vault secret, as ansible hands them around
+
+
+class AnsibleVaultStore(Store):
+    """Secrets in one file, encrypted with the play's own vault secrets.
+
+    :param vault: the play's vault, with its secrets.
+    :param lock_timeout: seconds to wait for another run's write.
+    """
+
+    def __init__(self, path: Path, vault: VaultLib, lock_timeout: float = 60) -> None:
+        super().__init__()
+        self.name = f"ansible_vault:{path}"
+        # The lock and the new file are beside the real one, by whatever link it is named.
+        path = path.resolve()
+        self._path = path
+        self._vault = vault
+        self._timeout = lock_timeout
+        self._seen: tuple[str, Variables, _Key] | None = None
+        self._lock = path.parent / f".{path.name}.lock"
+
+    def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
+        _files.require_writable(self._path.parent)
+        _files.require_replaceable(self._path)
+        self._load()
+        if not check_mode:
+            with _files.locked(self._lock, self._timeout):
+                _files.sweep(self._path)
+
+    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
+        variables, _key = self._load()
+        return {reference: _held(variables, reference) for reference in references}
+
+    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
+        self.troubles.clear()
+        with _files.locked(self._lock, self._timeout):
+            variables, key = self._load()
+            answers = {entry.reference: outcome(_held(variables, entry.reference), entry) for entry in entries}
+            due = self.sound(entry for entry in entries if answers[entry.reference] is None)
+            answers.update((entry.reference, WRITTEN) for entry in due)
+            if due:
+                self._replace(variables, key, due)
+            return {reference: answer or UNCERTAIN for reference, answer in answers.items()}
+
+    def secret(self, reference: str) -> str:
+        variables, _key = self._load()
+        if _held(variables, reference) is None:
+            raise StoreError(f"{self.name} holds no secret of {reference}.")
+        return variables.secrets[reference].strip()
+
+    def _load(self) -> tuple[Variables, _Key]:
+        """What the file holds now, and the key to encrypt it with again."""
+        text = _files.read(self._path)
+        if text is None or not text.strip():
+            return Variables(""), self._new_key()
+        # Decrypting and parsing thousands of secrets takes longer than reading them, and a run reads after each write.
+        if self._seen is not None and self._seen[0] == text:
+            return self._seen[1:]
+        if not is_encrypted(text):
+            raise StoreError(f"{self._path} is not encrypted with ansible-vault. Encrypt it, or name another file.")
+        try:
+            plain, _opened_by, secret = self._vault.decrypt_and_get_vault_id(text)
+            # The label of the file itself: another vault id may have the same password.
+            label = parse_vaulttext_envelope(text.encode())[3]
+        except AnsibleError:
+            raise StoreError(
+                f"{self._path} cannot be decrypted: none of the vault secrets given (`--vault-id`, "
+                "`--vault-password-file`, or AWX's vault credential) opens it."
+            ) from None
+        try:
+            self._seen = (text, Variables(_text(plain)), (label, secret))
+        except UnfitError as error:
+            raise StoreError(f"{self._path} {error}") from None
+        return self._seen[1:]
+
+    def _new_key(self) -> _Key:
+        missing = StoreError(
+            f"{self._path} is to be encrypted, and there is no vault secret to do it with: give one with `--vault-id` "
+            "or `--vault-password-file`, or attach a vault credential in AWX."
+        )
+        if not self._vault.secrets:
+            raise missing
+        try:
+            key: _Key = match_encrypt_secret(self._vault.secrets, constants.DEFAULT_VAULT_ENCRYPT_IDENTITY)
+        except AnsibleError:
+            raise missing from None
+        return key
+
+    def _replace(self, variables: Variables, key: _Key, entries: c.Sequence[Entry]) -> None:
+        variables = variables.merged({entry.reference: (entry.secret, entry.id) for entry in entries})
+        plain = variables.text
+        vault_id, secret = key
+        # The default label is written as no label at all, as ansible-vault does.
+        label = None if vault_id == constants.DEFAULT_VAULT_IDENTITY else vault_id
+        _files.replace(self._path, self._vault.encrypt(plain, secret, vault_id=label))
+        written = _files.read(self._path)
+        if written is None or _text(self._vault.decrypt(written)) != plain:
+            raise StoreError(f"{self._path} does not hold what was written to it.")
+        self._seen = (written, variables, key)
+
+
+def _held(variables: Variables, reference: str) -> str | None:
+    return id_of(variables.secrets.get(reference), variables.ids.get(reference))
+
+
+def _text(data: t.Any) -> str:
+    """Plain text: ansible's own string types cannot be dumped by YAML, and the failure would quote the secret."""
+    return data.decode("utf-8") if isinstance(data, bytes) else str.__str__(data)

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The store ``awx_credential:NAME-TEMPLATE``: one credential of the controller for each token.
+
+There is no compare-and-set, and no way to read a secret back: the id in the description, written by the same request,
+is what is compared and what is read.
+"""
+
+from __future__ import annotations
+
+import collections.abc as c
+import re
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
+    REFUSED,
+    UNCERTAIN,
+    Entry,
+    Store,
+    StoreError,
+    outcome,
+    settled,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
+    Controller,
+    ControllerError,
+    Json,
+    open_controller,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._remote import Options, option
+
+_TYPE = "bitbucket_dc_token"
+_FIELD = "token"
+_PLACEHOLDER = "{reference}"
+_ID = re.compile(r"\bBitbucket token ([0-9]{1,20})\b")
+_LONGEST_NAME = 512
+
+
+class AwxCredentialStore(Store):
+    """Secrets as credentials of the type that the controller itself has for Bitbucket Data Center.
+
+    :param template: the credential's name, with ``{reference}`` in it.
+    :param organization: the name of the organization that owns the credentials.
+    """
+
+    def __init__(self, controller: Controller, template: str, organization: str) -> None:
+        super().__init__()
+        self.name = f"awx_credential:{template}"
+        self._controller = controller
+        self._template = template
+        self._organization = organization
+        self._place: dict[str, int] = {}
+
+    def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
+        for reference in references:
+            if len(self._name(reference)) > _LONGEST_NAME:
+                raise StoreError(f"{reference} is too long for the name of a credential.")
+        present = self._credentials()
+        names = [self._name(reference) for reference in references]
+        for name in names:
+            if name in present and not _may_edit(present[name]):
+                raise StoreError(f"{self.name}: this login may not change the credential {name}.")
+        path = f"organizations/{self._where()['organization']}/credentials/"
+        if set(names) - set(present) and not self._controller.may_create(path):
+            raise StoreError(f"{self.name}: this login may not create credentials in {self._organization}.")
+
+    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
+        present = self._credentials()
+        return {reference: _held(present.get(self._name(reference))) for reference in references}
+
+    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
+        self.troubles.clear()
+        answers = dict.fromkeys([entry.reference for entry in entries], UNCERTAIN)
+        try:
+            for entry in self.sound(entries):
+                answers[entry.reference] = self._write(entry)
+        except ControllerError as error:
+            # Gone: the rest is not tried.
+            self.troubles = {entry.reference: self.troubles.get(entry.reference, str(error)) for entry in entries}
+        return answers
+
+    def secret(self, reference: str) -> str:
+        raise StoreError(
+            f"{self.name} never shows a secret again: attach the credential {self._name(reference)} to a job template."
+        )
+
+    def _write(self, entry: Entry) -> str:
+        said = UNCERTAIN
+        try:
+            before = self._one(entry.reference)
+            known = outcome(_held(before), entry)
+            if known:
+                return known
+            self._put(entry, before)
+        except ControllerError as error:
+            self.troubles[entry.reference] = str(error)
+            if error.gone:
+                raise
+            # Somebody else may have created it in between; reading back tells.
+            said = REFUSED if error.conflict else UNCERTAIN
+        return settled(said, _held(self._one(entry.reference)), entry)
+
+    def _put(self, entry: Entry, before: Json | None) -> None:
+        """Secret and id in one request."""
+        inputs = {_FIELD: entry.secret}
+        mark = f"Bitbucket token {entry.id}"
+        if before is None:
+            fields = {"name": self._name(entry.reference), "description": mark, "inputs": inputs, **self._where()}
+            self._controller.create("credentials", fields)
+            return
+        text = str(before.get("description") or "")
+        description = _ID.sub(mark, text, count=1) if _ID.search(text) else f"{text} {mark}".strip()
+        self._controller.change("credentials", int(before["id"]), {"description": description, "inputs": inputs})
+
+    def _one(self, reference: str) -> Json | None:
+        return self._credentials(name=self._name(reference)).get(self._name(reference))
+
+    def _credentials(self, **filters: str) -> dict[str, Json]:
+        """The credentials of the type and organization, by name."""
+        where = {key: str(value) for key, value in self._where().items()}
+        found = self._controller.all("credentials", **where, **filters)
+        if not all(isinstance(item.get("name"), str) and isinstance(item.get("id"), int) for item in found):
+            raise StoreError(f"{self.name}: the controller lists credentials without name or id.")
+        return {item["name"]: item for item in found}
+
+    def _where(self) -> dict[str, int]:
+        if not self._place:
+            owner = self._controller.one("organizations", f"organization {self._organization}", name=self._organization)
+            kind = self._controller.one("credential_types", f"credential type {_TYPE}", namespace=_TYPE)
+            self._place = {"organization": int(owner["id"]), "credential_type": int(kind["id"])}
+        return self._place
+
+    def _name(self, reference: str) -> str:
+        return self._template.replace(_PLACEHOLDER, reference)
+
+
+def _held(credential: Json | None) -> str | None:
+    """The id in the description; a secret without one is somebody's, but nobody knows whose."""
+    if credential is None:
+        return None
+    inputs = credential.get("inputs")
+    if not isinstance(inputs, dict) or not inputs.get(_FIELD):
+        return None
+    match = _ID.search(str(credential.get("description") or ""))
+    return match[1] if match else UNKNOWN
+
+
+def _may_edit(credential: Json) -> bool:
+    summary = credential.get("summary_fields")
+    capabilities = summary.get("user_capabilities") if isinstance(summary, dict) else None
+    # Where the controller does not say, the write will.
+    return not isinstance(capabilities, dict) or capabilities.get("edit") is not False
+
+
+def open_awx_credential(place: str, options: Options, timeout: float) -> AwxCredentialStore:
+    """The store of that name template.
+
+    :raises StoreError: for a template or options that cannot be right.
+    """
+    if _PLACEHOLDER not in place:
+        raise StoreError("`store` must be awx_credential:NAME-TEMPLATE with {reference} in the template.")
+    organization = option(options, "organization")
+    if not organization:
+        raise StoreError("`store_options.organization` must name the organization that owns the credentials.")
+    return AwxCredentialStore(open_controller(options, timeout), place, organization)

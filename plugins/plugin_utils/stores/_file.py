@@ -1,0 +1,118 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The store ``file:PATH``: one secret per file, and nothing else in it."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import stat
+from pathlib import Path
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
+    UNCERTAIN,
+    WRITTEN,
+    Entry,
+    Store,
+    StoreError,
+    id_of,
+    outcome,
+)
+
+_WORLD = 0o007
+
+
+class FileStore(Store):
+    """Secrets in files.
+
+    :param path: the file of the one reference there is, or the directory of ``<reference>.token`` files.
+    :param single: which of the two.
+    :param mode: the files' permissions; by default those a file has, less what everybody may, or private for a new one.
+    :param lock_timeout: seconds to wait for another run's write.
+    """
+
+    def __init__(self, path: Path, single: bool, mode: int | None = None, lock_timeout: float = 60) -> None:
+        if mode is not None and mode & _WORLD:
+            raise StoreError("`store_options.mode` would let everybody on the machine read the secrets.")
+        super().__init__()
+        self.name = f"file:{path}"
+        # The lock and the new file are beside the real one, by whatever link it is named.
+        path = path.resolve()
+        self._path = path
+        self._single = single
+        self._mode = mode
+        self._timeout = lock_timeout
+        self._directory = path.parent if single else path
+        stem = path.name if single else "token"
+        self._lock = self._directory / f".{stem}.lock"
+
+    def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
+        _files.require_writable(self._directory)
+        paths = [self._file(reference) for reference in references]
+        for path in paths:
+            _files.require_replaceable(path)
+        if self._single:
+            self._require_ours(references[0])
+        if not check_mode:
+            with _files.locked(self._lock, self._timeout):
+                for path in paths:
+                    _files.sweep(path)
+
+    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
+        return {reference: id_of(_files.read(self._file(reference))) for reference in references}
+
+    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
+        self.troubles.clear()
+        with _files.locked(self._lock, self._timeout):
+            return {entry.reference: self._write(entry) for entry in entries}
+
+    def secret(self, reference: str) -> str:
+        text = _files.read(self._file(reference))
+        if text is None or id_of(text) is None:
+            raise StoreError(f"{self.name} holds no secret of {reference}.")
+        return text.strip()
+
+    def _write(self, entry: Entry) -> str:
+        """One answer of its own for each entry: a full disk may take the first ones and not the rest."""
+        try:
+            entry.check()
+            path = self._file(entry.reference)
+            known = outcome(id_of(_files.read(path)), entry)
+            if known:
+                return known
+            _files.make_directories(path.parent)
+            if self._single:
+                self._lock.write_text(entry.reference, encoding="utf-8")
+            _files.replace(path, f"{entry.secret}\n".encode(), self._mode_of(path))
+            return WRITTEN if (_files.read(path) or "").strip() == entry.secret else UNCERTAIN
+        except StoreError as error:
+            self.troubles[entry.reference] = str(error)
+        except OSError as error:
+            self.troubles[entry.reference] = f"{self._directory} cannot be written: {error.strerror}."
+        return UNCERTAIN
+
+    def _require_ours(self, reference: str) -> None:
+        """A file that keeps another token's secret would hand that token over to this reference, name, rights and all.
+
+        :raises StoreError: where the lock file names another reference.
+        """
+        kept = _files.read(self._lock)
+        if kept and kept != reference:
+            raise StoreError(
+                f"{self._path} keeps the secret of {kept}: give {reference} a file of its own. If that token is only "
+                f"declared by another name now, remove {self._lock} first."
+            )
+
+    def _mode_of(self, path: Path) -> int:
+        if self._mode is not None:
+            return self._mode
+        return stat.S_IMODE(path.stat().st_mode) & ~_WORLD if path.exists() else 0o600
+
+    def _file(self, reference: str) -> Path:
+        if self._single:
+            return self._path
+        if not is_reference(reference):
+            raise StoreError(f"{reference} is not a reference, such as projects/PAY/tokens/ci.")
+        return self._path / f"{reference}.token"

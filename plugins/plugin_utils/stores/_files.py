@@ -1,0 +1,160 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that several runs may write and that a crash must not tear: a lock, and replacement by rename."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import contextlib
+import fcntl
+import os
+import stat
+import time
+from pathlib import Path
+
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
+
+_PRIVATE = 0o600
+_POLL = 0.05
+_LONGEST_NAME = 255
+
+
+@contextlib.contextmanager
+def locked(path: Path, timeout: float) -> c.Iterator[None]:
+    """Hold the lock file ``path``, which stays behind: removing it would let two runs hold different locks.
+
+    :param timeout: seconds to wait for another run.
+    :raises StoreError: where the lock cannot be had.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be opened for locking: {error.strerror}.") from None
+    try:
+        _acquire(descriptor, path, timeout)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, path: Path, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise StoreError(f"{path} is locked by another run for more than {timeout:g} seconds.") from None
+            time.sleep(_POLL)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be locked: {error.strerror}.") from None
+
+
+def replace(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Put ``data`` in place of ``path`` at once and for good, or leave it as it was.
+
+    To be called with the lock held, so that nobody else uses the temporary file beside it.
+
+    :param mode: the file's permissions; by default those it has, or private for a new one.
+    :raises StoreError: where that failed.
+    """
+    temporary = _temporary(path)
+    try:
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                _take_over(descriptor, path, mode)
+                os.fsync(descriptor)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def sweep(path: Path) -> None:
+    """Remove what a run that was killed while it replaced ``path`` has left. To be called with the lock held.
+
+    :raises StoreError: where that is not allowed.
+    """
+    left = _temporary(path)
+    try:
+        left.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{left} is left of a killed run and cannot be removed: {error.strerror}.") from None
+
+
+def require_replaceable(path: Path) -> None:
+    """Prove that ``path`` can be replaced, as far as that can be known without doing it.
+
+    :raises StoreError: where it cannot.
+    """
+    if path.exists() and not path.is_file():
+        what = "a directory" if path.is_dir() else "not a plain file"
+        raise StoreError(f"{path} is {what}: the secret shall be in a file of that name.")
+    if len(os.fsencode(_temporary(path).name)) > _LONGEST_NAME:
+        raise StoreError(f"{path.name} is too long for the name of a file: keep this token in another kind of store.")
+    require_writable(next(folder for folder in path.parents if folder.exists()))
+
+
+def make_directories(directory: Path) -> None:
+    """Make what is missing of ``directory``, each level for its owner only."""
+    for missing in reversed([folder for folder in (directory, *directory.parents) if not folder.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def require_writable(directory: Path) -> None:
+    """Prove that files can be made in ``directory``.
+
+    :raises StoreError: where it is missing or not writable.
+    """
+    if not directory.is_dir():
+        raise StoreError(f"{directory} is not a directory: create it first, readable by its owner only.")
+    if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+        raise StoreError(f"{directory} is not writable for the user who runs this.")
+
+
+def read(path: Path) -> str | None:
+    """The text of a file, or ``None`` where there is none.
+
+    :raises StoreError: where it is there and cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise StoreError(f"{path} is not a text file.") from None
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
+def _take_over(descriptor: int, path: Path, mode: int | None) -> None:
+    """Give the new file the permissions and, where that is allowed, the owner of the one it replaces."""
+    try:
+        before = path.stat()
+    except FileNotFoundError:
+        os.fchmod(descriptor, _PRIVATE if mode is None else mode)
+        return
+    with contextlib.suppress(PermissionError):
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(before.st_mode) if mode is None else mode)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,94 @@
+"""References, and what is told of a token."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
+    DAY,
+    Owner,
+    Token,
+    from_iso,
+    iso,
+    owner_of,
+    owner_path,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import listed
+
+OWNERS = [
+    (Owner(project="PAY"), "projects/PAY", "project PAY"),
+    (Owner("PAY", "ledger"), "projects/PAY/repos/ledger", "repository PAY/ledger"),
+    (Owner(user="svc-ci"), "users/svc-ci", "user svc-ci"),
+    (Owner(project="~pat"), "projects/~pat", "project ~pat"),
+    (Owner(project="A B/ü"), "projects/A%20B%2F%C3%BC", "project A B/ü"),
+]
+
+
+@pytest.mark.parametrize(("owner", "path", "label"), OWNERS)
+def test_owners_have_a_path_and_find_back_from_it(owner, path, label):
+    assert (owner.path, owner.label) == (path, label)
+    assert owner_of(path) == owner_of(owner.reference("x")) == owner
+    assert owner_path(owner.reference("tokens")) == owner.path
+
+
+@pytest.mark.parametrize(
+    ("name", "encoded"),
+    [
+        ("ci-read_1.x~", "ci-read_1.x~"),
+        ("a/b c", "a%2Fb%20c"),
+        ("repos/x", "repos%2Fx"),
+        (".hidden", "%2Ehidden"),
+        ("..", "%2E."),
+        ("ü%", "%C3%BC%25"),
+        ("\udcff", "%ED%B3%BF"),
+    ],
+)
+def test_references_are_percent_encoded(name, encoded):
+    assert Owner(project="PAY").reference(name) == f"projects/PAY/tokens/{encoded}"
+    assert owner_of(Owner(project="PAY").reference(name)) == Owner(project="PAY")
+
+
+NOW = 1_768_467_600_000
+
+
+@pytest.mark.parametrize(
+    ("expires", "now", "expired"),
+    [(NOW, NOW, True), (NOW + 1, NOW, False), (NOW - 1, NOW, True), (None, NOW, False), (NOW - DAY, None, False)],
+)
+def test_the_instant_itself_has_expired(expires, now, expired):
+    assert Token("1", "ci", listed([]), 0, expires).expired(now) == expired
+
+
+@pytest.mark.parametrize(
+    ("left", "now", "days"), [(DAY, NOW, 1), (DAY - 1, NOW, 0), (0, NOW, 0), (-1, NOW, -1), (DAY, None, None)]
+)
+def test_days_left_are_whole(left, now, days):
+    assert Token("1", "ci", listed([]), 0, NOW + left).describe("r", now)["days_left"] == days
+
+
+def test_times_are_utc_to_the_second():
+    assert iso(NOW + 999) == "2026-01-15T09:00:00Z"
+    assert iso(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-15T09:00:00Z", NOW),
+        (" 2026-01-15t09:00:00z\n", NOW),
+        ("2026-01-15T09:00:00.5Z", NOW + 500),
+        ("2026-01-15T09:00:00.123456789Z", NOW + 123),
+        ("2026-01-15T09:00", NOW),
+        ("2026-01-15 10:00:00+0100", NOW),
+        ("2026-01-15T03:30:00.000-05:30", NOW),
+        ("1969-12-31T23:59:59.500Z", -500),
+        ("2026-02-30T09:00:00Z", None),
+        ("2026-01-15", None),
+        ("1768467600000", None),
+        ("2026-01-15T09:00:00+99:00", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_times_as_servers_write_them(text, expected):
+    assert from_iso(text) == expected

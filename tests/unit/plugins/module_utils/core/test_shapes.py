@@ -1,0 +1,168 @@
+"""Secrets in any text: what is found, where, and what is not taken for one."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import re
+import time
+from urllib.parse import quote
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import SHORTEST, sightings
+
+# Atlassian's own example, and one whose base64 has all that a URL encodes.
+EXAMPLE = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
+AWKWARD = base64.b64encode(b"075905477751:" + b"\xfb\xff\xfe" * 6 + b"\xff\xfe").decode()
+APP_PASSWORD = "ATBBwh4t3v3rY0uL1k3H3r3" + "0badcafe"
+API_TOKEN = "ATATT3xFfGF0nothing-real_in-here" + "=0BADCAFE"
+SECRETS = [EXAMPLE, f"BBDC-{EXAMPLE}", AWKWARD, APP_PASSWORD, API_TOKEN, "ATCTT3xFfGN0nothing-real=0BADCAFE"]
+
+CARRIERS = {
+    "alone": "{}",
+    "quoted": 'token = "{}"',
+    "in a path": "https://bitbucket.example.com/x/{}/y",
+    "after an equals sign": "TOKEN={}\n",
+    "in a URL": "https://x-token-auth:{}@bitbucket.example.com/scm/pay/ledger.git",
+    "in a header": "Authorization: Bearer {}",
+    "in a line of a log": "2026-11-23 10:00 fetching (pay/{}) failed",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("carrier", CARRIERS.values(), ids=CARRIERS.keys())
+def test_a_secret_is_found_wherever_it_stands(carrier, secret):
+    text = carrier.format(secret)
+    (found,) = sightings(text)
+    assert (found.secret, text[found.start : found.end]) == (secret, secret)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_percent_encoding_is_undone(secret):
+    text = f"https://u:{quote(secret, safe='')}@bitbucket.org/a/b"
+    (found,) = sightings(text)
+    assert found.secret == secret
+    assert text[found.start : found.end] == quote(secret, safe="")
+
+
+ESCAPES = {
+    "JSON with slashes": lambda secret: json.dumps(secret).replace("/", "\\/")[1:-1],
+    "JSON in JSON": lambda secret: json.dumps(json.dumps(secret).replace("/", "\\/"))[3:-3],
+    "JSON with numbers": lambda secret: re.sub("[^A-Za-z0-9_]", lambda sign: f"\\u{ord(sign[0]):04x}", secret),
+    "in JSON twice": lambda secret: re.sub("[^A-Za-z0-9_]", lambda sign: f"\\\\u{ord(sign[0]):04X}", secret),
+    "a URL in a URL": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "and once more": lambda secret: quote(quote(quote(secret, safe=""), safe=""), safe=""),
+    "HTML": lambda secret: re.sub("[+/=]", lambda sign: f"&#x{ord(sign[0]):X};", secret),
+    "HTML in decimal": lambda secret: re.sub("[+/=]", lambda sign: f"&#{ord(sign[0])};", secret),
+}
+
+
+@pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES.keys())
+@pytest.mark.parametrize("secret", [*SECRETS, f"BBDC-{AWKWARD}"])
+def test_escapes_are_undone(secret, escape):
+    written = escape(secret)
+    (found,) = sightings(f'{{"x": "{written}"}}')
+    assert (found.secret, f'{{"x": "{written}"}}'[found.start : found.end]) == (secret, written)
+
+
+@pytest.mark.parametrize("before", ["\\n", "\\t", "%3D", "\\u0022", '\\"', "/", ":"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_the_end_of_an_escape_is_no_part_of_it(secret, before):
+    assert [found.secret for found in sightings(f"a{before}{secret}")] == [secret]
+
+
+@pytest.mark.parametrize("login", ["", "u:", "jd:", "jdoe:", "somebody@company.example:"])
+@pytest.mark.parametrize("carrier", ["Authorization: Basic {}\n", '{{"auth": "{}"}}', "token: {}\n", "/a/b/{}/c", "{}"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_base64_is_opened_and_nothing_of_the_secret_is_outside_of_what_was_found(secret, carrier, login):
+    encoded = base64.b64encode(f"{login}{secret}\n".encode()).decode()
+    text = carrier.format(encoded)
+    (found,) = sightings(text)
+    assert found.secret == secret
+    begin = text.index(encoded)
+    assert found.start <= begin + len(login) * 4 // 3
+    assert found.end >= begin + (len(login + secret) * 4 + 2) // 3
+    assert text[found.start : found.end] in encoded
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_login_is_found_whole(secret):
+    login = base64.b64encode(f"jürgen:{secret}".encode()).decode()
+    (found,) = sightings(text := f"extraHeader = Authorization: Basic {login}\n")
+    assert text[found.start : found.end] == login
+
+
+def test_of_much_base64_only_the_part_with_the_secret_is_told():
+    encoded = base64.b64encode(b"\xff" * 3000 + EXAMPLE.encode() + b"\xff" * 3000).decode()
+    (found,) = sightings(encoded)
+    assert encoded[found.start : found.end] == encoded[4000:4060]
+
+
+@pytest.mark.parametrize("secret", [EXAMPLE, AWKWARD])
+@pytest.mark.parametrize("shared", range(1, 26))
+def test_what_looks_like_one_and_touches_another_does_not_hide_it(secret, shared):
+    decoy = base64.b64encode(b"000000000000:" + b"x" * 20).decode()[: 44 - shared]
+    assert secret in [found.secret for found in sightings(decoy + secret)]
+
+
+def test_a_login_that_touches_another_does_not_hide_it():
+    login = base64.b64encode(f"jdoe:{EXAMPLE}".encode()).decode()
+    assert [found.secret for found in sightings(f"Basic AAAAAAAA/Basic {login}")] == [EXAMPLE]
+    assert [found.secret for found in sightings(f"ATATaaaaaaaaaaaaaaaa-{APP_PASSWORD}")][-1] == APP_PASSWORD
+
+
+def test_much_text_takes_no_long_time():
+    chance = random.Random(3)
+    lines = [
+        f"/rest/api/latest/projects/PAY/{chance.getrandbits(256):064x} %252F \\\\/ {number}" for number in range(10_000)
+    ]
+    started = time.process_time()
+    assert sightings("\n".join([*lines, "%25" * 100_000, "\\" * 100_000, "MDAw" * 100_000])) == []
+    assert time.process_time() - started < 10
+
+
+def test_every_id_and_every_byte_is_found():
+    chance = random.Random(7)
+    for number in range(500):
+        noise = bytes(chance.randrange(256) for _byte in range(20))
+        secret = base64.b64encode(f"{chance.randrange(10**12):012d}:".encode() + noise).decode()
+        prefix = "BBDC-" * (number % 2)
+        (found,) = sightings(f"/{chance.choice('aO+/=.')}{prefix}{secret}M")
+        assert found.secret == prefix + secret
+
+
+def test_several_come_in_order_and_each_as_often_as_it_stands_there():
+    text = f"{APP_PASSWORD} {EXAMPLE} {AWKWARD} {EXAMPLE}"
+    assert [found.secret for found in sightings(text)] == [APP_PASSWORD, EXAMPLE, AWKWARD, EXAMPLE]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+        "M" * 200,
+        EXAMPLE[:-1],
+        "ATBB",
+        "a sentence with ATATÜRK and BBDC- in it",
+        "PATBBabcdefghijklmnopqrst12345678",
+        "Basic " + base64.b64encode(b"jdoe:an ordinary password").decode(),
+        "Basic ####",
+        "Basic abcdefghi",
+    ],
+)
+def test_what_is_not_one_is_left_alone(text):
+    assert sightings(text) == []
+
+
+def test_nothing_shorter_is_a_secret():
+    assert sightings("ATBB" + "a" * (SHORTEST - 4))
+    assert not sightings("ATBB" + "a" * (SHORTEST - 5))
+
+
+def test_what_is_found_is_what_the_rest_of_the_collection_takes_it_for():
+    kinds = [_secret.kind(found.secret) for found in sightings(" ".join(SECRETS))]
+    assert kinds == ["http_access_token"] * 3 + ["app_password", "api_token", "cloud_access_token"]

@@ -1,0 +1,149 @@
+"""From Bitbucket's JSON to the model: what may be missing, and what must not be guessed."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    AnswerError,
+    ForbiddenError,
+    NotFoundError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Listed, Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from tests.unit.plugins.stand import PAY, Scripted
+
+PROJECT = Owner(project="PAY")
+RECORDED = {"id": "075905477751", "createdDate": 1610525968583, "name": "ci", "permissions": ["REPO_ADMIN"]}
+
+
+def answering(body: t.Any) -> DataCenter:
+    return DataCenter(Client("http://bitbucket.test", Credential(token="t"), t.cast("t.Any", Scripted(body))))
+
+
+def listing(*values: t.Any) -> dict[str, t.Any]:
+    return {"values": list(values), "isLastPage": True}
+
+
+@pytest.mark.parametrize("switches", [{"service_owner": owner} for owner in ("user", "project", "neither")], ids=str)
+def test_a_listed_token_has_all_it_says(stand, switches):
+    stand.sim.switches.update(switches)
+    old = stand.sim.add_token(PAY, "ci", ["PROJECT_READ", "REPO_ADMIN"], expires_in_days=5, last_used_days_ago=1)
+    (token,) = stand.api().tokens(PROJECT).tokens
+    assert (token.id, token.created, token.expires, token.last_used) == (
+        old.id,
+        old.created,
+        old.expires,
+        old.last_used,
+    )
+    assert token.permissions.names == ["PROJECT_READ", "REPO_ADMIN"]
+
+
+def test_the_recorded_body_needs_neither_expiry_nor_use():
+    (token,) = answering(listing(RECORDED)).tokens(PROJECT).tokens
+    assert (token.id, token.expires, token.last_used) == ("075905477751", None, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": 75905477751},
+        {"id": "abc"},
+        {"id": ""},
+        {"id": "1/../2"},
+        {"name": None},
+        {"createdDate": None},
+        {"createdDate": "2021-01-13"},
+        {"createdDate": True},
+        {"createdDate": -1},
+        {"expiryDate": "never"},
+        {"expiryDate": 253402300799001},
+        {"lastAuthenticated": []},
+        {"permissions": "REPO_READ"},
+        {"permissions": [1]},
+    ],
+    ids=str,
+)
+def test_a_token_that_cannot_be_read_fails_the_list(wrong):
+    with pytest.raises(AnswerError, match="holds a token with"):
+        answering(listing({**RECORDED, **wrong})).tokens(PROJECT)
+
+
+@pytest.mark.parametrize("value", [None, "x", []], ids=str)
+def test_an_entry_that_is_no_token_fails_the_list_too(value):
+    with pytest.raises(AnswerError):
+        answering(listing(RECORDED, value)).tokens(PROJECT)
+
+
+def test_one_token_is_asked_for_by_id(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    found = stand.api().token(PROJECT, token.id)
+    assert found is not None
+    assert (found.id, stand.requests) == (token.id, [f"GET {PAY}/{token.id}"])
+    assert stand.api().token(PROJECT, "999999999999") is None
+
+
+def test_a_missing_project_does_not_mean_that_the_token_is_gone(stand):
+    with pytest.raises(NotFoundError, match="Project NOPE does not exist"):
+        stand.api().token(Owner(project="NOPE"), "999999999999")
+
+
+def test_an_answer_about_another_token_is_an_error():
+    with pytest.raises(AnswerError, match="about another token"):
+        answering(RECORDED).token(PROJECT, "999999999999")
+
+
+def test_projects_are_those_that_the_caller_administers(stand):
+    assert stand.api("pat").projects() == ["PAY", "~pat"]
+    assert stand.api().projects() == ["PAY", "SHOP", "~pat"]
+
+
+@pytest.mark.parametrize(("archived", "slugs"), [(False, ["ledger"]), (True, ["ledger", "old"])])
+def test_archived_repositories_are_asked_for(stand, archived, slugs):
+    assert stand.api().repositories("PAY", archived) == slugs
+
+
+@pytest.mark.parametrize("odd", [{}, {"description": 7, "public": "yes", "archived": None, "name": ["x"]}], ids=str)
+def test_what_a_listing_does_not_say_or_not_in_its_form_is_not_known(odd):
+    answers = answering(listing({"key": "PAY", "slug": "ledger", **odd}))
+    assert answers.listed_projects() == [Listed("PAY")]
+    assert answers.listed_repositories("PAY", archived=False) == [Listed("ledger")]
+
+
+def test_what_a_listing_says_is_kept():
+    said = {"key": "PAY", "name": "Payments", "description": "", "public": True, "archived": False}
+    assert answering(listing(said)).listed_projects() == [Listed("PAY", "Payments", "", False, True)]
+
+
+@pytest.mark.parametrize("value", [{}, {"key": ""}, {"key": 1}], ids=str)
+def test_an_entry_without_a_key_fails_the_listing(value):
+    with pytest.raises(AnswerError, match="has no usable key"):
+        answering(listing(value)).projects()
+
+
+def test_a_users_slug_is_found_by_the_exact_name(stand):
+    stand.sim.add_user("Joe Doe Junior")
+    assert stand.api().user_slug("Joe Doe") == "joe_doe"
+    assert stand.api().user_slug("Joe") is None
+
+
+def test_all_users_are_listed_to_administrators_only(stand):
+    assert stand.api().users() == ["admin", "pat", "joe_doe"]
+    with pytest.raises(ForbiddenError):
+        stand.api("pat").users()
+
+
+def test_who_one_is(stand):
+    assert stand.api("Joe Doe").identity().name == "Joe Doe"
+    stand.sim.faults.arm("status", status=200)
+    assert stand.api("Joe Doe").identity().name is None
+
+
+def test_a_name_that_no_result_could_be_written_with_is_replaced(stand):
+    stand.sim.add_token(PAY, "\ud800x", created_days_ago=1)
+    (token,) = stand.api().tokens(PROJECT).tokens
+    assert token.name.endswith("x")
+    token.name.encode("utf-8")

@@ -1,0 +1,174 @@
+"""Whose token has an id: everybody whom the caller may see is asked, and whoever does not answer is told."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    AnswerError,
+    ConnectError,
+    InputError,
+    LockoutError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
+    DeclaredOwners,
+    declared_owners,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._walk import Walk
+from tests.unit.plugins.stand import LEDGER, PAY, SHOP, Stand
+
+OLD = "projects/PAY/repos/old"
+EVERYBODY = [PAY, SHOP, "projects/~pat", LEDGER, OLD, "users/admin", "users/joe_doe", "users/pat"]
+NOBODY_HAS = "000000000000"
+
+
+def walked(stand: Stand, *ids: str, caller: str = "admin", token: str = "", **owners: t.Any) -> Walk:
+    walk = Walk(stand.api(caller, token=token), ids, concurrency=4)
+    stand.requests.clear()
+    walk.among(declared_owners(owners, required=False) if owners else DeclaredOwners(me=True))
+    return walk
+
+
+def asked(stand: Stand) -> list[str]:
+    """The owners whose tokens were asked for."""
+    paths = (request.removeprefix("GET ") for request in stand.requests)
+    return sorted(path for path in paths if path.startswith(("projects/", "users/")))
+
+
+@pytest.fixture(params=[True, False], ids=["personal projects listed", "personal projects not listed"])
+def world(stand: Stand, request: pytest.FixtureRequest) -> Stand:
+    """D29 [unknown]: whether personal projects are in the listing of projects."""
+    stand.sim.switches.projects_list_personal = request.param
+    stand.sim.add_repository("~pat", "dotfiles")
+    return stand
+
+
+@pytest.mark.parametrize("owner", [*EVERYBODY, "projects/~pat/repos/dotfiles"])
+def test_a_token_is_found_wherever_it_is(world, owner):
+    token = world.sim.add_token(owner, "leaked")
+    world.sim.add_token(owner, "another")
+    walk = walked(world, token.id)
+    (found,) = walk.found
+    assert (found.owner.path, found.token.id, found.now) == (owner, token.id, world.sim.clock.now_ms())
+    assert walk.failures == []
+
+
+def test_everybody_is_asked_once_where_a_token_is_not_found(world):
+    walk = walked(world, NOBODY_HAS)
+    assert (walk.found, walk.failures) == ([], [])
+    seen = asked(world)
+    guessed = {"projects/~admin", "projects/~joe_doe"}
+    assert sorted(set(seen) - guessed) == sorted([*EVERYBODY, "projects/~pat/repos/dotfiles"])
+    assert len(seen) == len(set(seen))
+
+
+def test_nobody_is_asked_where_there_is_nothing_to_find(stand):
+    assert walked(stand).found == []
+    assert stand.requests == []
+
+
+def test_it_ends_as_soon_as_all_are_found(stand):
+    stand.sim.add_token(SHOP, "other")
+    token = stand.sim.add_token(PAY, "leaked")
+    walk = Walk(stand.api(), {token.id}, concurrency=1)
+    walk.among(DeclaredOwners(me=True))
+    assert asked(stand) == [PAY]
+    assert len(walk.found) == 1
+
+
+def test_several_tokens_of_one_owner_and_of_others_are_found(stand):
+    tokens = [stand.sim.add_token(owner, "leaked") for owner in (PAY, PAY, OLD, "users/pat")]
+    walk = walked(stand, *(token.id for token in tokens))
+    assert {found.token.id for found in walk.found} == {token.id for token in tokens}
+
+
+def test_named_owners_are_the_only_ones_asked(stand):
+    token = stand.sim.add_token(SHOP, "leaked")
+    walk = walked(stand, token.id, projects=["PAY"], repositories=["PAY/*"], users=["pat"])
+    assert walk.found == []
+    assert asked(stand) == sorted([PAY, LEDGER, OLD, "users/pat"])
+
+
+# Who may see less.
+
+
+def test_of_users_only_an_administrator_sees_others(stand):
+    own, others = stand.sim.add_token("users/pat", "leaked"), stand.sim.add_token("users/joe_doe", "leaked")
+    walk = walked(stand, own.id, others.id, caller="pat")
+    assert [found.token.id for found in walk.found] == [own.id]
+    refused = {failure["owner"]: failure for failure in walk.failures}
+    assert refused.keys() == {SHOP, "users"}
+    assert {failure["reason"] for failure in walk.failures} == {"forbidden"}
+    assert "Only an administrator" in refused["users"]["msg"]
+    assert "users/joe_doe" not in asked(stand)
+
+
+def test_an_access_token_is_no_administrator_but_sees_its_own_users(stand):
+    signs_in = stand.sim.add_token("users/admin", "mine", ["PROJECT_ADMIN"])
+    leaked = stand.sim.add_token(LEDGER, "leaked")
+    walk = walked(stand, signs_in.id, leaked.id, token=signs_in.secret)
+    assert {found.token.id for found in walk.found} == {signs_in.id, leaked.id}
+    assert [failure["owner"] for failure in walk.failures] == ["users"]
+
+
+def test_the_token_of_a_project_is_no_users(stand):
+    signs_in = stand.sim.add_token(PAY, "mine", ["PROJECT_ADMIN"])
+    leaked = stand.sim.add_token(OLD, "leaked")
+    walk = walked(stand, leaked.id, NOBODY_HAS, token=signs_in.secret)
+    assert [found.token.id for found in walk.found] == [leaked.id]
+    assert [failure["owner"] for failure in walk.failures] == ["users"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_a_list_of_users_that_fails_however_stops_nothing_else(stand, status):
+    """D20 [doc]: administration refuses tokens; in which words is not recorded."""
+    token = stand.sim.add_token(LEDGER, "leaked")
+    stand.sim.faults.arm(kind="status", status=status, method="GET", path="admin/users", body="empty", times=None)
+    walk = walked(stand, token.id, NOBODY_HAS)
+    assert [found.token.id for found in walk.found] == [token.id]
+    assert "users" in {failure["owner"] for failure in walk.failures}
+
+
+def test_an_owner_that_fails_is_told_and_the_others_are_asked(stand):
+    token = stand.sim.add_token("users/pat", "leaked")
+    stand.sim.faults.arm(kind="status", status=500, method="GET", path="projects/SHOP$", times=None)
+    walk = walked(stand, token.id, NOBODY_HAS)
+    assert len(walk.found) == 1
+    assert [(failure["owner"], failure["reason"]) for failure in walk.failures] == [(SHOP, "refused")]
+
+
+def test_a_project_whose_repositories_are_not_listed_is_told(stand):
+    stand.sim.faults.arm(kind="html", method="GET", path="latest/repos", times=1)
+    walk = walked(stand, NOBODY_HAS)
+    assert len(walk.failures) == 1
+    assert walk.failures[0]["owner"].endswith("/repos")
+
+
+# Where nobody can be asked.
+
+
+def test_a_wrong_password_is_tried_once(stand):
+    walk = Walk(DataCenter(stand.client("admin", "wrong")), [NOBODY_HAS], concurrency=4)
+    with pytest.raises(LockoutError):
+        walk.among(DeclaredOwners(me=True))
+    assert len(stand.requests) == 1
+
+
+def test_a_server_without_projects_to_list_is_an_error(stand):
+    stand.sim.faults.arm(kind="html", method="GET", path="latest/projects", times=None)
+    with pytest.raises(AnswerError):
+        walked(stand, NOBODY_HAS)
+
+
+def test_a_server_that_goes_away_is_an_error(stand):
+    stand.sim.faults.arm(kind="refuse", method="GET", path="admin/users", times=None)
+    with pytest.raises(ConnectError):
+        walked(stand, NOBODY_HAS)
+
+
+def test_a_named_owner_that_is_not_there_is_an_error(stand):
+    with pytest.raises(InputError):
+        walked(stand, NOBODY_HAS, projects=["NOPE*"])

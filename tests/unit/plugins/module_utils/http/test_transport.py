@@ -1,0 +1,238 @@
+"""What reaches the network, what may not (cookies, netrc, redirects), and what a failure becomes."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+import time
+import typing as t
+from contextlib import contextmanager, suppress
+
+import pytest
+import requests
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    AnswerError,
+    ConnectError,
+    InputError,
+    LostAnswerError,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange, Settings, Transport
+from tests.simulator.adapter import SimulatorAdapter
+from tests.unit.plugins.stand import URL, Stand
+
+ASKED = f"{URL}/rest/api/latest/application-properties"
+SECRET = "Bearer not-to-be-shown-anywhere"
+
+
+def ask(adapter: requests.adapters.BaseAdapter, settings: Settings | None = None, times: int = 1) -> list[Exchange]:
+    transport = Transport(settings or Settings(), {"http://": adapter})
+    return [transport.exchange("GET", ASKED, {"Authorization": SECRET}, None) for _time in range(times)]
+
+
+@pytest.fixture
+def adapter(stand: Stand) -> SimulatorAdapter:
+    stand.sim.world.add_oauth("admin")
+    stand.sim.world.oauth[SECRET.removeprefix("Bearer ")] = "admin"
+    return stand.adapter
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "NO_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def test_settings_reach_the_request(adapter, tmp_path, monkeypatch):
+    paths = [str(tmp_path / name) for name in ("ca", "cert", "key")]
+    for path in paths:
+        (tmp_path / path).touch()
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
+    ask(adapter, Settings(True, *paths, timeout=7))
+    ask(adapter, Settings(False, None, paths[1], use_proxy=False))
+    one, other = adapter.calls
+    assert (one.verify, one.cert, one.timeout) == (paths[0], (paths[1], paths[2]), (7, 7))
+    assert one.proxies["http"] == "http://proxy.test:3128"
+    assert (other.verify, other.cert, dict(other.proxies)) == (False, paths[1], {})
+
+
+@pytest.mark.parametrize(("bundle", "verify"), [(None, True), ("/etc/ca.pem", "/etc/ca.pem")])
+def test_certificates_are_verified_by_the_systems_or_the_environments_bundle(adapter, bundle, verify, monkeypatch):
+    if bundle:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
+    ask(adapter)
+    assert adapter.calls[0].verify == verify
+
+
+@pytest.mark.parametrize("option", ["ca_path", "client_cert", "client_key"])
+def test_a_file_that_does_not_exist_is_found_out_first(option):
+    with pytest.raises(InputError, match="/nowhere does not exist"):
+        Transport(Settings(**{option: "/nowhere"}))
+
+
+class WithCookie(SimulatorAdapter):
+    def _exchange(self, request: t.Any) -> t.Any:
+        response = super()._exchange(request)
+        response.headers["Set-Cookie"] = "BITBUCKETSESSIONID=1; Path=/"
+        return response
+
+
+def test_cookies_are_not_kept(stand):
+    adapter = WithCookie(stand.sim)
+    stand.sim.world.oauth[SECRET.removeprefix("Bearer ")] = "admin"
+    first, _second = ask(adapter, times=2)
+    assert "set-cookie" in first.headers
+    assert "Cookie" not in adapter.calls[1].headers
+
+
+def test_netrc_is_ignored(adapter, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine bitbucket.test login somebody password something\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    ask(adapter)
+    assert adapter.calls[0].headers["Authorization"] == SECRET
+
+
+def test_a_redirect_is_returned_and_not_followed(stand, adapter):
+    stand.sim.faults.arm("redirect", location=ASKED)
+    (answer,) = ask(adapter)
+    assert (answer.status, answer.headers["location"], len(adapter.calls)) == (302, ASKED, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        (("refuse", {}), ConnectError, "No connection to the server"),
+        (("connect_timeout", {}), ConnectError, "it took too long"),
+        (("drop_before", {}), LostAnswerError, "connection broke"),
+        (("timeout", {}), LostAnswerError, "did not answer in time"),
+        (("slow_body", {"seconds": 999}), LostAnswerError, "connection broke"),
+        (("cut_json", {}), LostAnswerError, "connection broke"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+def test_whether_anything_was_sent_tells_the_errors_apart(stand, adapter, fault, kind, words):
+    stand.sim.faults.arm(fault[0], **fault[1])
+    with pytest.raises(kind, match=words):
+        ask(adapter)
+
+
+class Failing(requests.adapters.BaseAdapter):
+    """A network that fails as the simulator's cannot."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def send(self, *_request: t.Any, **_options: t.Any) -> t.Any:
+        raise self._error
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (requests.exceptions.SSLError(ssl.SSLCertVerificationError("no")), ConnectError, "certificate.*`ca_path`"),
+        (requests.exceptions.SSLError(ssl.SSLError(1, SECRET)), LostAnswerError, "TLS.*`client_cert`"),
+        (requests.exceptions.ProxyError(OSError("Tunnel connection failed: 403")), ConnectError, "the proxy.*refuses"),
+        (requests.exceptions.ProxyError(ConnectionResetError(104, SECRET)), LostAnswerError, "broke"),
+        (requests.exceptions.InvalidHeader(SECRET), InputError, "could not be sent .InvalidHeader."),
+        (requests.exceptions.ChunkedEncodingError(SECRET), LostAnswerError, "broke"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_librarys_errors_are_translated_and_not_quoted(error, kind, words):
+    with pytest.raises(kind, match=words) as caught:
+        ask(Failing(error))
+    assert SECRET not in str(caught.value)
+
+
+def test_an_answer_without_end_is_not_read(adapter, monkeypatch):
+    monkeypatch.setattr(_transport, "MAX_BODY", 10)
+    with pytest.raises(AnswerError, match="more than"):
+        ask(adapter)
+
+
+def test_an_answer_that_trickles_in_is_given_up(adapter):
+    with pytest.raises(LostAnswerError, match="too slowly"):
+        ask(adapter, Settings(timeout=0))
+
+
+def test_every_thread_has_a_session_of_its_own(adapter):
+    transport = Transport(Settings(), {"http://": adapter})
+    sessions = []
+    for _thread in range(2):
+        thread = threading.Thread(target=lambda: sessions.append(transport._session(ASKED)))
+        thread.start()
+        thread.join()
+    assert sessions[0] is not sessions[1]
+    assert transport._session(ASKED) is transport._session(ASKED)
+
+
+@contextmanager
+def raw_server(answer: t.Callable[[socket.socket], None]) -> t.Iterator[str]:
+    """A server that says what no simulator of Bitbucket would, once for each connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _peer = listener.accept()
+                except OSError:
+                    return
+                with connection, suppress(OSError):
+                    answer(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def test_a_body_that_drips_is_not_waited_for_longer_than_ten_timeouts():
+    def drip(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n")
+        for _byte in range(600):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+    started = time.monotonic()
+    with raw_server(drip) as url, pytest.raises(LostAnswerError, match="too slowly"):
+        Transport(Settings(timeout=0.2, use_proxy=False)).exchange("GET", url, {}, None)
+    assert time.monotonic() - started < 10
+
+
+def test_a_body_shorter_than_promised_is_a_lost_answer():
+    def cut(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n{"id":')
+
+    with raw_server(cut) as url, pytest.raises(LostAnswerError, match="broke"):
+        Transport(Settings(timeout=2, use_proxy=False)).exchange("PUT", url, {}, b"{}")
+
+
+def test_a_proxy_that_hangs_up_after_the_request_was_sent_is_a_lost_answer(monkeypatch):
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with raw_server(hang_up) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("no_proxy", "")
+        with pytest.raises(LostAnswerError):
+            Transport(Settings(timeout=2)).exchange("PUT", "http://bitbucket.test/", {}, b"{}")
+
+
+def test_a_proxy_that_is_not_there_is_no_connection(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(ConnectError, match="No connection to the proxy"):
+        Transport(Settings(timeout=2)).exchange("PUT", "http://bitbucket.test/", {}, b"{}")

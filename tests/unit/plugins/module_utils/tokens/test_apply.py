@@ -1,0 +1,279 @@
+"""What is done when answers get lost, secrets are none, and servers give other than what was asked (invariant 3)."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import declared
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._apply import Applied, apply, discard
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+    UNKNOWN,
+    Fail,
+    Issue,
+    Keep,
+    Policy,
+    Revoke,
+    Step,
+    Update,
+    View,
+)
+from tests.unit.plugins.stand import CI, PAY, Stand
+
+PROJECT = Owner(project="PAY")
+IDENTITY = "application-properties"
+
+
+def spec(days: int | None = 90, window: int = 14, grace: int = 7) -> TokenSpec:
+    return TokenSpec("ci", declared(["REPO_READ"]), days, window, grace)
+
+
+def carried_out(stand: Stand, *steps: Step) -> Applied:
+    """``steps`` applied; the log of requests begins after the look at the owner."""
+    api = stand.api()
+    listing = api.tokens(PROJECT)
+    stand.sim.requests.clear()
+    return apply(api, View(PROJECT, listing.tokens, listing.now), Policy(), steps)
+
+
+def issued(stand: Stand, replaces: str | None = None, wanted: TokenSpec | None = None) -> Applied:
+    return carried_out(stand, Issue(wanted or spec(), "absent", replaces))
+
+
+def said(applied: Applied) -> str:
+    assert applied.error is not None
+    assert applied.issued is None
+    return str(applied.error)
+
+
+@pytest.mark.parametrize(
+    ("fault", "arguments"),
+    [
+        ("drop_before", {}),
+        ("drop_after", {}),
+        ("timeout", {"when": "after"}),
+        ("status", {"status": 500, "when": "after"}),
+        ("status", {"status": 503, "when": "after"}),
+        ("cut_json", {}),
+        ("broken_json", {"at": "before_id"}),
+        ("html", {"when": "after"}),
+        ("status", {"status": 200, "body": "empty", "when": "after"}),
+    ],
+)
+def test_after_a_lost_answer_the_owner_is_listed_and_the_create_tried_once_more(stand, fault, arguments):
+    stand.sim.faults.arm(fault, method="PUT", **arguments)
+    result = issued(stand)
+    assert stand.requests == [f"PUT {PAY}", f"GET {PAY}", f"PUT {PAY}"]
+    assert result.issued is not None
+    assert stand.sim.authenticates(result.issued.secret)
+
+
+@pytest.mark.parametrize("where", ["listed", "stored", "in use"])
+@pytest.mark.parametrize("answer", ["whole", "no secret", "cut"])
+def test_a_create_answered_with_the_id_of_a_token_that_was_there_before_revokes_nothing(stand, answer, where):
+    old = stand.sim.add_token(PAY, "ci", token_id="000000000001")
+
+    stand.sim.world.token_id = lambda: old.id
+    if answer == "no secret":
+        stand.sim.faults.arm("no_secret", method="PUT", times=None)
+    if answer == "cut":
+        stand.sim.faults.arm("broken_json", method="PUT", times=None)
+    view = View(PROJECT, (), None, old.id if where == "in use" else None)
+    if where == "listed":
+        view = view._replace(tokens=stand.api().tokens(PROJECT).tokens)
+    policy = Policy(stored={CI: old.id} if where == "stored" else None)
+    stand.sim.requests.clear()
+    result = apply(stand.api(), view, policy, [Issue(spec(), "absent", None)])
+    assert "happened twice" in said(result)
+    assert stand.requests == [f"PUT {PAY}", f"GET {PAY}", f"PUT {PAY}"]
+
+
+def test_a_lost_token_is_not_revoked_by_guess(stand):
+    stand.sim.faults.arm("drop_after", method="PUT")
+    result = issued(stand)
+    assert result.issued is not None
+    assert result.issued.token.id == stand.ids()[1]
+
+
+def test_an_answer_lost_twice_is_a_clear_failure(stand):
+    stand.sim.faults.arm("drop_after", method="PUT", times=2)
+    result = issued(stand)
+    assert "This happened twice: no secret of projects/PAY/tokens/ci has arrived" in said(result)
+    assert result.error is not None
+    assert result.error.reason == "lost_answer"
+    assert stand.requests == [f"PUT {PAY}", f"GET {PAY}", f"PUT {PAY}"]
+    assert len(stand.ids()) == 2
+
+
+def test_nothing_is_created_again_while_the_owner_cannot_be_listed(stand):
+    stand.sim.faults.arm("drop_after", method="PUT")
+    api, view = stand.api(), View(PROJECT, (), stand.sim.clock.now_ms())
+    stand.sim.faults.arm("status", method="GET", status=500)
+    result = apply(api, view, Policy(), [Issue(spec(), "absent")])
+    assert "status 500" in said(result)
+    assert stand.sim.requests.count("PUT") == 1
+
+
+@pytest.mark.parametrize(("fault", "arguments"), [("no_secret", {}), ("broken_json", {"at": "in_secret"})])
+def test_an_id_without_a_secret_is_revoked_and_the_create_tried_once_more(stand, fault, arguments):
+    stand.sim.faults.arm(fault, method="PUT", **arguments)
+    result = issued(stand)
+    lost = next(iter(stand.sim.world.revoked))
+    assert stand.requests == [f"PUT {PAY}", f"DELETE {PAY}/{lost}", f"PUT {PAY}"]
+    assert result.issued is not None
+    assert stand.ids() == [result.issued.token.id]
+
+
+def test_ids_without_secrets_are_revoked_the_second_time_too(stand):
+    stand.sim.faults.arm("no_secret", method="PUT", times=2)
+    assert "the answer holds no secret. This happened twice" in said(issued(stand))
+    assert (stand.ids(), len(stand.sim.world.revoked)) == ([], 2)
+
+
+def test_one_that_cannot_be_revoked_is_named(stand):
+    stand.sim.faults.arm("no_secret", method="PUT")
+    stand.sim.faults.arm("status", method="DELETE", status=400)
+    text = said(issued(stand))
+    assert f"Token {stand.ids()[0]} of project PAY was issued, is stored nowhere and could not be revoked" in text
+    assert stand.sim.requests.count("PUT") == 1
+
+
+@pytest.mark.parametrize("replaces", [None, "1"], ids=["first", "replacing"])
+def test_a_secret_of_another_token_is_not_handed_over(stand, replaces):
+    old = stand.sim.add_token(PAY, "ci")
+    stand.sim.faults.arm("wrong_secret", method="PUT", secret="other_id")
+    result = issued(stand, replaces and old.id)
+    assert "not this token's secret. The token was revoked" in said(result)
+    assert stand.ids() == [old.id]
+
+
+def test_a_dead_secret_that_replaces_one_is_revoked_and_the_predecessor_lives(stand):
+    old = stand.sim.add_token(PAY, "ci")
+    stand.sim.faults.arm("wrong_secret", method="PUT", secret="dead")
+    result = issued(stand, old.id)
+    assert "refuses the secret of the token it has just issued. The token was revoked" in said(result)
+    assert [request.split()[0] for request in stand.requests] == ["PUT", "GET", "DELETE"]
+    assert stand.ids() == [old.id]
+    assert stand.sim.authenticates(old.secret)
+
+
+@pytest.mark.parametrize("replaces", [None, UNKNOWN])
+def test_a_secret_that_replaces_nothing_is_not_used(stand, replaces):
+    result = issued(stand, replaces)
+    assert (result.verified, stand.requests) == (True, [f"PUT {PAY}"])
+    assert stand.sim.tokens(PAY)[0].last_used is None
+
+
+def test_a_secret_that_replaces_one_is_used_once_with_its_own_name(stand):
+    result = issued(stand, "000000000001")
+    assert (result.verified, result.error) == (True, None)
+    assert stand.requests == [f"PUT {PAY}", f"GET {IDENTITY}"]
+    assert stand.sim.tokens(PAY)[0].last_used is not None
+
+
+@pytest.mark.parametrize(
+    ("answer", "verified"),
+    [
+        ({"status": 503, "times": None}, False),
+        ({"status": 403}, False),
+        ({"status": 200}, False),
+        ({"status": 401, "exception_name": "com.atlassian.bitbucket.AuthorisationException"}, True),
+    ],
+    ids=["no-answer", "a-filter", "names-nobody", "known-without-permission"],
+)
+def test_without_a_clear_answer_it_is_handed_over_unverified(stand, answer, verified):
+    stand.sim.faults.arm("status", path=IDENTITY, **answer)
+    result = issued(stand, "000000000001")
+    assert (result.verified, result.error) == (verified, None)
+    assert result.issued is not None
+    assert stand.ids() == [result.issued.token.id]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "switches", "given"),
+    [
+        pytest.param(spec(), {"expiry_ignored": True}, "asked for 90 days, the server gave no expiry", id="ignored"),
+        pytest.param(spec(), {"expiry_clamp_days": 14}, "asked for 90 days, the server gave 14 days", id="clamped"),
+        pytest.param(spec(5, 1, 1), {"expiry_rounding": "down"}, None, id="rounded-down-with-room"),
+        pytest.param(
+            spec(4, 1, 1), {"expiry_rounding": "down"}, "asked for 4 days, the server gave 4", id="rounded-down"
+        ),
+        pytest.param(spec(4, 1, 1), {"expiry_rounding": "up"}, None, id="rounded-up"),
+        pytest.param(spec(4, 1, 1), {"expiry_shift_hours": -1}, "asked for 4 days", id="an-hour-less"),
+        pytest.param(spec(4, 1, 1), {"expiry_shift_hours": 48}, None, id="two-days-more"),
+        pytest.param(spec(4, 1, 1), {"expiry_shift_hours": 49}, "the server gave 7 days", id="over-two-days-more"),
+        pytest.param(spec(), {"expiry_clamp_days": 30}, None, id="clamped-with-room"),
+        pytest.param(
+            spec(None),
+            {"max_expiry_days": 10, "expiry_missing": "maximum"},
+            "asked for no expiry, the server gave 10 days",
+            id="an-expiry-nobody-asked-for",
+        ),
+        pytest.param(spec(3, 1, 0), {}, None, id="the-shortest-lifetime"),
+    ],
+)
+@pytest.mark.parametrize("date", ["server", "missing"])
+def test_a_token_that_would_be_replaced_again_is_revoked(stand, wanted, switches, given, date):
+    old = stand.sim.add_token(PAY, "ci")
+    stand.sim.switches.update({**switches, "date_header": date})
+    result = issued(stand, wanted=wanted)
+    if given is None:
+        assert result.error is None
+        return
+    assert given in said(result)
+    assert stand.ids() == [old.id]
+
+
+def test_an_expiry_that_the_server_refuses_is_an_error_in_its_words(stand):
+    stand.sim.switches.max_expiry_days = 30
+    assert "status 400" in said(issued(stand))
+    assert stand.sim.requests.count("PUT") == 1
+
+
+def test_steps_are_done_in_order_and_a_failure_ends_them(stand):
+    for name in ("a", "b"):
+        stand.sim.add_token(PAY, name)
+    listed = stand.api().tokens(PROJECT).tokens
+    rename = Update(listed[0], "name", "c", declared(["REPO_ADMIN"]))
+    result = carried_out(stand, Keep(listed[0]), rename, Fail("no_clock", "No."), Revoke(listed[1], "orphan"))
+    assert result.done == [rename]
+    assert result.error is not None
+    assert (str(result.error), result.error.reason) == ("No.", "no_clock")
+    assert stand.requests == [f"POST {PAY}/{listed[0].id}"]
+    renamed = stand.sim.token(listed[0].id)
+    assert (renamed.name, renamed.permissions) == ("c", ("REPO_ADMIN",))
+
+
+def test_a_token_that_is_already_gone_is_as_good_as_revoked(stand):
+    stand.sim.add_token(PAY, "ci")
+    (token,) = stand.api().tokens(PROJECT).tokens
+    for _time in range(2):
+        assert carried_out(stand, Revoke(token, "orphan")).error is None
+    assert stand.ids() == []
+
+
+def test_a_project_that_is_gone_is_not_a_token_that_is(stand):
+    stand.sim.add_token(PAY, "ci")
+    (token,) = stand.api().tokens(PROJECT).tokens
+    view: t.Any = View(Owner(project="NOPE"), (), None)
+    result = apply(stand.api(), view, Policy(), [Revoke(token, "orphan")])
+    assert "Project NOPE does not exist" in said(result)
+
+
+def test_discarding_names_what_lives_on(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    discard(stand.api(), PROJECT, token.id)
+    assert stand.ids() == []
+    discard(stand.api(), PROJECT, token.id)
+    with pytest.raises(BitbucketError, match=f"Token {token.id} of project PAY .* revoke it by hand"):
+        discard(stand.api("pat", token="gone"), PROJECT, token.id)
+
+
+def test_an_issued_token_shows_no_secret(stand):
+    result = issued(stand)
+    assert result.issued is not None
+    assert result.issued.secret not in repr(result)

@@ -1,0 +1,214 @@
+"""What holds in every world: a plan that was carried out keeps everything, and never takes a secret from its users."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import listed
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._plan import plan, undeclared
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Outcome, reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec, spec_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+    UNKNOWN,
+    Policy,
+    Revoke,
+    Update,
+    View,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run
+from tests.unit.plugins.stand import PAY, Stand, company
+
+PROJECT = Owner(project="PAY")
+NOW = 1_768_467_600_000
+GONE = "999999999999"
+HOUR = 1 / 24
+Stored = dict[str, str | None]
+
+
+@dataclass
+class World:
+    """What is declared, listed and stored. Days, and the ids of tokens count from 0."""
+
+    specs: list[TokenSpec]
+    tokens: list[dict[str, t.Any]]
+    stored: Stored | None
+    policy: dict[str, t.Any]
+    switches: dict[str, t.Any] = field(default_factory=dict)
+
+    def stand(self) -> Stand:
+        made = company(switches=self.switches)
+        for number, token in enumerate(self.tokens):
+            made.sim.add_token(PAY, token_id=f"{number:012d}", **token)
+        return made
+
+    def view(self, in_use: str | None = None) -> View:
+        """The same without a server."""
+        return View(PROJECT, tuple(map(self._token, range(len(self.tokens)))), NOW, in_use)
+
+    def _token(self, number: int) -> Token:
+        fields = self.tokens[number]
+        left, used = fields["expires_in_days"], fields["last_used_days_ago"]
+        return Token(
+            f"{number:012d}",
+            fields["name"],
+            listed(fields["permissions"]),
+            NOW - round(fields["created_days_ago"] * DAY),
+            None if left is None else NOW + round(left * DAY),
+            None if used is None else NOW,
+        )
+
+
+permissions = st.sampled_from([["REPO_READ"], ["PROJECT_READ"], ["REPO_ADMIN"], ["PROJECT_READ", "REPO_WRITE"]])
+ages = st.sampled_from([0, HOUR / 2, HOUR, 1, 3, 6.9, 7, 20, 80, 100])
+lefts = st.sampled_from([None, -1, 0, HOUR, 1, 5, 13.9, 14, 30, 76, 92, 300])
+tokens = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["a", "a", "b", "other"]),
+        "permissions": permissions,
+        "created_days_ago": ages,
+        "expires_in_days": lefts,
+        "last_used_days_ago": st.sampled_from([None, None, 0]),
+    }
+)
+
+
+@st.composite
+def specs(draw: st.DrawFn, name: str) -> TokenSpec:
+    lifetime = draw(st.sampled_from([None, 3, 4, 6, 30, 90]))
+    windows = draw(st.sampled_from([(None, None), (None, 0), (0, 0), (7, 7)]))
+    declared = {
+        "name": name,
+        "permissions": draw(permissions),
+        "expires_in_days": lifetime,
+        "rotate_before_days": windows[0] if lifetime is None or lifetime > 20 else None,
+        "grace_days": windows[1] if lifetime is None or lifetime > 20 else draw(st.sampled_from([None, 0])),
+        "rotate": draw(st.sampled_from(["auto", "auto", "auto", "never"])),
+        "state": draw(st.sampled_from(["present", "present", "present", "absent"])),
+    }
+    return spec_of(declared, PROJECT)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    names = draw(st.sampled_from([["a"], ["a", "b"]]))
+    there = draw(st.lists(tokens, max_size=5))
+    ids = [f"{number:012d}" for number in range(len(there))]
+    held = st.one_of(st.sampled_from([*ids, *ids, GONE]), st.sampled_from([None, UNKNOWN]))
+    stored = {PROJECT.reference(name): draw(held) for name in names} if draw(st.integers(0, 4)) else None
+    policy: dict[str, t.Any] = {
+        "missing_secret": draw(st.sampled_from(["auto", "reissue"])),
+        "prune": draw(st.sampled_from([(), ("other",), ("*",)])),
+    }
+    if draw(st.booleans()):
+        policy["rotate_created_before"] = NOW - draw(st.sampled_from([0, 3, 50])) * DAY
+    switches = draw(
+        st.sampled_from([{}, {}, {}, {"date_header": "missing"}, {"expiry_rounding": "up"}, {"list_order": "shuffled"}])
+    )
+    return World([draw(specs(name)) for name in names], there, stored, policy, switches)
+
+
+def call(stand: Stand, world: World, stored: Stored | None, **more: t.Any) -> Outcome:
+    """One call of the module; a world in which anything fails is another test's."""
+    policy = Policy(stored=stored, replaced=more.pop("replaced", {}), **world.policy)
+    run = Run(policy, max_revocations=99, max_reissues=99, **more)
+    outcome = reconcile(stand.api(), [Declaration(PROJECT, tuple(world.specs))], run)
+    assume(not outcome.failures)
+    return outcome
+
+
+def alive(stand: Stand, token_id: str | None) -> bool:
+    return any(token.id == token_id and stand.sim.authenticates(token.secret) for token in stand.sim.tokens(PAY))
+
+
+def handed_over(stand: Stand, world: World) -> Stored | None:
+    """The calls that custody makes, with a store that takes everything."""
+    before = world.stored
+    if before is None:
+        call(stand, world, None)
+        return None
+    wanted = [PROJECT.reference(spec.name) for spec in world.specs if not spec.absent]
+    served = {reference for reference in wanted if alive(stand, before[reference])}
+    outcome = call(stand, world, before, more_calls=True)
+    assert all(alive(stand, before[reference]) for reference in served), "a secret died before its successor was stored"
+    stored = {**before, **{item.plan.reference: item.issued.token.id for item in outcome.deliveries}}
+    replaced = {item.plan.reference: item.plan.issue.replaces for item in outcome.deliveries if item.plan.issue}
+    call(stand, world, stored, issue=False, replaced={key: value for key, value in replaced.items() if value})
+    issued = {item.plan.reference for item in outcome.deliveries}
+    assert all(alive(stand, stored[reference]) for reference in served | issued), "a stored secret died"
+    return stored
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(worlds())
+def test_after_apply_the_plan_keeps_everything(world):
+    stand = world.stand()
+    stored = handed_over(stand, world)
+    stand.sim.requests.clear()
+    again = call(stand, world, stored)
+    assert (again.report.changes, stand.writes) == ([], [])
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(worlds())
+def test_check_mode_predicts_what_one_call_does(world):
+    stand = world.stand()
+    predicted = call(stand, world, world.stored, check_mode=True)
+    assert stand.writes == []
+    real = call(stand, world, world.stored)
+    assert predicted.report.diff == real.report.diff
+    assert predicted.report.notes == real.report.notes
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(worlds(), st.integers(0, 5))
+def test_no_plan_takes_away_what_is_in_use(world, number):
+    in_use = f"{number:012d}"
+    view = world.view(in_use)
+    policy = Policy(stored=world.stored, **world.policy)
+    try:
+        plans = plan(view, world.specs, policy)
+    except BitbucketError:
+        assume(False)
+    stored = set((world.stored or {}).values())
+    steps = [step for item in plans for step in (*item.steps, *item.retire)] + undeclared(view, world.specs, policy)
+    for step in steps:
+        if isinstance(step, Revoke):
+            assert step.token.id != in_use
+            assert step.reason != "undeclared" or step.token.id not in stored
+        if isinstance(step, Update) and step.permissions is not None:
+            assert step.token.id != in_use
+    for item in plans:
+        before_the_hand_over = [
+            step.token.id for step in item.steps if isinstance(step, Revoke) and not item.spec.absent
+        ]
+        assert not stored & set(before_the_hand_over)
+        if item.issue is None and item.current is not None and not item.spec.absent:
+            assert item.current.id not in [step.token.id for step in item.retire if isinstance(step, Revoke)]
+
+
+def test_worlds_are_worth_the_name():
+    """The strategy reaches what the properties are about, the rarest rows apart."""
+    seen: set[str] = set()
+
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @given(worlds())
+    def look(world: World) -> None:
+        try:
+            plans = plan(world.view(), world.specs, Policy(stored=world.stored, **world.policy))
+        except BitbucketError:
+            return
+        steps = [step for item in plans for step in (*item.steps, *item.retire)]
+        seen.update(f"{type(step).__name__} {getattr(step, 'reason', '')}".strip() for step in steps)
+
+    look()
+    reasons = ("absent", "secret_missing", "secret_revoked", "expired", "expiring", "lifetime")
+    assert {f"Issue {reason}" for reason in reasons} <= seen
+    assert {f"Revoke {reason}" for reason in ("absent", "expired")} <= seen
+    assert {"Update name", "Update permissions", "Keep", "Fail stored_unknown"} <= seen
