@@ -12,7 +12,7 @@ import re
 import typing as t
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import sightings
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import without
 
 CREDENTIAL = "[credential]"
 SECRET = "[secret]"
@@ -49,9 +49,7 @@ def redacted(text: str, credentials: t.Iterable[str]) -> str:
 
 def without_shapes(text: str) -> str:
     """``text`` without what has the shape of one of Bitbucket's secrets."""
-    for sighting in reversed(sightings(text)):
-        text = text[: sighting.start] + SECRET + text[sighting.end :]
-    return text
+    return without(text, lambda _found: SECRET)
 
 
 def url_of(params: t.MutableMapping[str, t.Any], option: str) -> str:

@@ -6,29 +6,49 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 
-# How a sign is written inside of something else: in a URL, once or again encoded (%2B, %252B), in JSON (\u002b, \/), in
-# HTML (&#x2B;). Backslashes grow in number where JSON holds JSON.
-_PLUS_SLASH = r"%(?:25){0,4}2[BbFf]|\\{1,8}(?:/|u002[BbFf])|&#(?:x2[BbFf]|4[37]);"
-_EQUALS = r"=|%(?:25){0,4}3[Dd]|\\{1,8}u003[Dd]|&#(?:x3[Dd]|61);"
-_HYPHEN = r"-|%(?:25){0,4}2[Dd]|\\{1,8}u002[Dd]|&#(?:x2[Dd]|45);"
-_WRITTEN = re.compile(r"(?:%(?:25){0,4}|\\{1,8}u00|&#x)([0-9A-Fa-f]{2});?|&#([0-9]{2});|\\{1,8}/")
+
+def _escaped(sign: str, entity: str = "#") -> str:
+    """A pattern for a sign as it is written inside of something else: in a URL, also encoded again (%2B, %252B), in a
+    string of JSON or of a program (\\u002b, \\x2b; backslashes grow in number where JSON holds JSON), in HTML.
+    """
+    code = "".join(f"[{digit.upper()}{digit.lower()}]" if digit.isalpha() else digit for digit in f"{ord(sign):x}")
+    in_html = f"#[xX]0{{0,4}}{code}|#0{{0,4}}{ord(sign)}|{entity}"
+    return rf"%(?:25){{0,4}}{code}|\\{{1,8}}(?:u00|x){code}|&(?:amp;){{0,2}}(?:{in_html});"
+
+
+_PLUS_SLASH = rf"{_escaped('+', 'plus')}|{_escaped('/', 'sol')}|\\{{1,8}}/"
+# Quoted-printable writes =3D.
+_EQUALS = rf"=3[Dd](?=[0-9A-Fa-f]{{8}})|=|{_escaped('=', 'equals')}"
+_HYPHEN = rf"-|{_escaped('-')}"
+_WRITTEN = re.compile(
+    r"(?:%(?:25){0,4}|\\{1,8}(?:u00|x)|&(?:amp;){0,2}#[xX]0{0,4}|=(?=3[Dd][0-9A-Fa-f]{8}\Z))(?P<code>[0-9A-Fa-f]{2});?"
+    r"|&(?:amp;){0,2}(?P<entity>[a-z#0-9]+;)|\\{1,8}/"
+)
 # A Data Center secret is base64 of twelve digits, a colon and twenty bytes. No boundary is asked for: a slash before it
 # in a path would pass for base64 as well, and the digits tell well enough.
 # Written so that a search of much text is quick: what a match begins with is a plain character, not a choice.
 _THREE_DIGITS = "[MNO][DTjz][AEIMQUYcgk][0-5w-z]"
 _HTTP_ACCESS_TOKEN = re.compile(f"{_THREE_DIGITS * 4}O[g-v](?:[A-Za-z0-9+/]|{_PLUS_SLASH}){{26}}")
 _PREFIX = re.compile(f"{_secret.DATA_CENTER_PREFIX[:-1]}(?:{_HYPHEN})\\Z")
-_LONGEST_PREFIX = 24
+_LONGEST_BEFORE = 24
 # Bitbucket Cloud: a prefix, a body, and for API and access tokens an equals sign and a checksum, where it was not cut.
-# The end of an escape before it is no part of a longer word.
+# A body ends where the next secret begins, so that what looks like one does not hide another, and a search goes
+# through a text once.
 _CLOUD = re.compile(
-    r"AT(?:(?<![A-Za-z0-9]AT)|(?<=\\[nrt]AT)|(?<=%[0-9A-Fa-f]{2}AT)|(?<=\\u00[0-9A-Fa-f]{2}AT))"
-    rf"(?:BB[A-Za-z0-9]{{12,}}|(?:AT|CT)(?:[A-Za-z0-9_]|{_HYPHEN}){{16,}}(?:(?:{_EQUALS})[0-9A-Fa-f]{{8}})?)"
+    r"AT(?:BB[A-Za-z0-9]{12,512}"
+    rf"|(?:AT|CT)(?:(?!(?:_|{_HYPHEN})AT(?:AT|CT|BB))(?:[A-Za-z0-9_]|{_HYPHEN})){{16,512}}"
+    rf"(?:(?:{_EQUALS})[0-9A-Fa-f]{{8}})?)"
+)
+# What begins in the middle of a word is none, unless what is before it is the end of an escape, or of a colour.
+_WORD = re.compile(r"[A-Za-z0-9]\Z")
+_ESCAPE = re.compile(
+    r"(?:%(?:25){0,4}[0-9A-Fa-f]{2}|\\(?:[abefnrtv]|x[0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2})|=[0-9A-F]{2}|\[[0-9;]{0,12}[mK])\Z"
 )
 #: Characters of the shortest of them.
 SHORTEST = 16
@@ -55,15 +75,33 @@ def sightings(text: str) -> list[Sighting]:
     return sorted([*_plain(text), *_in_base64(text)], key=lambda sighting: sighting.start)
 
 
+def without(text: str, word: t.Callable[[str], str]) -> str:
+    """``text`` with a word in place of each secret, and one for each of those that overlap.
+
+    :param word: what stands for a secret.
+    """
+    told, end = "", 0
+    for found in sightings(text):
+        told += text[end : found.start] + word(found.secret)
+        end = max(end, found.end)
+    return told + text[end:]
+
+
 def _plain(text: str) -> t.Iterator[Sighting]:
     for match in _each(_HTTP_ACCESS_TOKEN, text):
-        before = _PREFIX.search(text[max(0, match.start() - _LONGEST_PREFIX) : match.start()])
-        start = match.start() - (len(before.group()) if before else 0)
+        prefix = _PREFIX.search(_before(text, match.start()))
+        start = match.start() - (len(prefix.group()) if prefix else 0)
         secret = _read(text[start : match.end()])
         if _secret.token_id(secret) is not None:
             yield Sighting(start, match.end(), secret)
-    for match in _each(_CLOUD, text):
-        yield Sighting(match.start(), match.end(), _read(match.group()))
+    for match in _CLOUD.finditer(text):
+        before = _before(text, match.start())
+        if not _WORD.search(before) or _ESCAPE.search(before):
+            yield Sighting(match.start(), match.end(), _read(match.group()))
+
+
+def _before(text: str, position: int) -> str:
+    return text[max(0, position - _LONGEST_BEFORE) : position]
 
 
 def _in_base64(text: str) -> t.Iterator[Sighting]:
@@ -108,5 +146,5 @@ def _read(written: str) -> str:
 
 
 def _sign(written: re.Match[str]) -> str:
-    code, decimal = written.groups()
-    return chr(int(code, 16)) if code else chr(int(decimal)) if decimal else "/"
+    code, entity = written.group("code", "entity")
+    return chr(int(code, 16)) if code else html.unescape(f"&{entity}") if entity else "/"

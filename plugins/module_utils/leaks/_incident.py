@@ -113,7 +113,7 @@ def _unresolved(leak: Leak, unasked: int, whole: bool) -> Result:
 
 
 def _seen(leak: Leak) -> str:
-    more = f" and {leak.times - len(leak.found_in)} more" if leak.times > len(leak.found_in) else ""
+    more = f", {leak.times} times in all" if leak.times > len(leak.found_in) else ""
     return f"secret {leak.fingerprint} in {', '.join(leak.found_in)}{more}"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import LONGEST_LOGIN, sightings
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import LONGEST_LOGIN, sightings, without
 
 # Characters that are in memory at a time. A secret, in whatever encoding, is not longer than an overlap; those before a
 # block tell whether what it begins with is the rest of something else.
@@ -131,7 +131,7 @@ class Leaks:
     def _add(self, secret: str, place: str) -> None:
         leak = self._leaks.setdefault(secret, Leak(secret))
         leak.times += 1
-        if len(leak.found_in) < _PLACES:
+        if place not in leak.found_in and len(leak.found_in) < _PLACES:
             leak.found_in.append(place)
 
     def _refused(self, error: OSError, path: str = "") -> None:
@@ -143,9 +143,8 @@ class Leaks:
 
 def shown(path: str) -> str:
     """A path fit for a message: whoever names a file after a secret shows it to everyone who lists files."""
-    for found in reversed(sightings(path)):
-        path = f"{path[: found.start]}[{_secret.fingerprint(found.secret)}]{path[found.end :]}"
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+    told = without(path, lambda secret: f"[{_secret.fingerprint(secret)}]")
+    return told.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _blocks(stream: t.BinaryIO) -> t.Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -138,3 +139,9 @@ def test_a_body_of_many_megabytes_is_cut_and_leaves_no_part_of_a_credential():
     shown = redacted(f"{'&amp;%25' * 8000}{PASSWORD}{'%20' * 5_000_000}", [PASSWORD])
     assert len(shown) == 64 * 1024
     assert "horse" not in shown
+
+
+def test_a_body_made_to_be_slow_is_not():
+    started = time.process_time()
+    redacted("ATAT_ATBB-" * 100_000, ["one credential or other"])
+    assert time.process_time() - started < 10

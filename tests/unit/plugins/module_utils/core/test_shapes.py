@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import SHORTEST, sightings
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import SHORTEST, sightings, without
 
 # Atlassian's own example, and one whose base64 has all that a URL encodes.
 EXAMPLE = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
@@ -55,8 +55,14 @@ ESCAPES = {
     "in JSON twice": lambda secret: re.sub("[^A-Za-z0-9_]", lambda sign: f"\\\\u{ord(sign[0]):04X}", secret),
     "a URL in a URL": lambda secret: quote(quote(secret, safe=""), safe=""),
     "and once more": lambda secret: quote(quote(quote(secret, safe=""), safe=""), safe=""),
+    "a program's string": lambda secret: re.sub("[+/=-]", lambda sign: f"\\x{ord(sign[0]):02X}", secret),
     "HTML": lambda secret: re.sub("[+/=]", lambda sign: f"&#x{ord(sign[0]):X};", secret),
-    "HTML in decimal": lambda secret: re.sub("[+/=]", lambda sign: f"&#{ord(sign[0])};", secret),
+    "HTML with zeros": lambda secret: re.sub("[+/=-]", lambda sign: f"&#X00{ord(sign[0]):x};", secret),
+    "HTML in decimal": lambda secret: re.sub("[+/=]", lambda sign: f"&#0{ord(sign[0])};", secret),
+    "HTML by name": lambda secret: re.sub(
+        "[+/=]", lambda sign: {"+": "&plus;", "/": "&sol;"}.get(sign[0], "&equals;"), secret
+    ),
+    "HTML in HTML": lambda secret: re.sub("[+/=-]", lambda sign: f"&amp;#{ord(sign[0])};", secret),
 }
 
 
@@ -68,7 +74,14 @@ def test_escapes_are_undone(secret, escape):
     assert (found.secret, f'{{"x": "{written}"}}'[found.start : found.end]) == (secret, written)
 
 
-@pytest.mark.parametrize("before", ["\\n", "\\t", "%3D", "\\u0022", '\\"', "/", ":"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        *("\\n", "\\t", "\\b", "\\f", "\\u0022", "\\x22", "\\x0a", '\\"', "/", ":"),
+        *("%3D", "%253A", "%25252F", "=3D"),
+        *("\x1b[32m", "\x1b[1;31m", "\x1b[0K", "\\u001b[32m", "\\e[1m", "\\033[m"),
+    ],
+)
 @pytest.mark.parametrize("secret", SECRETS)
 def test_the_end_of_an_escape_is_no_part_of_it(secret, before):
     assert [found.secret for found in sightings(f"a{before}{secret}")] == [secret]
@@ -124,6 +137,30 @@ def test_much_text_takes_no_long_time():
     assert time.process_time() - started < 10
 
 
+HOSTILE = [
+    "ATAT_",
+    "ATBB-",
+    "ATAT",
+    "ATAT%2D",
+    "ATATaaaaaaaaaaaaaaaa-",
+    "ATAT\\\\",
+    "OjA0",
+    "MDAw",
+    "&amp;",
+    "[0;0m",
+    "%25",
+]
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+@pytest.mark.parametrize("wrap", [str, lambda text: base64.b64encode(text.encode()).decode()], ids=["plain", "base64"])
+def test_text_made_to_be_slow_is_not(unit, wrap):
+    started = time.process_time()
+    found = sightings(wrap(unit * (1_000_000 // len(unit))))
+    assert time.process_time() - started < 10
+    assert sum(len(sighting.secret) for sighting in found) < 2_000_000
+
+
 def test_every_id_and_every_byte_is_found():
     chance = random.Random(7)
     for number in range(500):
@@ -132,6 +169,13 @@ def test_every_id_and_every_byte_is_found():
         prefix = "BBDC-" * (number % 2)
         (found,) = sightings(f"/{chance.choice('aO+/=.')}{prefix}{secret}M")
         assert found.secret == prefix + secret
+
+
+def test_of_those_that_overlap_each_is_told_and_nothing_else_goes():
+    joined = f"/d/ATATT3xFfGF0nothing-real_{APP_PASSWORD}.log"
+    assert without(joined, lambda secret: f"[{secret[:4]}]") == "/d/[ATAT]_[ATBB].log"
+    twice = base64.b64encode(f"jdoe:{EXAMPLE}{EXAMPLE}".encode()).decode()
+    assert without(f"a {twice} b", lambda _secret: "[x]") == "a [x][x] b"
 
 
 def test_several_come_in_order_and_each_as_often_as_it_stands_there():

@@ -28,7 +28,7 @@ def test_a_secret_is_told_once_with_the_lines_where_it_stands():
     leaks = Leaks()
     leaks.search_text(f"{EXAMPLE}\r\n\nx={API_TOKEN}\n\n a {EXAMPLE} b {EXAMPLE}")
     first, second = leaks.all
-    assert (first.secret, first.times, first.found_in) == (EXAMPLE, 3, ["text:1", "text:5", "text:5"])
+    assert (first.secret, first.times, first.found_in) == (EXAMPLE, 3, ["text:1", "text:5"])
     assert (first.token_id, first.kind) == ("252973515069", "http_access_token")
     assert (second.secret, second.found_in) == (API_TOKEN, ["text:3"])
     assert (second.token_id, second.kind) == (None, "api_token")
