@@ -35,6 +35,8 @@ _FIELD = "token"
 _PLACEHOLDER = "{reference}"
 _ID = re.compile(r"\bBitbucket token ([0-9]{1,20})\b")
 _LONGEST_NAME = 512
+#: A write that comes late could replace a newer secret, since there is no compare-and-set: it is not waited for.
+_WRITE_TIMEOUT = 10
 
 
 class AwxCredentialStore(Store):
@@ -163,4 +165,5 @@ def open_awx_credential(place: str, options: Options, timeout: float) -> AwxCred
     organization = option(options, "organization")
     if not organization:
         raise StoreError("`store_options.organization` must name the organization that owns the credentials.")
-    return AwxCredentialStore(open_controller(options, timeout), place, organization)
+    controller = open_controller(options, timeout, write_timeout=_WRITE_TIMEOUT)
+    return AwxCredentialStore(controller, place, organization)

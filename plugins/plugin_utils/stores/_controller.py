@@ -25,8 +25,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._remot
 Json = dict[str, t.Any]
 
 _PAGE = 200
-#: A write that comes late could replace a newer secret, since there is no compare-and-set: it is not waited for.
-_WRITE_TIMEOUT = 10
 _MOST_PAGES = 1000
 _LOGIN = {"token": "CONTROLLER_OAUTH_TOKEN", "username": "CONTROLLER_USERNAME", "password": "CONTROLLER_PASSWORD"}
 
@@ -45,16 +43,19 @@ class Controller:
 
     :param url: with the prefix of the API, up to its version.
     :param authorization: the whole header.
+    :param write_timeout: how many seconds to wait for the answer to a write, where that is less than for other answers.
     """
 
-    def __init__(self, url: str, authorization: str, settings: _transport.Settings) -> None:
+    def __init__(
+        self, url: str, authorization: str, settings: _transport.Settings, write_timeout: float | None = None
+    ) -> None:
         if not _transport.HAS_REQUESTS:
             raise StoreError("Speaking to AWX takes the Python package requests where ansible runs.")
         self._url = url
         self._headers = {"Authorization": authorization, "Accept": "application/json"}
         self._reading = _transport.Transport(settings)
-        hasty = settings._replace(timeout=min(settings.timeout, _WRITE_TIMEOUT))
-        self._writing = _transport.Transport(hasty)
+        patience = settings.timeout if write_timeout is None else min(settings.timeout, write_timeout)
+        self._writing = _transport.Transport(settings._replace(timeout=patience))
 
     def one(self, kind: str, what: str, /, **filters: str) -> Json:
         """The one object of a kind that the filters match.
@@ -166,10 +167,13 @@ def authorization(token: str, username: str, password: str, place: str = "store_
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-def open_controller(options: Options, timeout: float, place: str = "store_options.") -> Controller:
+def open_controller(
+    options: Options, timeout: float, place: str = "store_options.", write_timeout: float | None = None
+) -> Controller:
     """The controller that options name, or the environment.
 
     :param place: what stands before the names of options, for messages.
+    :param write_timeout: as for :class:`Controller`.
     :raises StoreError: for options that cannot be right.
     """
     url = safe_url(option(options, "url", "CONTROLLER_HOST"), options, f"`{place}url` or CONTROLLER_HOST", place)
@@ -185,7 +189,7 @@ def open_controller(options: Options, timeout: float, place: str = "store_option
     login = authorization(token, username, password, place)
     if not login.isprintable() or not login.isascii():
         raise StoreError("The controller's token cannot be one: it holds characters that none has.")
-    return Controller(f"{url}/{prefix}", login, settings)
+    return Controller(f"{url}/{prefix}", login, settings, write_timeout)
 
 
 def _flag(text: str, place: str) -> bool:

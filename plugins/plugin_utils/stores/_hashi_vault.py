@@ -177,7 +177,8 @@ def _login(options: Options) -> Login:
     if method == "token":
         return Login(method, token=_needed(options, method, "token", "VAULT_TOKEN"))
     if method == "approle":
-        return Login(method, "", _needed(options, method, "role_id"), _needed(options, method, "secret_id"), mount)
+        role = _needed(options, method, "role_id", "VAULT_ROLE_ID")
+        return Login(method, "", role, _needed(options, method, "secret_id", "VAULT_SECRET_ID"), mount)
     if method == "jwt":
         return Login(method, "", _needed(options, method, "role"), _needed(options, method, "jwt"), mount)
     raise StoreError("`store_options.auth_method` must be token, approle or jwt.")

@@ -15,6 +15,7 @@ from ansible.plugins.connection.local import Connection
 from ansible_collections.tokensmith.bitbucket.plugins.action.awx_objects import ActionModule
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _awx
 from tests.doubles.awx import ORGANIZATION, TOKEN, running
+from tests.unit.plugins.plugin_utils.places import recorded_waits
 
 NAME = "Tokens & more: 100 % of +them"
 PASSWORD = "the-password-of-bitbucket-4711"
@@ -139,6 +140,14 @@ def test_check_mode_tells_the_same_of_an_empty_awx_and_writes_nothing(awx):
     assert (predicted["changed"], predicted["diff"], states(predicted)) == (True, real["diff"], states(real))
     assert [entry["id"] for entry in predicted["objects"]] == [None] * 5
     assert run(*ALL, check_mode=True)["changed"] is False
+
+
+def test_a_write_is_waited_for_as_long_as_the_task_says(awx, monkeypatch):
+    _double, run = awx
+    waits = recorded_waits(monkeypatch)
+    assert states(run(*ALL, timeout=45)) == ["created"] * 5
+    assert {("GET", 45), ("POST", 45)} <= set(waits)
+    assert {seconds for _method, seconds in waits} == {45}
 
 
 def test_only_what_differs_is_written_and_the_difference_shows_names(awx):

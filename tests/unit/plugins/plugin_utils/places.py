@@ -13,6 +13,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+import requests
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
@@ -38,6 +40,19 @@ def entry(token_id: str, replaces: str | None = None, reference: str = CI, secre
 
 def play_vault() -> VaultLib:
     return VaultLib([("default", VaultSecret(b"a-vault-password-long-enough-4711"))])
+
+
+def recorded_waits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
+    """The method and the patience of every request from now on."""
+    waits: list[tuple[str, float]] = []
+    send = requests.Session.request
+
+    def request(self: requests.Session, method: str, *args: t.Any, **kwargs: t.Any) -> requests.Response:
+        waits.append((method, kwargs["timeout"][1]))
+        return send(self, method, *args, **kwargs)
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    return waits
 
 
 class Kept(abc.ABC):

@@ -11,7 +11,17 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles.awx import ORGANIZATION, TOKEN, TYPE, lose_answers, running
 from tests.doubles.loopback import DROP, Answer
-from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, ONE, THREE, TWO, entry, play_vault, secret_of
+from tests.unit.plugins.plugin_utils.places import (
+    CI,
+    DEPLOY,
+    ONE,
+    THREE,
+    TWO,
+    entry,
+    play_vault,
+    recorded_waits,
+    secret_of,
+)
 
 NAME = f"Bitbucket {CI}"
 PASSWORD = "the-password-of-the-controller"
@@ -224,6 +234,14 @@ def test_options_that_cannot_be_right_are_refused_before_anything_is_sent(option
         assert say in failure(lambda: opened(**given))
     else:
         assert opened(**given).name
+
+
+@pytest.mark.parametrize(("timeout", "writes"), [(45, 10), (3, 3)])
+def test_the_answer_to_a_write_is_waited_for_ten_seconds_at_most(awx, monkeypatch, timeout, writes):
+    _double, store = awx
+    waits = recorded_waits(monkeypatch)
+    assert store(timeout=timeout).write([entry(ONE)]) == {CI: "written"}
+    assert set(waits) == {("GET", timeout), ("POST", writes)}
 
 
 def test_the_environment_of_the_controllers_own_collection_is_understood(monkeypatch):

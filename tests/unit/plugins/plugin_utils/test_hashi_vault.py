@@ -23,8 +23,8 @@ SENTINELS = [TOKEN, SECRET_ID, JWT, openbao.ROOT_TOKEN, *(secret_of(token_id) fo
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch):
-    for name in ("VAULT_ADDR", "VAULT_TOKEN", "VAULT_NAMESPACE", "VAULT_CACERT"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("ADDR", "TOKEN", "NAMESPACE", "CACERT", "ROLE_ID", "SECRET_ID"):
+        monkeypatch.delenv(f"VAULT_{name}", raising=False)
 
 
 @pytest.fixture
@@ -235,7 +235,8 @@ def test_a_server_that_is_not_there_is_told():
         ({"token": None}, "VAULT_TOKEN"),
         ({"token": f"{TOKEN}\nX-Other: 1"}, "characters that none has"),
         ({"auth_method": "ldap"}, "token, approle or jwt"),
-        ({"auth_method": "approle", "role_id": "x"}, "secret_id"),
+        ({"auth_method": "approle", "role_id": "x"}, "takes `store_options.secret_id` or VAULT_SECRET_ID."),
+        ({"auth_method": "approle", "secret_id": "x"}, "takes `store_options.role_id` or VAULT_ROLE_ID."),
         ({"auth_method": "jwt", "jwt": JWT}, "role"),
         ({"ca_path": "/nowhere/ca.pem"}, "is not a file with certificates"),
         ({"mount": "other"}, "begins with"),
@@ -291,6 +292,24 @@ def test_a_role_signs_in_once_for_many_requests(vault, login):
     references = [f"projects/P{number}/tokens/ci" for number in range(40)]
     store(**login).read(references)
     assert len([request for request in double.requests if "/auth/" in request.path]) == 1
+
+
+def test_an_approle_comes_from_the_environment_where_the_options_leave_it_out(vault, monkeypatch):
+    _double, store = vault
+    monkeypatch.setenv("VAULT_ROLE_ID", ROLE_ID)
+    monkeypatch.setenv("VAULT_SECRET_ID", SECRET_ID)
+    assert store(auth_method="approle", token=None).read([CI]) == {CI: None}
+    monkeypatch.setenv("VAULT_ROLE_ID", "another")
+    assert store(auth_method="approle", token=None, role_id=ROLE_ID).read([CI]) == {CI: None}
+    monkeypatch.setenv("VAULT_SECRET_ID", f"{SECRET_ID}-wrong")
+    assert store(**APPROLE).read([CI]) == {CI: None}
+    failure(lambda: store(auth_method="approle", token=None, role_id=ROLE_ID).read([CI]))
+
+
+def test_the_environment_of_an_approle_is_nothing_to_a_login_by_token(monkeypatch):
+    monkeypatch.setenv("VAULT_ROLE_ID", ROLE_ID)
+    monkeypatch.setenv("VAULT_SECRET_ID", SECRET_ID)
+    assert "VAULT_TOKEN" in failure(lambda: opened("kv/team", url="https://127.0.0.1:1"))
 
 
 @pytest.mark.parametrize(
