@@ -10,7 +10,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import validated
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._awx import Objects, declared_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._declared import declared_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._written import Objects
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import open_controller
 
 _MODULE = "tokensmith.bitbucket.awx_objects"

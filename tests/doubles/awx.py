@@ -1,8 +1,13 @@
 """A double of AWX, as far as a store in its credentials and setting it up go; built from AWX's public API reference.
 
 It is not AWX, which cannot be installed from a package index. It knows organizations, the managed credential type for
-Bitbucket Data Center, and credentials, whose secrets it never shows. Of the other objects it knows the fields that the
-modules of AWX's own collection write. It is stricter than AWX, which passes over fields that it does not know.
+Bitbucket Data Center and for AWX itself, and credentials, whose secrets it never shows. Of the other objects it knows
+the fields that the modules of AWX's own collection write, and refuses what :mod:`tests.doubles.awx_rules` has from the
+source of AWX. It is stricter than AWX, which passes over fields that it does not know.
+
+It does not know what AWX makes of a value: it shows what was sent, with the type of an input and the organization of a
+job template filled in. Nor does it check who may do what to which object, whether an inventory's file or a branch is
+there, what may be asked for at launch, and most types of plain fields.
 """
 
 from __future__ import annotations
@@ -12,13 +17,52 @@ import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tests.doubles import awx_rules
 from tests.doubles.loopback import DROP, Answer, Double, Json, Request, serving
 
 TOKEN = "an-oauth-token-of-the-double-4711"
-TYPE, ORGANIZATION = 27, 3
+TYPE, CONTROLLER_TYPE, ORGANIZATION = 27, 16, 3
 ENCRYPTED = "$encrypted$"
 PLAYBOOKS = ("audit.yml", "provision.yml", "revoke_leaked.yml", "rotate.yml")
+#: The kinds of credential that a job can have. Those of kind ``token`` are for webhooks.
+_ATTACHED = ("ssh", "vault", "cloud", "net", "kubernetes")
 _ORGANIZATIONS = [{"id": ORGANIZATION, "name": "Payments"}, {"id": ORGANIZATION + 1, "name": "Search & Rescue"}]
+
+
+_VERIFY = {"id": "verify_ssl", "type": "boolean", "label": "Verify SSL", "secret": False}
+#: The types that the controller has by itself, by id.
+MANAGED: dict[int, Json] = {
+    TYPE: {
+        "name": "Bitbucket Data Center HTTP Access Token",
+        "namespace": "bitbucket_dc_token",
+        "kind": "token",
+        "inputs": {"fields": [{"id": "token", "type": "string", "label": "Token", "secret": True}]},
+        "injectors": {},
+    },
+    CONTROLLER_TYPE: {
+        "name": "Red Hat Ansible Automation Platform",
+        "namespace": "controller",
+        "kind": "cloud",
+        "inputs": {
+            "fields": [
+                *({"id": name, "type": "string", "label": name} for name in ("host", "username")),
+                *(
+                    {"id": name, "type": "string", "label": name, "secret": True}
+                    for name in ("password", "oauth_token")
+                ),
+                _VERIFY,
+            ],
+            "required": ["host"],
+        },
+        "injectors": {
+            "env": {
+                f"{prefix}_{name.upper()}": f"{{{{{name}}}}}"
+                for prefix in ("TOWER", "CONTROLLER")
+                for name in ("host", "username", "password", "verify_ssl", "oauth_token")
+            }
+        },
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -122,8 +166,8 @@ class AwxDouble(Double):
 
     def _of_kind(self, kind: str, request: Request) -> Answer:
         if request.method == "GET":
-            managed = {"id": TYPE, "name": "Bitbucket Data Center HTTP Access Token", "kind": "token", "managed": True}
-            builtin = [{**managed, "namespace": "bitbucket_dc_token"}] if kind == "credential_types" else []
+            builtin = [{"id": number, "managed": True, **managed} for number, managed in MANAGED.items()]
+            builtin = builtin if kind == "credential_types" else []
             return self._list([*builtin, *(self._seen(kind, item) for item in self.objects[kind].values())], request)
         if not self.creates:
             return Answer(403, {"detail": "You do not have permission to perform this action."})
@@ -144,9 +188,14 @@ class AwxDouble(Double):
             return self._attach(number, request)
         if rest == ["survey_spec"] and kind == "job_templates":
             if request.method == "POST":
+                wrong = awx_rules.survey(request.body)
+                if wrong:
+                    return Answer(400, {"error": wrong})
                 self.surveys[number] = request.body
                 return Answer(200)
             return Answer(200, self.surveys.get(number, {}))
+        if request.method == "PATCH" and kind == "credential_types" and self._in_use(number, item, request.body):
+            return Answer(403, {"detail": "Modifications to inputs are not allowed for credential types in use."})
         if request.method == "PATCH":
             refused = {} if self.edits else {"detail": "You do not have permission to perform this action."}
             refused = refused or self._refused(kind, {**item, **request.body}, number)
@@ -169,6 +218,8 @@ class AwxDouble(Double):
         types = [self.credentials[one]["credential_type"] for one in present]
         if self.credentials[wanted]["credential_type"] in types:
             return Answer(400, {"error": "Cannot assign multiple credentials of a type."})
+        if self.type_of(self.credentials[wanted])["kind"] not in _ATTACHED:
+            return Answer(400, {"error": "Cannot assign a Credential of this kind."})
         present.append(wanted)
         return Answer(204)
 
@@ -180,18 +231,35 @@ class AwxDouble(Double):
             return {name: [f"There is no such field, so {body[name]} cannot be it."] for name in sent - known.fields}
         if known.required - sent:
             return {name: ["This field is required."] for name in known.required - sent}
-        others = [item for one, item in self.objects[kind].items() if one != number]
-        if any(all(item.get(name) == body.get(name) for name in known.unique) for item in others):
-            return {"__all__": [f"There is one with these {known.unique} already: {body}"]}
-        if kind == "job_templates" and self.objects["projects"][body["project"]]["status"] != "successful":
+        wrong = awx_rules.schedule(body["rrule"]) if kind == "schedules" else None
+        refused = awx_rules.credential_type(body) if kind == "credential_types" else {}
+        if wrong or refused:
+            return refused or {"rrule": [wrong]}
+        # A job template is the only one of its name in the organization of its project.
+        unique = (*known.unique, "organization") if kind == "job_templates" else known.unique
+        mine = self._seen(kind, body)
+        others = [self._seen(kind, item) for one, item in self.objects[kind].items() if one != number]
+        if any(all(item.get(name) == mine.get(name) for name in unique) for item in others):
+            return {"__all__": [f"There is one with these {unique} already: {body}"]}
+        return self._without_playbook(body) if kind == "job_templates" else {}
+
+    def _in_use(self, number: int, item: Json, body: Json) -> bool:
+        """Whether inputs of a type would change that a credential has."""
+        used = any(one["credential_type"] == number for one in self.credentials.values())
+        return used and "inputs" in body and _typed(body["inputs"]) != _typed(item["inputs"])
+
+    def _without_playbook(self, body: Json) -> Json:
+        if self.objects["projects"][body["project"]]["status"] != "successful":
             return {"playbook": ["Playbook not found for project."]}
-        if kind == "job_templates" and body["playbook"] not in self.playbooks:
+        if body["playbook"] not in self.playbooks:
             return {"playbook": ["Playbook not found for project."]}
         return {}
 
     def _seen(self, kind: str, item: Json) -> Json:
         """As the API shows it: with what is derived, and the names of what it refers to."""
         seen = {name: value for name, value in item.items() if name != "asks"}
+        if kind == "credential_types":
+            seen["inputs"] = _typed(seen.get("inputs", {}))
         if kind == "job_templates":
             # As in AWX the organization is that of the project.
             seen["organization"] = self.objects["projects"][item["project"]].get("organization")
@@ -209,9 +277,9 @@ class AwxDouble(Double):
         unique = ("name", "organization", "credential_type")
         if any(all(item[key] == body[key] for key in unique) for item in self.credentials.values()):
             return Answer(400, {"__all__": [f"Credential with this {unique} already exists: {body}"]})
-        unknown = [name for name in body["inputs"] if name not in self._inputs(body["credential_type"])]
-        if unknown:
-            return Answer(400, {"inputs": {name: [f"not a field: {body['inputs']}"] for name in unknown}})
+        refused = awx_rules.credential(body["inputs"], self.type_of(body)["inputs"]["fields"], None)
+        if refused:
+            return Answer(400, {"inputs": [f"{refused} {body['inputs']}"]})
         number = self.put(body["name"], "", body.get("description", ""), **_without(body, "name", "description"))
         return Answer(201, self._shown(self.credentials[number]))
 
@@ -219,21 +287,26 @@ class AwxDouble(Double):
         if not self.edits:
             return Answer(403, {"detail": "You do not have permission to perform this action."})
         before = self.credentials[number]["inputs"]
+        fields = self.type_of(self.credentials[number])["inputs"]["fields"]
+        refused = awx_rules.credential(body.get("inputs", {}), fields, before)
+        if refused:
+            return Answer(400, {"inputs": [f"{refused} {body['inputs']}"]})
         self.credentials[number].update(body)
         if "inputs" in body:
             kept = {key: before.get(key) if value == ENCRYPTED else value for key, value in body["inputs"].items()}
             self.credentials[number]["inputs"] = kept
         return Answer(200, self._shown(self.credentials[number]))
 
-    def _inputs(self, credential_type: int) -> dict[str, bool]:
-        """The inputs of a type, and whether each is secret."""
-        kind = self.objects["credential_types"].get(credential_type)
-        if kind is None:
-            return {"token": True}
-        return {entry["id"]: entry.get("secret", False) for entry in kind["inputs"]["fields"]}
+    def type_of(self, credential: Json) -> Json:
+        number = credential["credential_type"]
+        return self.objects["credential_types"].get(number) or MANAGED.get(number) or MANAGED[TYPE]
+
+    def _secret(self, credential: Json) -> dict[str, bool]:
+        """The inputs of a credential's type, and whether each is secret."""
+        return {entry["id"]: entry.get("secret", False) for entry in self.type_of(credential)["inputs"]["fields"]}
 
     def _shown(self, item: Json) -> Json:
-        secret = self._inputs(item["credential_type"])
+        secret = self._secret(item)
         shown = {key: ENCRYPTED if secret[key] else value for key, value in item["inputs"].items() if value}
         return {**item, "inputs": shown, "summary_fields": {"user_capabilities": {"edit": self.edits}}}
 
@@ -245,6 +318,11 @@ class AwxDouble(Double):
         more = page * size < len(found)
         following = f"http://elsewhere.example/api/v2/?page={page + 1}" if more else None
         return Answer(200, {"count": len(found), "next": following, "results": found[(page - 1) * size : page * size]})
+
+
+def _typed(inputs: Json) -> Json:
+    """The inputs of a type, each with its own type: AWX fills in that of a text."""
+    return {**inputs, "fields": [{"type": "string", **entry} for entry in inputs.get("fields", [])]}
 
 
 def _without(body: Json, *names: str) -> Json:

@@ -70,6 +70,9 @@ class Launcher:
         variables = {**json.loads(item["extra_vars"]), **(answers or {}), **slices.job_variables(template)}
         for name, content in {"envvars": environment, "extravars": variables}.items():
             (private / "env" / name).write_text(yaml.safe_dump(content), encoding="utf-8")
+        verbose = "-" + "v" * item["verbosity"] if item.get("verbosity") else ""
+        options = f"{verbose} {'--diff' if item.get('diff_mode') else ''}"
+        (private / "env" / "cmdline").write_text(options, encoding="utf-8")
         exported = self._inventory(private, environment)
         slices.write_script(private / "inventory" / "hosts", slices.sliced(exported, 1, 1))
         return self._run(private, item["playbook"])
@@ -79,7 +82,7 @@ class Launcher:
         environment: dict[str, t.Any] = dict(self.environment)
         for number in self.awx.attached.get(template["id"], []):
             credential = self.awx.credentials[number]
-            kind = self.awx.objects["credential_types"][credential["credential_type"]]
+            kind = self.awx.type_of(credential)
             made = plugins.ManagedCredentialType("", kind["name"], kind["kind"], kind["inputs"], kind["injectors"])
             inject_credential(made, plugins.Credential(credential["inputs"]), environment, {}, [], str(private))
         return {name: value.replace(_IN_CONTAINER, f"{private}/") for name, value in environment.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import vault_kv2
-from tests.doubles.awx import AwxDouble, running
+from tests.doubles.awx import CONTROLLER_TYPE, TOKEN, AwxDouble, running
 from tests.doubles.awx_job import Job, Launcher
+from tests.doubles.loopback import Answer, Request, serving
 from tests.integration.conftest import ROOT, Bitbucket
 from tests.integration.test_awx_setup import Desk, report
 from tests.integration.test_playbooks import NAMES, SECRET_SHAPE, SET, Team, references
 
 NAME = "Bitbucket tokens"
 PROJECT = ROOT / "playbooks" / "files" / "awx_project"
+WEBHOOK = "/services/T0000/B0000/an-address-that-is-a-secret"
 
 
 @dataclass
@@ -32,8 +35,9 @@ class Plant:
         """Run a job, and see that nothing AWX keeps of it holds a secret."""
         job = self.launcher.launch(f"{NAME}: {which}", answers)
         kept = job.output + job.kept()
-        secrets = [self.team.bitbucket.passwords["admin"], vault_kv2.TOKEN, *self.stored().values()]
-        assert not [secret[:6] for secret in secrets if secret in kept]
+        secrets = [self.team.bitbucket.passwords["admin"], vault_kv2.TOKEN, vault_kv2.SECRET_ID, TOKEN]
+        secrets += [WEBHOOK, WEBHOOK.rpartition("/")[2], *self.stored().values()]
+        assert not [secret[:9] for secret in secrets if secret in kept]
         assert not SECRET_SHAPE.search(kept)
         return job
 
@@ -42,19 +46,43 @@ class Plant:
         return {reference: str(fields["secret"]) for reference, fields in newest.items() if fields}
 
 
-@pytest.fixture
-def plant(bitbucket: Bitbucket, tmp_path: Path) -> t.Iterator[Plant]:
-    environment = {name: value for name, value in bitbucket.environment().items() if name.startswith("ANSIBLE_")}
-    with running() as (awx, url), vault_kv2.running() as (vault, vault_url):
+@dataclass
+class Site:
+    """Where a plant is to be."""
+
+    bitbucket: Bitbucket
+    place: Path
+    awx: AwxDouble
+    awx_url: str
+    vault: vault_kv2.VaultDouble
+    vault_url: str
+
+    def plant(self, **more: t.Any) -> Plant:
+        """One that is set up, with other variables than the usual ones where ``more`` says so."""
         given = {
-            "awx_setup_vault": {"url": vault_url, "token": vault_kv2.TOKEN},
+            "awx_setup_vault": {"url": self.vault_url, "token": vault_kv2.TOKEN},
             "project_tokens_set": SET,
             "project_tokens_store": "hashi_vault:kv/bitbucket",
             "project_tokens_store_options": {},
+            **more,
         }
-        credential = {name: value for name, value in bitbucket.environment().items() if name.startswith("BITBUCKET_")}
-        report(Desk(awx, url, tmp_path).setup(environment=credential, **given))
-        yield Plant(Team(bitbucket, tmp_path), awx, vault, Launcher(awx, PROJECT, tmp_path, environment))
+        known = self.bitbucket.environment()
+        credential = {name: value for name, value in known.items() if name.startswith("BITBUCKET_")}
+        report(Desk(self.awx, self.awx_url, self.place).setup(environment=credential, **given))
+        container = {name: value for name, value in known.items() if name.startswith("ANSIBLE_")}
+        team = Team(self.bitbucket, self.place)
+        return Plant(team, self.awx, self.vault, Launcher(self.awx, PROJECT, self.place, container))
+
+
+@pytest.fixture
+def site(bitbucket: Bitbucket, tmp_path: Path) -> t.Iterator[Site]:
+    with running() as (awx, url), vault_kv2.running() as (vault, vault_url):
+        yield Site(bitbucket, tmp_path, awx, url, vault, vault_url)
+
+
+@pytest.fixture
+def plant(site: Site) -> Plant:
+    return site.plant()
 
 
 def test_tokens_are_provisioned_once_rotated_and_audited_by_jobs(plant):
@@ -106,6 +134,56 @@ def test_a_leaked_secret_is_revoked_and_reissued_by_a_job(plant):
     assert [reference for reference in before if before[reference] != after[reference]] == [
         "projects/PAY/tokens/ci-read"
     ]
+
+
+def test_a_job_signs_in_to_vault_by_an_approle_with_the_injected_environment_alone(site):
+    login = {"url": site.vault_url, "role_id": vault_kv2.ROLE_ID, "secret_id": vault_kv2.SECRET_ID}
+    plant = site.plant(awx_setup_vault=login, project_tokens_store_options={"auth_method": "approle"})
+    job = plant.run("provision")
+    assert job.status == 0, job.output
+    assert set(plant.stored()) == references(NAMES)
+    assert "/v1/auth/approle/login" in [request.path for request in site.vault.requests]
+
+
+def test_a_job_signs_in_to_the_store_in_awx_with_the_credential_and_not_with_half_of_the_options(site):
+    own = {"host": site.awx_url, "oauth_token": TOKEN}
+    site.awx.put("AWX itself", "", credential_type=CONTROLLER_TYPE, inputs=own)
+    plant = site.plant(
+        awx_setup_vault=None,
+        awx_setup_credentials=["AWX itself"],
+        project_tokens_store="awx_credential:Token {reference}",
+        project_tokens_store_options={"organization": "Payments", "username": "kim", "password": "not-in-the-job"},
+    )
+    job = plant.run("provision")
+    assert job.status == 0, job.output
+    kept = {item["name"].partition("Token ")[2]: item["inputs"] for item in site.awx.credentials.values()}
+    tokens = {reference: inputs["token"] for reference, inputs in kept.items() if reference}
+    assert set(tokens) == references(NAMES)
+    assert all(plant.team.alive(secret) for secret in tokens.values())
+    assert not [reference for reference, secret in tokens.items() if secret in job.output + job.kept()]
+
+
+def test_a_job_tells_slack_by_a_task_file_of_the_repository_and_nobody_the_address(site):
+    heard: list[Request] = []
+
+    def listen(request: Request) -> Answer:
+        heard.append(request)
+        return Answer(200)
+
+    repository = site.place / "repository"
+    shutil.copytree(PROJECT, repository)
+    shutil.copy(PROJECT.parent / "notify_slack.yml", repository)
+    with serving(listen) as slack:
+        plant = site.plant(awx_setup_notify={"slack_url": slack + WEBHOOK}, project_tokens_notify="notify_slack.yml")
+        plant.launcher.project = repository
+        for template in site.awx.objects["job_templates"].values():
+            template.update(verbosity=4, diff_mode=True)
+        job = plant.run("provision")
+    assert job.status == 0, job.output
+    # Each host of the inventory tells of its own project.
+    assert [request.path for request in heard] == [WEBHOOK] * 4
+    told = "".join(request.body["text"] for request in heard)
+    assert all(f"issue {reference} (absent)" in told for reference in references(NAMES))
 
 
 def test_a_job_that_fails_ends_with_a_status_and_the_figures(plant):

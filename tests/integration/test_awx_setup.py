@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.doubles.awx import ENCRYPTED, TOKEN, AwxDouble, running
+from tests.doubles.awx import CONTROLLER_TYPE, ENCRYPTED, TOKEN, AwxDouble, running
 from tests.integration.conftest import bare_environment
 from tests.integration.test_playbooks import Outcome
 
 SETUP = "tokensmith.bitbucket.awx_setup"
 PASSWORD, SECRET_ID = "the-password-of-automation-4711", "a-secret-id-of-an-approle-0815"
+WEBHOOK = "https://hooks.slack.example.com/services/T0000/B0000/an-address-that-is-a-secret"
 TOKENS = {
     "project_tokens_password": PASSWORD,
     "project_tokens_store": "hashi_vault:secret/bitbucket",
@@ -63,7 +64,8 @@ class Desk:
             check=False,
         )
         outcome = Outcome(done.returncode, done.stdout + done.stderr)
-        assert not [secret for secret in (PASSWORD, SECRET_ID, TOKEN) if secret in outcome.output]
+        hidden = (PASSWORD, SECRET_ID, TOKEN, WEBHOOK, WEBHOOK.rpartition("/")[2])
+        assert not [secret for secret in hidden if secret in outcome.output]
         return outcome
 
     def named(self, kind: str) -> dict[str, t.Any]:
@@ -144,10 +146,10 @@ def test_what_somebody_changed_is_changed_back_and_the_rest_left(desk):
 
 
 def test_a_store_in_credentials_of_awx_takes_a_credential_that_is_there(desk):
-    desk.awx.put("AWX itself", "x")
+    desk.awx.put("AWX itself", "", credential_type=CONTROLLER_TYPE, inputs={"host": desk.url})
     variables = {
         "project_tokens_store": "awx_credential:Bitbucket {reference}",
-        "project_tokens_store_options": {"organization": "Payments", "token": SECRET_ID},
+        "project_tokens_store_options": {"organization": "Payments", "username": "kim", "password": PASSWORD},
         "awx_setup_vault": None,
         "awx_setup_credentials": ["AWX itself"],
     }
@@ -158,6 +160,56 @@ def test_a_store_in_credentials_of_awx_takes_a_credential_that_is_there(desk):
     assert all(len(ids) == 2 for ids in desk.awx.attached.values())
     missing = desk.setup(**variables | {"awx_setup_credentials": ["Not there"]})
     assert "`credential` names Not there, and there are none of that name among credentials" in missing.failure
+
+
+def test_what_notifies_gets_its_secrets_from_a_credential_and_its_files_from_the_repository(desk):
+    variables = {
+        "awx_setup_notify": {"slack_url": WEBHOOK},
+        "project_tokens_notify": "notify_slack.yml",
+        "token_audit_notify": "notify_audit.yml",
+        "awx_setup_extra_vars": {"notify_jira_project": "OPS"},
+    }
+    predicted = desk.setup("--check", "--diff", "-vvvv", **variables)
+    done = desk.setup("--diff", "-vvvv", **variables)
+    assert (len(report(done)), report(done)) == (NUMBER + 2, report(predicted))
+    name = "Bitbucket tokens: notifications"
+    (number,) = [number for number, item in desk.awx.credentials.items() if item["name"] == name]
+    assert desk.awx.credentials[number]["inputs"] == {"slack_url": WEBHOOK}
+    assert all(number in ids for ids in desk.awx.attached.values())
+    kind = desk.named("credential_types")["Notifications about Bitbucket tokens"]
+    assert all(entry["secret"] for entry in kind["inputs"]["fields"])
+    for template in desk.named("job_templates").values():
+        assert WEBHOOK not in json.dumps(template)
+        extra = json.loads(template["extra_vars"])
+        assert (extra["project_tokens_notify"], extra["token_audit_notify"], extra["notify_jira_project"]) == (
+            "notify_slack.yml",
+            "notify_audit.yml",
+            "OPS",
+        )
+    assert report(desk.setup("--diff", **variables)) == ["nothing to do"]
+
+
+@pytest.mark.parametrize(
+    ("login", "vault"),
+    [
+        ({"auth_method": "approle"}, {"role_id": "r-1", "secret_id": SECRET_ID}),
+        ({"auth_method": "approle", "role_id": "r-1"}, {"secret_id": SECRET_ID}),
+        ({"token": SECRET_ID}, {"token": SECRET_ID}),
+        ({"auth_method": "jwt", "role": "ci", "jwt": SECRET_ID}, None),
+        ({"auth_method": "approle"}, None),
+    ],
+    ids=["approle", "role id in the options", "token", "options of their own", "a credential of theirs"],
+)
+def test_a_store_that_a_job_can_sign_in_to_is_registered(desk, login, vault):
+    desk.awx.put("Theirs", "", credential_type=CONTROLLER_TYPE, inputs={"host": desk.url})
+    method = login.get("auth_method")
+    theirs = {"awx_setup_credentials": ["Theirs"]} if method == "approle" and vault is None else {}
+    if method == "jwt":
+        options = {"auth_method": "jwt", "role": "ci", "jwt": "{{ lookup('ansible.builtin.env', 'JWT') }}"}
+        theirs = {"awx_setup_extra_vars": {"project_tokens_store_options": options}}
+    given = {"url": "https://vault.example.com", **vault} if vault else None
+    outcome = desk.setup("--check", awx_setup_vault=given, project_tokens_store_options=login, **theirs)
+    assert len(report(outcome)) == NUMBER - (0 if vault else 2)
 
 
 def test_secrets_are_written_again_where_that_is_asked_for(desk):
@@ -189,6 +241,24 @@ def test_secrets_are_written_again_where_that_is_asked_for(desk):
         ({"awx_setup_token": "wrong"}, None, "refuses this login"),
         ({"project_tokens_projects": ["PAY"]}, None, "name the projects as `include` in the inventory's file"),
         ({"project_tokens_repositories": ["{{ bitbucket_key }}/*"]}, None, "On AWX every host of the inventory"),
+        (
+            {"awx_setup_vault": {"url": "https://vault.example.com"}},
+            None,
+            "Nothing signs a job in to Vault: give awx_setup_vault secret_id, or name in awx_setup_credentials a "
+            "credential that injects VAULT_SECRET_ID.",
+        ),
+        (
+            {"awx_setup_vault": None, "project_tokens_store_options": {"auth_method": "approle"}},
+            None,
+            "give awx_setup_vault role_id and secret_id, or",
+        ),
+        ({"project_tokens_store_options": {"token": SECRET_ID}}, None, "that injects VAULT_TOKEN."),
+        ({"project_tokens_store_options": {"auth_method": "jwt", "jwt": SECRET_ID}}, None, "says jwt."),
+        (
+            {"project_tokens_store": "awx_credential:{reference}", "project_tokens_store_options": {}},
+            None,
+            "Nothing signs a job in to AWX, where the store keeps the secrets: name a credential",
+        ),
     ],
     ids=str,
 )

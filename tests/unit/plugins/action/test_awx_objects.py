@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import typing as t
 
 import pytest
 import yaml
@@ -13,8 +14,8 @@ from ansible.playbook.task import Task
 from ansible.plugins.connection.local import Connection
 
 from ansible_collections.tokensmith.bitbucket.plugins.action.awx_objects import ActionModule
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _awx
-from tests.doubles.awx import ORGANIZATION, TOKEN, running
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx import _written as written
+from tests.doubles.awx import CONTROLLER_TYPE, ORGANIZATION, TOKEN, running
 from tests.unit.plugins.plugin_utils.places import recorded_waits
 
 NAME = "Tokens & more: 100 % of +them"
@@ -49,6 +50,7 @@ PROJECT = {
     "name": NAME,
     "fields": {"organization": "Payments", "scm_type": "git", "scm_url": "https://git.example.com/tokens.git"},
 }
+QUESTION = {"question_name": "What?", "variable": "x", "type": "text", "required": True}
 TEMPLATE = {
     "kind": "job_templates",
     "name": NAME,
@@ -59,7 +61,7 @@ TEMPLATE = {
         "extra_vars": {"project_tokens_store": "hashi_vault:secret/b", "options": {"token": PASSWORD}},
     },
     "credentials": [NAME],
-    "survey": {"name": "Ask", "description": "", "spec": [{"variable": "x", "type": "text", "required": True}]},
+    "survey": {"name": "Ask", "description": "", "spec": [QUESTION]},
 }
 SCHEDULE = {
     "kind": "schedules",
@@ -75,7 +77,7 @@ ALL = [TYPE, CREDENTIAL, PROJECT, TEMPLATE, SCHEDULE]
 @pytest.fixture
 def awx(monkeypatch):
     """A double, and a way to run the task on it, whose result never holds the secret."""
-    monkeypatch.setattr(_awx, "_PAUSE", 0.0)
+    monkeypatch.setattr(written, "_PAUSE", 0.0)
     for name in ("HOST", "OAUTH_TOKEN", "USERNAME", "PASSWORD", "VERIFY_SSL"):
         monkeypatch.delenv(f"CONTROLLER_{name}", raising=False)
     with running() as (double, url):
@@ -183,7 +185,7 @@ def test_extra_variables_are_compared_as_data_and_shown_without_secrets(awx):
 def test_credentials_of_a_template_are_exactly_the_declared_ones(awx):
     double, run = awx
     number = run(*ALL)["objects"][3]["id"]
-    by_hand = double.put("By hand", "x")
+    by_hand = double.put("By hand", "x", credential_type=CONTROLLER_TYPE, inputs={"host": "https://awx.example.com"})
     double.attached[number].append(by_hand)
     another = {**CREDENTIAL, "name": "Another"}
     # AWX takes one of each type only, so the one before must go first.
@@ -227,6 +229,29 @@ def test_a_name_like_ours_in_another_organization_is_another_object(awx):
     assert run(*ALL)["changed"] is False
 
 
+def test_a_reference_means_what_is_declared_in_its_own_organization(awx):
+    double, run = awx
+    elsewhere = changed(PROJECT, organization="Search & Rescue")
+    for check_mode in (True, False):
+        result = run(TYPE, CREDENTIAL, PROJECT, elsewhere, TEMPLATE, check_mode=check_mode)
+        assert states(result) == ["created"] * 5
+    ids = [entry["id"] for entry in result["objects"]]
+    assert double.objects["job_templates"][ids[4]]["project"] == ids[2]
+
+
+def test_of_two_that_are_declared_by_one_name_none_is_guessed_at(awx):
+    double, run = awx
+    other = {**TYPE, "name": "Another"}
+    namesake = changed(CREDENTIAL, credential_type="Another")
+    result = run(TYPE, other, CREDENTIAL, namesake, PROJECT, TEMPLATE)
+    assert states(result) == ["created"] * 5
+    assert result["msg"] == (
+        f"job_templates {NAME}: `credential` names {NAME}, and 2 of that name are declared among credentials in the "
+        "organization Payments: rename all but one."
+    )
+    assert double.attached == {}
+
+
 def test_several_of_a_name_are_not_guessed_at(awx):
     double, run = awx
     run(*ALL)
@@ -253,7 +278,7 @@ def test_a_project_that_cannot_be_synced_ends_it_and_what_was_made_is_told(awx):
 
 
 def test_a_project_that_syncs_for_ever_is_given_up(awx, monkeypatch):
-    monkeypatch.setattr(_awx, "_PAUSE", 0.01)
+    monkeypatch.setattr(written, "_PAUSE", 0.01)
     double, run = awx
     double.syncing = 10**6
     assert "is not synced after 0 seconds" in run(PROJECT, sync_timeout=0)["msg"]
@@ -268,6 +293,146 @@ def test_a_refusal_names_the_field_and_quotes_nothing(awx):
     double.edits = False
     result = run(*ALL[:3], TEMPLATE, changed(SCHEDULE, unified_job_template="nowhere"))
     assert "`unified_job_template` names nowhere, and there are none of that name among job_templates." in result["msg"]
+
+
+UNFIT_INJECTORS: list[dict[str, t.Any]] = [
+    {"environment": {}},
+    {"env": {"A-B": "1"}},
+    {"env": {"A": 1}},
+    {"env": {"A": "\u00fc"}},
+    {"env": {"ANSIBLE_CONFIG": "x"}},
+    {"env": {"PYTHONPATH": "x"}},
+    {"env": {"A": "{{ y }}"}},
+    {"env": {"A": "{{ x"}},
+    {"env": {"A": "{{ tower.filename }}"}},
+    {"env": {"A": "{{ tower.filename.key }}"}, "file": {"template.ca": "{{ x }}"}},
+    {"file": {"template": "{{ x }}", "template.ca": "{{ x }}"}},
+    {"file": {"ca": "{{ x }}"}},
+]
+RULE = "DTSTART:20260101T020000Z RRULE:FREQ=DAILY;INTERVAL=1"
+
+
+def of_type(injectors=None, **differences):
+    """A credential type with one input, which differs, and with injectors."""
+    inputs = {"fields": [{"id": "x", "type": "string", "label": "X", **differences}]}
+    return changed(TYPE, inputs=inputs, injectors=injectors or {})
+
+
+@pytest.mark.parametrize(
+    "rrule",
+    [
+        "",
+        "RRULE:FREQ=DAILY;INTERVAL=1",
+        "DTSTART:20260101T020000 RRULE:FREQ=DAILY;INTERVAL=1",
+        f"DTSTART:20260101T020000Z {RULE}",
+        "DTSTART:20260101T020000Z",
+        f"{RULE} EXDATE:20260401",
+        f"{RULE} RDATE:20260401",
+        "DTSTART:20260101T020000Z RRULE:FREQ=DAILY",
+        f"{RULE} RRULE:FREQ=WEEKLY",
+        "DTSTART:20260101T020000Z RRULE:FREQ=SECONDLY;INTERVAL=5",
+        f"{RULE};BYDAY=5MO",
+        f"{RULE};COUNT=5;UNTIL=20270101T000000Z",
+        f"{RULE};COUNT=1000",
+    ],
+)
+def test_a_recurrence_that_awx_refuses_is_told_by_its_field(awx, rrule):
+    _double, run = awx
+    result = run(*ALL[:4], changed(SCHEDULE, rrule=rrule))
+    assert result["msg"].endswith("answered POST schedules/ with status 400, because of rrule.")
+
+
+@pytest.mark.parametrize(
+    "survey",
+    [
+        {"name": "Ask", "spec": [QUESTION]},
+        {"name": "Ask", "description": None, "spec": [QUESTION]},
+        {"name": "Ask", "description": "", "spec": []},
+        {"name": "Ask", "description": "", "spec": ["x"]},
+        *(
+            {"name": "Ask", "description": "", "spec": [{**QUESTION, **wrong}]}
+            for wrong in (
+                {"question_name": None},
+                {"required": "yes"},
+                {"type": "number"},
+                {"type": "multiplechoice"},
+                {"min": "1"},
+                {"type": "password", "default": "$encrypted$"},
+            )
+        ),
+        {"name": "Ask", "description": "", "spec": [QUESTION, QUESTION]},
+    ],
+    ids=str,
+)
+def test_a_survey_that_awx_refuses_is_told_by_its_address(awx, survey):
+    _double, run = awx
+    result = run(*ALL[:3], {**TEMPLATE, "survey": survey})
+    assert "/survey_spec/ with status 400" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        (changed(TYPE, kind="token"), "kind"),
+        (changed(TYPE, inputs={"fields": [], "dependencies": {}}), "inputs"),
+        *(
+            (of_type(**unfit), "inputs")
+            for unfit in (
+                {"id": "a-b"},
+                {"id": "tower"},
+                {"label": None},
+                {"type": "number"},
+                {"colour": "red"},
+                {"secret": "yes"},
+                {"type": "boolean", "secret": True},
+                {"ask_at_runtime": True},
+            )
+        ),
+        (changed(TYPE, inputs={"fields": [{"id": "x", "label": "X"}] * 2}), "inputs"),
+        *((of_type(injectors=injectors), "injectors") for injectors in UNFIT_INJECTORS),
+    ],
+    ids=str,
+)
+def test_a_credential_type_that_awx_refuses_is_told_by_its_field(awx, given, field):
+    _double, run = awx
+    assert run(given)["msg"].endswith(f"answered POST credential_types/ with status 400, because of {field}.")
+
+
+@pytest.mark.parametrize("inputs", [{"colour": "red"}, {"url": 7}, {"password": "$encrypted$"}, {"url": True}], ids=str)
+def test_inputs_that_awx_refuses_are_told(awx, inputs):
+    _double, run = awx
+    result = run(TYPE, changed(CREDENTIAL, inputs=inputs))
+    assert result["msg"].endswith("answered POST credentials/ with status 400, because of inputs.")
+
+
+def test_the_inputs_of_a_type_in_use_stay_and_its_injectors_change(awx):
+    _double, run = awx
+    number = run(TYPE, CREDENTIAL)["objects"][0]["id"]
+    fields = TYPE["fields"]["inputs"]["fields"]
+    result = run(changed(TYPE, inputs={"fields": fields[:1]}))
+    assert f"does not permit this login to PATCH credential_types/{number}/" in result["msg"]
+    assert states(run(changed(TYPE, injectors={"env": {"BITBUCKET_URL": "{{ url }}"}}))) == ["changed"]
+    # What AWX fills in is declared, else this would be a difference each time.
+    assert run(TYPE, CREDENTIAL)["objects"][0]["state"] == "changed"
+    assert run(TYPE, CREDENTIAL)["changed"] is False
+
+
+def test_a_credential_for_webhooks_is_for_no_job(awx):
+    double, run = awx
+    double.put("By hand", "x")
+    result = run(*ALL[:3], {**TEMPLATE, "credentials": ["By hand"]})
+    assert "/credentials/ with status 400" in result["msg"]
+
+
+def test_a_job_template_is_the_only_one_of_its_name_in_an_organization(awx):
+    double, run = awx
+    ids = [entry["id"] for entry in run(*ALL)["objects"]]
+    elsewhere = [changed(PROJECT, organization="Search & Rescue"), changed(TEMPLATE, organization="Search & Rescue")]
+    elsewhere[1] = {name: value for name, value in elsewhere[1].items() if name != "credentials"}
+    result = run(*elsewhere)
+    assert states(result) == ["created", "created"]
+    assert double.objects["job_templates"][result["objects"][1]["id"]]["project"] != ids[2]
+    assert run(*ALL)["changed"] is False
 
 
 def test_a_login_that_may_not_is_told_so(awx):

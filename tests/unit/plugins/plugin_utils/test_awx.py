@@ -5,12 +5,12 @@ from __future__ import annotations
 import yaml
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._awx import _plain
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._declared import plain
 
 
 def test_text_that_ansible_marked_serializes_keys_too():
     marked = wrap_var({"inputs": {"fields": [{"id": "url"}]}, "text": "{{ url }}"})
-    plain = _plain(marked)
-    assert plain == {"inputs": {"fields": [{"id": "url"}]}, "text": "{{ url }}"}
-    assert {type(name) for name in (*plain, *plain["inputs"], plain["text"])} == {str}
-    assert yaml.safe_load(yaml.safe_dump(plain)) == plain
+    made = plain(marked)
+    assert made == {"inputs": {"fields": [{"id": "url"}]}, "text": "{{ url }}"}
+    assert {type(name) for name in (*made, *made["inputs"], made["text"])} == {str}
+    assert yaml.safe_load(yaml.safe_dump(made)) == made

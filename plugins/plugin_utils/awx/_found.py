@@ -1,0 +1,94 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which object of AWX a name means: one that was declared before, or one that is there."""
+
+from __future__ import annotations
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._declared import KINDS, REFERENCES, Declared
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
+    Controller,
+    ControllerError,
+    Json,
+)
+
+#: Kinds that a reference names without an organization.
+_EVERYWHERE = ("organizations", "execution_environments", "credential_types")
+
+
+class Pending:
+    """In place of the id of an object that check mode does not create."""
+
+
+PENDING = Pending()
+Number = int | Pending
+
+
+class Directory:
+    """The objects of one controller by name."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        #: What was declared so far, by kind and name, then by what else it is looked up by.
+        self._declared: dict[tuple[str, str], dict[tuple[Number | str, ...], Number]] = {}
+        #: What was there, by kind, name and organization.
+        self._there: dict[tuple[str, str, str], int] = {}
+
+    def declare(self, declared: Declared, wanted: Json, number: Number) -> None:
+        """From now on references may mean this object. ``wanted`` are its fields, with ids."""
+        key = tuple(wanted[field] for field in KINDS[declared.kind].key)
+        self._declared.setdefault((declared.kind, declared.name), {})[key] = number
+
+    def id_of(self, field: str, name: str, beside: Json) -> Number:
+        """The id of the object that a field names.
+
+        :param beside: the fields around it: the organization that they name is where it is looked up.
+        :raises InputError: where there is none, or which one is meant cannot be known.
+        """
+        kind = REFERENCES[field]
+        place, owner = "", ""
+        if beside.get("organization") and kind not in _EVERYWHERE:
+            owner = str(self.id_of("organization", beside["organization"], {}))
+            place = f" in the organization {beside['organization']}"
+        numbers = self._declared_of(kind, name, owner)
+        if len(numbers) > 1:
+            raise InputError(
+                f"`{field}` names {name}, and {len(numbers)} of that name are declared among {kind}{place}: rename all "
+                "but one."
+            )
+        if numbers:
+            return numbers[0]
+        if (kind, name, owner) not in self._there:
+            found = self._named(kind, {"name": name, **({"organization": owner} if owner else {})})
+            if found is None:
+                raise InputError(f"`{field}` names {name}, and there are none of that name among {kind}{place}.")
+            self._there[kind, name, owner] = int(found["id"])
+        return self._there[kind, name, owner]
+
+    def held(self, declared: Declared, wanted: Json) -> Json | None:
+        """What is there of that name; nothing where what it belongs to is not there yet either."""
+        key = {field: wanted[field] for field in KINDS[declared.kind].key}
+        if any(isinstance(value, Pending) for value in key.values()):
+            return None
+        return self._named(
+            declared.kind, {"name": declared.name, **{field: str(value) for field, value in key.items()}}
+        )
+
+    def _declared_of(self, kind: str, name: str, owner: str) -> list[Number]:
+        """What was declared of that name, in that organization where there is one."""
+        found = self._declared.get((kind, name), {})
+        if not owner:
+            return list(found.values())
+        place = KINDS[kind].key.index("organization")
+        return [number for key, number in found.items() if str(key[place]) == owner]
+
+    def _named(self, kind: str, filters: dict[str, str]) -> Json | None:
+        """:raises ControllerError: where there are several: which one is meant can't be known."""
+        name = filters["name"]
+        found = [item for item in self._controller.all(kind, **filters) if item.get("name") == name]
+        if len(found) > 1:
+            raise ControllerError(f"The controller has {len(found)} {kind} named {name}: rename all but one.")
+        if found and not isinstance(found[0].get("id"), int):
+            raise ControllerError(f"The controller lists {kind} without an id.")
+        return found[0] if found else None
