@@ -6,8 +6,8 @@ the fields that the modules of AWX's own collection write, and refuses what :mod
 source of AWX. It is stricter than AWX, which passes over fields that it does not know.
 
 It does not know what AWX makes of a value: it shows what was sent, with the type of an input and the organization of a
-job template filled in. Nor does it check who may do what to which object, whether an inventory's file or a branch is
-there, what may be asked for at launch, and most types of plain fields.
+job template filled in, and some texts made numbers or truths. Nor does it check who may do what to which object,
+whether an inventory's file or a branch is there, what may be asked for at launch, and most types of plain fields.
 """
 
 from __future__ import annotations
@@ -114,6 +114,10 @@ KINDS = {
 }
 
 
+_NUMBERS = ("forks", "verbosity", "job_slice_count", "timeout")
+_FLAGS = ("survey_enabled", "scm_update_on_launch", "overwrite", "overwrite_vars", "update_on_launch")
+
+
 @dataclass
 class AwxDouble(Double):
     """The state of the controller, and what a test may do to it."""
@@ -175,7 +179,7 @@ class AwxDouble(Double):
         if refused:
             return Answer(400, refused)
         number = 1000 + sum(map(len, self.objects.values()))
-        self.objects[kind][number] = {"id": number, **request.body}
+        self.objects[kind][number] = {"id": number, **_coerced(request.body)}
         if kind == "projects":
             self.objects[kind][number] |= {"status": "pending", "asks": self.syncing}
         return Answer(201, self._seen(kind, self.objects[kind][number]))
@@ -201,7 +205,7 @@ class AwxDouble(Double):
             refused = refused or self._refused(kind, {**item, **request.body}, number)
             if refused:
                 return Answer(400 if self.edits else 403, refused)
-            item.update(request.body)
+            item.update(_coerced(request.body))
         elif kind == "projects" and item.get("asks"):
             item["asks"] -= 1
             item["status"] = "running" if item["asks"] else self.synced
@@ -318,6 +322,14 @@ class AwxDouble(Double):
         more = page * size < len(found)
         following = f"http://elsewhere.example/api/v2/?page={page + 1}" if more else None
         return Answer(200, {"count": len(found), "next": following, "results": found[(page - 1) * size : page * size]})
+
+
+def _coerced(body: Json) -> Json:
+    """Texts that stand for a number or a truth, as what they stand for."""
+    plain = {"true": True, "false": False}
+    made = {name: plain.get(str(body[name]).lower(), body[name]) for name in body if name in _FLAGS}
+    numbers = {name: int(body[name]) for name in body if name in _NUMBERS and str(body[name]).isdigit()}
+    return {**body, **made, **numbers}
 
 
 def _typed(inputs: Json) -> Json:

@@ -244,16 +244,20 @@ def test_secrets_are_written_again_where_that_is_asked_for(desk):
         (
             {"awx_setup_vault": {"url": "https://vault.example.com"}},
             None,
-            "Nothing signs a job in to Vault: give awx_setup_vault secret_id, or name in awx_setup_credentials a "
-            "credential that injects VAULT_SECRET_ID.",
+            "Nothing signs a job in to Vault: give awx_setup_vault secret_id, or name a credential that "
+            "injects VAULT_SECRET_ID in awx_setup_credentials.",
         ),
         (
             {"awx_setup_vault": None, "project_tokens_store_options": {"auth_method": "approle"}},
             None,
             "give awx_setup_vault role_id and secret_id, or",
         ),
-        ({"project_tokens_store_options": {"token": SECRET_ID}}, None, "that injects VAULT_TOKEN."),
-        ({"project_tokens_store_options": {"auth_method": "jwt", "jwt": SECRET_ID}}, None, "says jwt."),
+        ({"project_tokens_store_options": {"token": SECRET_ID}}, None, "that injects VAULT_TOKEN in"),
+        (
+            {"project_tokens_store_options": {"auth_method": "jwt", "jwt": SECRET_ID}},
+            None,
+            "not with jwt as project_tokens_store_options says.",
+        ),
         (
             {"project_tokens_store": "awx_credential:{reference}", "project_tokens_store_options": {}},
             None,

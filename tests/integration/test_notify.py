@@ -9,6 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.doubles.loopback import Answer, Request, serving
 from tests.doubles.mail import receiving
@@ -51,6 +52,20 @@ def told(team: Team, kind: str, *options: str, **variables: t.Any) -> Outcome:
 @pytest.fixture
 def team(bitbucket: Bitbucket, tmp_path: Path) -> Team:
     return Team(bitbucket, tmp_path)
+
+
+def test_a_task_file_is_looked_for_beside_the_playbook_and_then_where_ansible_was_started(team):
+    site = team.place / "site"
+    site.mkdir()
+    for place in (site, team.place):
+        task = [{"ansible.builtin.debug": {"msg": f"told from {place.name}."}}]
+        (place / "tell.yml").write_text(yaml.safe_dump(task), encoding="utf-8")
+    play = [{"hosts": "localhost", "gather_facts": False, "roles": ["tokensmith.bitbucket.project_tokens"]}]
+    (site / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
+    for playbook, place in {"site/play.yml": site, PROVISION: team.place}.items():
+        outcome = team.play(playbook, "-e", "project_tokens_notify=tell.yml", projects=["PAY"])
+        assert_succeeded(outcome)
+        assert f"told from {place.name}." in outcome.output
 
 
 # Slack
@@ -187,7 +202,7 @@ def test_the_audit_tells_in_the_same_way(team):
     with serving(listener.handle) as url:
         given = {
             "token_audit_output_dir": str(team.place / "reports"),
-            "token_audit_notify": f"{team.place}/notify_slack.yml",
+            "token_audit_notify": "notify_slack.yml",
             "token_audit_fail_on": "info",
             "notify_slack_url": url + WEBHOOK,
         }

@@ -54,6 +54,9 @@ def differs(field: str, value: t.Any, held: Json, update_secrets: bool) -> bool:
         return bool(_parsed(value) != _parsed(present))
     if field == "inputs" and "credential_type" in held:
         return _inputs_differ(value, present, update_secrets)
+    if isinstance(value, str) and isinstance(present, (bool, int)):
+        # A template's number is a text to ansible-core 2.18, and the controller makes a number of it.
+        return value.strip().lower() != str(present).lower()
     return bool(value != present)
 
 

@@ -84,7 +84,8 @@ class AwxCredentialStore(Store):
 
     def secret(self, reference: str) -> str:
         raise StoreError(
-            f"{self.name} never shows a secret again: attach the credential {self._name(reference)} to a job template."
+            f"{self.name} never shows a secret again. AWX uses {self._name(reference)} as the webhook credential of a "
+            "job template; for anything else take another store."
         )
 
     def _write(self, entry: Entry) -> str:

@@ -170,6 +170,15 @@ def test_only_what_differs_is_written_and_the_difference_shows_names(awx):
     assert shown["before_header"] == f"job_templates {NAME}"
 
 
+def test_numbers_and_truths_may_be_texts_as_templates_give_them(awx):
+    double, run = awx
+    texts = changed(TEMPLATE, forks="7", survey_enabled="True")
+    number = run(*ALL[:3], texts)["objects"][3]["id"]
+    assert (double.objects["job_templates"][number]["forks"], run(*ALL[:3], texts)["changed"]) == (7, False)
+    assert run(*ALL[:3], changed(TEMPLATE, forks="8"))["changed"] is True
+    assert run(*ALL[:3], changed(TEMPLATE, survey_enabled="no"))["changed"] is True
+
+
 def test_extra_variables_are_compared_as_data_and_shown_without_secrets(awx):
     double, run = awx
     number = run(*ALL)["objects"][3]["id"]

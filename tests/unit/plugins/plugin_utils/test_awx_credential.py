@@ -121,7 +121,7 @@ def test_pages_without_end_come_to_an_end(awx):
 
 def test_a_secret_is_never_shown(awx):
     _double, store = awx
-    assert f"attach the credential {NAME} to a job template" in failure(lambda: store().secret(CI))
+    assert f"AWX uses {NAME} as the webhook credential of a job template" in failure(lambda: store().secret(CI))
 
 
 @pytest.mark.parametrize("before", [None, ONE], ids=["created", "changed"])
