@@ -36,7 +36,8 @@ options:
         E(VAULT_NAMESPACE) and E(VAULT_CACERT); C(auth_method), V(token) by default, or V(approle) with C(role_id) and
         C(secret_id), which default to E(VAULT_ROLE_ID) and E(VAULT_SECRET_ID), or V(jwt) with C(role) and C(jwt);
         C(auth_mount) where that is not its default; C(mount) where the engine's mount has a slash in its name;
-        C(timeout) of a request in seconds, V(30) by default; C(allow_insecure) to send secrets over plain http."
+        C(timeout) of each wait of a request in seconds, V(30) by default; C(allow_insecure) to send secrets over plain
+        http."
       - "For V(awx_credential): C(organization), the name of the one that owns the credentials, always; C(url), C(token)
         or C(username) and C(password), C(validate_certs), which default to E(CONTROLLER_HOST),
         E(CONTROLLER_OAUTH_TOKEN), E(CONTROLLER_USERNAME), E(CONTROLLER_PASSWORD) and E(CONTROLLER_VERIFY_SSL);

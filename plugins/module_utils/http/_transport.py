@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import typing as t
 import warnings
 import zlib
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
     BitbucketError,
@@ -57,7 +57,10 @@ _NO_TUNNEL = "Tunnel connection failed"
 
 
 class Settings(t.NamedTuple):
-    """How to reach the server. ``timeout`` is in seconds and bounds connecting and each wait for data."""
+    """How to reach the server.
+
+    ``timeout`` is in seconds and bounds connecting and each wait for data; ten of it bound a whole exchange.
+    """
 
     validate_certs: bool = True
     ca_path: str | None = None
@@ -105,13 +108,13 @@ class Transport:
                     # The real answer may still come: leaving closes the connection, or the next request would get it.
                     raise LostAnswerError(f"The server answered with no more than the interim {response.status_code}.")
                 answered = {name.lower(): value for name, value in response.headers.items()}
-                content = _read(response, time.monotonic() + 10 * limit)
+                content = _read(response)
                 return Exchange(response.status_code, answered, _decoded(content, answered.get("content-encoding", "")))
         except failures.RequestException as error:
-            raise _translated(error) from None
-        except HTTPError:
+            raise _translated(error, limit) from None
+        except HTTPError as error:
             # Reading the body goes past the library's own wrapping; by then the request has long been sent.
-            raise _broken() from None
+            raise (_too_slow(limit) if "TooSlowError" in _causes(error) else _broken()) from None
 
     def _session(self, url: str) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -132,30 +135,25 @@ class Transport:
             session.cert = (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert
         if settings.use_proxy:
             session.proxies.update(get_environ_proxies(url))
-        for prefix, adapter in self._adapters.items():
+        for prefix, adapter in (self._adapters or _network()).items():
             session.mount(prefix, adapter)
         self._local.session = session
         return session
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The body, in as many pieces as arrive: a wait for a whole block would outlast any deadline."""
-    read_some = getattr(response.raw, "read1", None)
-    # Before urllib3 2 there is no such thing; small blocks then keep the wait short.
-    block = _CHUNK if read_some else 256
-    read_some = read_some or response.raw.read
+def _network() -> dict[str, BaseAdapter]:
+    return {prefix: _deadlines.DeadlineAdapter() for prefix in ("http://", "https://")}
+
+
+def _read(response: requests.Response) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    while True:
-        chunk = read_some(block)
-        if not chunk:
-            return b"".join(chunks)
+    while chunk := response.raw.read(_CHUNK):
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_BODY:
             raise _too_long()
-        if time.monotonic() > deadline:
-            raise LostAnswerError("The server's answer came too slowly to be waited for.")
+    return b"".join(chunks)
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
@@ -181,9 +179,19 @@ def _too_long() -> AnswerError:
     return AnswerError(f"The server's answer has more than {MAX_BODY // 1024 // 1024} MiB, which none has.")
 
 
-def _translated(error: failures.RequestException) -> BitbucketError:
+def _too_slow(limit: float) -> LostAnswerError:
+    times = _deadlines.FACTOR
+    return LostAnswerError(
+        f"The answer was not whole after {times * limit:g} seconds, {times} times `timeout`, and was given up: look "
+        "for what slows the server or a proxy down, or raise `timeout`."
+    )
+
+
+def _translated(error: failures.RequestException, limit: float) -> BitbucketError:
     """Our error for one of the library's; its text is not passed on whole, since it may quote URLs and headers."""
     names = _causes(error)
+    if "TooSlowError" in names:
+        return _too_slow(limit)
     if "SSLCertVerificationError" in names:
         return ConnectError(
             f"The server's certificate is not accepted: {_tls_reason(error)}. Is the CA that signed it known "

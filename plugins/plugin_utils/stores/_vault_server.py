@@ -10,6 +10,7 @@ import contextlib
 import threading
 import typing as t
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._deadlines import DeadlineAdapter
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 
 try:
@@ -59,7 +60,7 @@ class VaultServer:
     """One server, by one login, which is made with the first request.
 
     :param ca_path: a file with the certificates to trust in place of the system's.
-    :param timeout: seconds for each request.
+    :param timeout: seconds for each wait of a request; ten of it for all of one.
     """
 
     def __init__(self, url: str, login: Login, namespace: str, ca_path: str, timeout: float) -> None:
@@ -72,6 +73,8 @@ class VaultServer:
         session.trust_env = False
         session.verify = ca_path or True
         session.proxies.update(get_environ_proxies(url))
+        for prefix in ("http://", "https://"):
+            session.mount(prefix, DeadlineAdapter())
         self._url = url
         self._login = login
         self._lock = threading.Lock()

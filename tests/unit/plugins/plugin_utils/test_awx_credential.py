@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import time
 import typing as t
 
 import pytest
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles.awx import ORGANIZATION, TOKEN, TYPE, lose_answers, running
@@ -22,6 +24,7 @@ from tests.unit.plugins.plugin_utils.places import (
     recorded_waits,
     secret_of,
 )
+from tests.unit.plugins.slow import ANSWERS, raw_server
 
 NAME = f"Bitbucket {CI}"
 PASSWORD = "the-password-of-the-controller"
@@ -252,3 +255,12 @@ def test_the_environment_of_the_controllers_own_collection_is_understood(monkeyp
         assert "CONTROLLER_PASSWORD" in failure(lambda: opened(username="kim"))
         failure(lambda: opened(username="kim", password=PASSWORD).read([CI]))
         assert double.requests[-1].headers["authorization"].startswith("Basic ")
+
+
+def test_a_controller_that_drips_is_not_waited_for_without_end(monkeypatch):
+    monkeypatch.setattr(_deadlines, "FACTOR", 2)
+    started = time.monotonic()
+    with raw_server(ANSWERS["a header"]) as url:
+        store = opened(url=url, token=TOKEN, timeout=0.4)
+        assert "2 times `timeout`" in failure(lambda: store.read([CI]))
+        assert time.monotonic() - started < 15

@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _vault_server
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
@@ -16,6 +17,7 @@ from tests.doubles.loopback import DROP, Answer
 from tests.doubles.vault_kv2 import JWT, ROLE_ID, SECRET_ID, TOKEN, VaultDouble, errors, lose_answers, running
 from tests.unit.plugins.plugin_utils import openbao
 from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, ONE, THREE, TWO, entry, play_vault, secret_of
+from tests.unit.plugins.slow import ANSWERS, raw_server
 
 PATH = f"team/{CI}"
 SENTINELS = [TOKEN, SECRET_ID, JWT, openbao.ROOT_TOKEN, *(secret_of(token_id) for token_id in (ONE, TWO, THREE))]
@@ -449,3 +451,12 @@ def test_a_real_server_that_is_sealed_half_way_says_so():
         assert store.write([entry(ONE)]) == {CI: "unknown"}
         assert "is sealed" in str(store.troubles)
         assert "is sealed" in failure(lambda: store.read([CI]))
+
+
+def test_a_server_that_drips_is_not_waited_for_without_end(monkeypatch):
+    monkeypatch.setattr(_deadlines, "FACTOR", 2)
+    started = time.monotonic()
+    with raw_server(ANSWERS["a header"]) as url:
+        store = opened("kv/team", url=url, token=TOKEN, timeout=0.4)
+        assert "does not answer" in failure(lambda: store.read([CI]))
+        assert time.monotonic() - started < 15

@@ -6,9 +6,7 @@ import socket
 import ssl
 import struct
 import threading
-import time
 import typing as t
-from contextlib import contextmanager, suppress
 
 import pytest
 import requests
@@ -22,6 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange, Settings, Transport
 from tests.simulator.adapter import SimulatorAdapter
+from tests.unit.plugins.slow import raw_server
 from tests.unit.plugins.stand import URL, Stand
 
 ASKED = f"{URL}/rest/api/latest/application-properties"
@@ -159,11 +158,6 @@ def test_an_answer_without_end_is_not_read(adapter, monkeypatch):
         ask(adapter)
 
 
-def test_an_answer_that_trickles_in_is_given_up(adapter):
-    with pytest.raises(LostAnswerError, match="too slowly"):
-        ask(adapter, Settings(timeout=0))
-
-
 def test_every_thread_has_a_session_of_its_own(adapter):
     transport = Transport(Settings(), {"http://": adapter})
     sessions = []
@@ -173,41 +167,6 @@ def test_every_thread_has_a_session_of_its_own(adapter):
         thread.join()
     assert sessions[0] is not sessions[1]
     assert transport._session(ASKED) is transport._session(ASKED)
-
-
-@contextmanager
-def raw_server(answer: t.Callable[[socket.socket], None]) -> t.Iterator[str]:
-    """A server that says what no simulator of Bitbucket would, once for each connection."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _peer = listener.accept()
-                except OSError:
-                    return
-                with connection, suppress(OSError):
-                    answer(connection)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
-
-
-def test_a_body_that_drips_is_not_waited_for_longer_than_ten_timeouts():
-    def drip(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n")
-        for _byte in range(600):
-            connection.sendall(b" ")
-            time.sleep(0.05)
-
-    started = time.monotonic()
-    with raw_server(drip) as url, pytest.raises(LostAnswerError, match="too slowly"):
-        Transport(Settings(timeout=0.2, use_proxy=False)).exchange("GET", url, {}, None)
-    assert time.monotonic() - started < 10
 
 
 def test_a_body_shorter_than_promised_is_a_lost_answer():
