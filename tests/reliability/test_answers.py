@@ -7,7 +7,13 @@ import typing as t
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token
 from tests.reliability.world import World, world
+from tests.simulator.server import running
+from tests.unit.plugins.slow import raw_server, relays
+from tests.unit.plugins.stand import company, token_params
 
 #: What happens to the answer to a create. With ``times`` 2 it happens to the second try as well.
 FAULTS: list[dict[str, t.Any]] = [
@@ -71,3 +77,26 @@ def test_a_rate_limit_makes_all_workers_wait_and_fails_nobody(tmp_path, retry_af
         limited = [entry for entry in place.sim.requests if entry.status == 429]
         # Each time the bucket is empty, at most the eight requests already on their way meet it.
         assert 0 < len(limited) <= 8 * 5
+
+
+@pytest.mark.parametrize("slow", [1, 2], ids=["once", "each time"])
+def test_an_answer_to_a_create_that_drips_is_a_lost_one(monkeypatch, slow):
+    """The server has acted at once; what it says would take ten seconds, and the deadline is after two."""
+    monkeypatch.setattr(_deadlines, "FACTOR", 2)
+    stand, creates = company(), iter([True] * slow)
+    with (
+        running(stand.sim) as url,
+        raw_server(relays(url, lambda method: method == "PUT" and next(creates, False))) as slowly,
+    ):
+        params = token_params(url=slowly, timeout=1, use_proxy=False)
+        result = access_token.run(params, client_from(params), False)
+    if slow == 1:
+        assert stand.sim.authenticates(result["secret"])
+    else:
+        assert (result["failed"], "secret" in result) == (True, False)
+        assert "2 times `timeout`" in result["msg"]
+    # Never blindly: looked at in between, tried once more, and nothing revoked by guess.
+    methods = [request.partition(" ")[0] for request in stand.requests]
+    assert [method for method in methods if method != "GET"] == ["PUT", "PUT"]
+    assert "GET" in methods[methods.index("PUT") :]
+    assert len(stand.ids()) == 2

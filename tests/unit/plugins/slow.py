@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
 
 Answer = Callable[[socket.socket], None]
 
@@ -80,6 +82,37 @@ PROXIES: dict[str, Answer] = {
 }
 #: A server's first record of TLS, 16 KiB long.
 HANDSHAKE = drips(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03", itertools.repeat(b"\x03"))
+
+
+def relays(url: str, slowly: Callable[[str], bool]) -> Answer:
+    """A proxy in front of a server that acts at once, and whose answer to some requests drips.
+
+    :param slowly: whether it does, by the method of the request.
+    """
+    address = urlsplit(url)
+
+    def answer(connection: socket.socket) -> None:
+        request = _request(connection)
+        with socket.create_connection((str(address.hostname), int(address.port or 80))) as server:
+            server.sendall(request.replace(b"Connection: keep-alive", b"Connection: close"))
+            said = b"".join(iter(lambda: server.recv(65536), b""))
+        for part in [said[at : at + 1] for at in range(len(said))] if slowly(request.split()[0].decode()) else [said]:
+            connection.sendall(part)
+            time.sleep(GAP)
+
+    return answer
+
+
+def _request(connection: socket.socket) -> bytes:
+    """All of it: the body comes after the headers."""
+    said = b""
+    while piece := connection.recv(65536):
+        said += piece
+        head, end, body = said.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if end and len(body) >= (int(length[1]) if length else 0):
+            break
+    return said
 
 
 def behind_tls(answer: Answer, certificate: str, key: str) -> Answer:
