@@ -208,6 +208,7 @@ def run(params: dict[str, t.Any], client: Client | None, check_mode: bool) -> di
         return {**result, **_ask(DataCenter(client))}
     verdict = _cloud.probe(client)._asdict()
     credential["token_id"] = verdict.pop("token_id")
+    del verdict["refused"]
     return {**result, **verdict}
 
 

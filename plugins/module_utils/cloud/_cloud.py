@@ -13,6 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     AnswerError,
     BitbucketError,
     LockoutError,
+    RejectedError,
     RemovedError,
     ScopeError,
 )
@@ -29,6 +30,7 @@ _SCOPE = re.compile(
     r"(?::(?:write|admin|delete|variable))?"
 )
 
+_NO_VERDICT = "This is not Bitbucket's word for a credential that is wrong, so it is not known whether it works."
 _FOREIGN = (
     "It is an API token without any Bitbucket scope ({}): made without scopes, or for Jira or Confluence. Bitbucket "
     "has no use for it; its owner makes one for Bitbucket at " + _cloud_answers.API_TOKENS_PAGE + "."
@@ -39,7 +41,7 @@ class Verdict(t.NamedTuple):
     """What Bitbucket Cloud says about a credential; ``None`` stands for what it does not say.
 
     ``works`` is whether it is accepted, ``None`` where there was no clear answer. ``account`` is whose it is, for one
-    that belongs to a user. ``problem`` is one sentence.
+    that belongs to a user. ``problem`` is one sentence. ``refused`` is whether one more try could lock an account.
     """
 
     works: bool | None
@@ -49,6 +51,7 @@ class Verdict(t.NamedTuple):
     accepted_scopes: tuple[str, ...] | None = None
     account: dict[str, str | None] | None = None
     problem: str | None = None
+    refused: bool = False
 
 
 class Cloud:
@@ -86,8 +89,10 @@ def probe(client: Client) -> Verdict:
         answer = Cloud(client).whoami()
     except ScopeError as error:
         return _known(client, error)
+    except RejectedError as error:
+        return Verdict(False, problem=str(error), refused=True)
     except LockoutError as error:
-        return Verdict(False, problem=str(error))
+        return Verdict(None, problem=f"{error} {_NO_VERDICT}", refused=True)
     except RemovedError as error:
         return Verdict(False if error.app_password else None, problem=str(error))
     except BitbucketError as error:

@@ -102,6 +102,10 @@ class LockoutError(StatusError):
     reason = "credential"
 
 
+class RejectedError(LockoutError):
+    """The same, in Bitbucket Cloud's own words for a credential that is no good: a verdict, and not of a proxy."""
+
+
 class RemovedError(StatusError):
     """410, or the words that go with it: Bitbucket Cloud no longer has app passwords, or else this function."""
 

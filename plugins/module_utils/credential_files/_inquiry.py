@@ -90,7 +90,7 @@ class Inquiry:
         if users[0] in self._refused:
             return Verdict(None, problem=_ENOUGH)
         verdict = _cloud.probe(self._client_of(Credential(users[0], secret)))
-        if verdict.works is False:
+        if verdict.refused:
             self._refused.add(users[0])
         return verdict
 

@@ -14,6 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     BitbucketError,
     LockoutError,
     NotFoundError,
+    RejectedError,
     RemovedError,
     ScopeError,
     StatusError,
@@ -49,15 +50,22 @@ _ADMIN = (
     "Atlassian does not accept this key: `admin_api_key` takes an API key that an administrator of the organization "
     "made, and it is wrong, has expired or was revoked"
 )
+# Whether Bitbucket Cloud locks accounts like Data Center does nobody wrote down; if so, the credential may be right.
+_LOCK = re.compile(r"captcha|\block", re.IGNORECASE)
+_LOCKED = "the account is locked, or wants a CAPTCHA solved. Sign in once with a browser before the next run"
 _CONSUMER = "Bitbucket does not accept this `client_id` and `client_secret`"
 
 
 class Said(t.NamedTuple):
-    """What an error answer says, with the caller's credentials taken out; ``None`` where it says nothing."""
+    """What an error answer says, with the caller's credentials taken out; ``None`` where it says nothing.
+
+    ``own`` is whether it is in the form of Bitbucket's errors (C6), as an answer of a proxy is not.
+    """
 
     words: str
-    granted: tuple[str, ...] | None
-    required: tuple[str, ...] | None
+    granted: tuple[str, ...] | None = None
+    required: tuple[str, ...] | None = None
+    own: bool = False
 
 
 def error_for(
@@ -78,8 +86,11 @@ def error_for(
     if status == 410:
         return _removed(what, said.words, quoted, option)
     if status == 401:
+        if _LOCK.search(said.words):
+            return LockoutError(f"{what}: {_LOCKED}.{quoted}", status)
         reason = rejected[1] if bearer else rejected[0]
-        return LockoutError(f"{what}: {reason}. It is not tried again.{quoted}", status)
+        kind = RejectedError if said.own else LockoutError
+        return kind(f"{what}: {reason}. It is not tried again.{quoted}", status)
     if status == 403:
         return ScopeError(
             f"{what}: {_lacking(said)}.{quoted}", status, said.granted, said.required, dict(exchange.headers)
@@ -127,9 +138,9 @@ def _read(exchange: Exchange, clean: t.Callable[[str], str]) -> Said:
     try:
         data = json.loads(exchange.body)
     except (ValueError, RecursionError):
-        return Said(_plain(exchange, clean), None, None)
+        return Said(_plain(exchange, clean))
     if not isinstance(data, dict):
-        return Said("", None, None)
+        return Said("")
     error = data.get("error")
     fields = error if isinstance(error, dict) else data
     detail = fields.get("detail")
@@ -137,7 +148,8 @@ def _read(exchange: Exchange, clean: t.Callable[[str], str]) -> Said:
     texts = [fields.get("message"), detail, data.get("error_description"), error]
     texts += [entry.get(name) for entry in _errors(data) for name in ("title", "message", "detail")]
     found = dict.fromkeys(shown(clean(text)) for text in texts if isinstance(text, str) and text.strip())
-    return Said("; ".join(found), scopes(scoped.get("granted"), clean), scopes(scoped.get("required"), clean))
+    own = data.get("type") == "error" and isinstance(error, dict)
+    return Said("; ".join(found), scopes(scoped.get("granted"), clean), scopes(scoped.get("required"), clean), own)
 
 
 def _plain(exchange: Exchange, clean: t.Callable[[str], str]) -> str:

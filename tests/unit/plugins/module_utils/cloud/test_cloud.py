@@ -106,6 +106,28 @@ def test_the_user_name_in_place_of_the_address_is_refused_and_the_reason_said(cl
     assert "e-mail" in str(verdict.problem)
 
 
+LOCKED = "CAPTCHA required. Your account has been locked."
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(401, {"type": "error", "error": {"message": LOCKED}}),
+        answer(401, {"message": "Please log in to the proxy."}),
+        answer(401, b"<html>Unauthorized</html>", content_type="text/html"),
+        answer(401, b"Account locked", content_type="text/plain"),
+        answer(401),
+    ],
+    ids=["captcha", "json of a proxy", "page", "text", "empty"],
+)
+def test_a_refusal_that_is_not_about_the_credential_is_no_verdict(given):
+    script = Script(given)
+    verdict = probe(script.client())
+    assert (verdict.works, verdict.refused) == (None, True)
+    assert str(verdict.problem).endswith("so it is not known whether it works.")
+    assert len(script.requests) == 1
+
+
 @pytest.mark.parametrize("bearer", [True, False])
 def test_an_app_password_is_dead_without_asking(cloud, bearer):
     secret = cloud.sim.add_app_password(cloud.ada)

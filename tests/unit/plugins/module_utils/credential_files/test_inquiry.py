@@ -123,6 +123,18 @@ def test_after_a_password_is_refused_no_other_of_that_user_is_tried(world):
     assert [world.cloud.presented(f"{word}-password") for word in ("first", "second", "third")] == [1, 0, 1]
 
 
+def test_a_captcha_is_no_verdict_and_no_other_password_of_that_user_is_tried(world):
+    """What Bitbucket Cloud then says is not known: here it says so in its own form, with 401."""
+    world.cloud.faults.arm("status", status=401, message="CAPTCHA required. Your account has been locked.", times=None)
+    for secret in ("first-password", "second-password"):
+        world.put("jdoe", secret)
+    told = world.ask()
+    assert [(each["works"], each["dead"]) for each in told] == [(None, None), (None, None)]
+    assert "wants a CAPTCHA solved" in told[0]["problem"]
+    assert "can lock an account" in told[1]["problem"]
+    assert len(world.cloud.requests) == 1
+
+
 def test_a_password_that_two_users_have_is_no_verdict_on_the_second(world):
     for user in ("ann", "bob", "ann"):
         world.put(user, "shared-password")

@@ -12,9 +12,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     AnswerError,
     BitbucketError,
     ForbiddenError,
-    LockoutError,
     LostAnswerError,
     NotFoundError,
+    RejectedError,
     RemovedError,
     ScopeError,
     StatusError,
@@ -55,7 +55,7 @@ def refused(
 )
 def test_401_says_what_is_rejected_and_is_final(who, product, sentence):
     caught = refused(401, error("Token is invalid, expired, or not supported for this endpoint."), product, who)
-    assert type(caught) is LockoutError
+    assert type(caught) is RejectedError
     assert re.search(f'{sentence}.*It is not tried again. The server said: "Token is invalid, expired', str(caught))
 
 
