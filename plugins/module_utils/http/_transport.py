@@ -13,7 +13,6 @@ import zlib
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
     BitbucketError,
@@ -21,6 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LostAnswerError,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
 
 try:
     import requests

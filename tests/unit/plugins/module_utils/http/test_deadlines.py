@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from ansible_collections.tokensmith.bitbucket.plugins.doc_fragments.connection import ModuleDocFragment
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import LostAnswerError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _client, _deadlines
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import LostAnswerError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from tests.simulator.tls import Certificates, make_certificates
 from tests.unit.plugins.slow import ANSWERS, HANDSHAKE, PROXIES, behind_tls, drips, raw_server
