@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import typing as t
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 
 from tests.leaks import runs
 from tests.leaks.cases import Case
-from tests.leaks.cores import CORES
 from tests.leaks.file_cases import TASKS
 from tests.leaks.host_cases import HOSTS
 from tests.leaks.inventory_cases import INVENTORIES
@@ -18,24 +16,11 @@ from tests.leaks.stage import stage
 from tests.reliability.conftest import FULL
 
 ROOT = Path(__file__).resolve().parents[2]
-MINE = "the one in .venv"
 #: Parts of the collection that have no cases yet. The whole matrix wants cases of everything that is there.
 PENDING: list[str] = []
 BOTH_WAYS = ["real", "check mode"] if FULL else ["real"]
 
 pytestmark = pytest.mark.usefixtures("built")
-
-
-@pytest.fixture(params=[MINE, *(core.name for core in CORES)] if FULL else [MINE])
-def programs(request: t.Any) -> Path:
-    """Where the programs of one ansible-core are."""
-    for core in CORES:
-        if core.name == request.param:
-            if not (core.programs / "ansible-playbook").exists():
-                missing = core.excuse.read_text(encoding="utf-8") if core.excuse.exists() else "run make test-leaks"
-                pytest.fail(f"no ansible-core {core.name}: {missing}")
-            return core.programs
-    return Path(sys.executable).parent
 
 
 def check(report: runs.Report, record_property: t.Any) -> None:

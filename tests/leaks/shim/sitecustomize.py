@@ -67,6 +67,12 @@ def _expect(path: str) -> None:
         _note("elsewhere", path)
 
 
+def _core() -> tuple[int, ...]:
+    """The version of ansible-core that this process belongs to; a module has it with it."""
+    version = str(getattr(sys.modules.get("ansible"), "__version__", ""))
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+
 def _heard(event: str, args: tuple[t.Any, ...]) -> None:
     if event == "open" and isinstance(args[2], int) and args[2] & _WRITING and not isinstance(args[0], int):
         _expect(_path(args[0]))
@@ -79,7 +85,8 @@ def _heard(event: str, args: tuple[t.Any, ...]) -> None:
     elif event == "syslog.syslog":
         # Ansible logs a module's options before the module runs, and since 2.22 the password in a URL among them.
         text = str(args[1])
-        _note("syslog", re.sub(r"//[^/@ ]*@", "//", text) if "Invoked with" in text else text)
+        careless = "Invoked with" in text and _core() >= (2, 22)
+        _note("syslog", re.sub(r"//[^/@ ]*@", "//", text) if careless else text)
 
 
 def _hook(event: str, args: tuple[t.Any, ...]) -> None:
