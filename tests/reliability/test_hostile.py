@@ -19,8 +19,9 @@ EXAMPLES = 5_000 if FULL else 100
 )
 def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(ordeals, module, record_property):
     tried: list[str] = []
+    examples = EXAMPLES // 5 if module in here.SLOW else EXAMPLES
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=set(Phase))
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), phases=set(Phase))
     @given(lies)
     def endure(drawn: list[Lie]) -> None:
         tried.append(ordeals.endured(module, drawn))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import tempfile
 import typing as t
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._cloud import Cloud as Api
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._inquiry import Inquiry
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Product
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
@@ -18,6 +22,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transpo
 from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     api_token,
     api_token_info,
+    app_password_info,
     credential_info,
     pipeline_variable,
 )
@@ -34,6 +39,7 @@ from tests.unit.plugins.cloud_company import (
 )
 from tests.unit.plugins.hostile import Liar, Lie
 from tests.unit.plugins.ordeals import LONGEST_FAILURE, LONGEST_MESSAGE, MOST_REQUESTS
+from tests.unit.plugins.stand import checked
 
 Result = dict[str, t.Any]
 URL = "http://bitbucket.test"
@@ -107,10 +113,46 @@ def _workspaces(ordeal: CloudOrdeal) -> Result:
     return {"workspaces": Api(ordeal.user()).workspaces()}
 
 
+def _found(ordeal: CloudOrdeal) -> Result:
+    """Secrets of every kind in files, and a server that is asked about each."""
+    access = ordeal.cloud.sim.add_access_token("repository", REPOSITORY, ["repository"])
+    lines = [
+        (ordeal.cloud.ada.email, ordeal.mine.secret),
+        ("x-token-auth", access.secret),
+        ("ada", "some-password-4711"),
+    ]
+    with tempfile.TemporaryDirectory() as home:
+        path = Path(home, ".netrc")
+        path.write_text("".join(f"machine bitbucket.org login {user} password {word}\n" for user, word in lines))
+        asked = checked(_argspec.APP_PASSWORD_INFO, {}, {"homes": [], "paths": [str(path)]})
+        inquiry = Inquiry(lambda credential: ordeal._client(credential, _cloud_answers.CLOUD), ordeal.cloud.ada.email)
+        result = app_password_info.run(asked, inquiry, False)
+    for found, (_user, secret) in zip(result["findings"], lines[:2], strict=False):
+        # The server knows both: nothing but a lie about them can make them dead.
+        assert found["dead"] is not True or _lied_about(ordeal, secret), found
+    return {**result, "problems": [found["verified"]["problem"] for found in result["findings"]]}
+
+
+def _lied_about(ordeal: CloudOrdeal, secret: str) -> bool:
+    """Whether an answer was a lie to somebody who signed in with this."""
+    numbers = [
+        number
+        for number, request in enumerate(ordeal.liar.asked)
+        if secret.encode() in _decoded(request.headers.get("authorization", ""))
+    ]
+    return any(lie.meets(number) for lie in ordeal.lies for number in numbers)
+
+
+def _decoded(header: str) -> bytes:
+    kind, _blank, value = header.partition(" ")
+    return base64.b64decode(value) if kind == "Basic" else value.encode()
+
+
 MODULES: dict[str, t.Callable[[CloudOrdeal], Result]] = {
     "api_token": _token,
     "api_token absent": lambda ordeal: _token(ordeal, state="absent"),
     "api_token_info": _tokens,
+    "app_password_info that verifies": _found,
     "credential_info": _credential,
     "pipeline_variable": _variable,
     "pipeline_variable that is there": _known_variable,
@@ -139,6 +181,9 @@ def _check_words(result: Result, ordeal: CloudOrdeal) -> None:
     for key, most in (("msg", LONGEST_FAILURE), ("problem", LONGEST_MESSAGE)):
         text = result.get(key)
         assert text is None or (text.isprintable() and 20 < len(text) <= most), text
+    for text in filter(None, result.get("problems", ())):
+        assert text.isprintable(), text
+        assert 20 < len(text) <= LONGEST_MESSAGE, text
     written = json.dumps(result, ensure_ascii=False, allow_nan=False)
     written.encode()
     assert not [secret for secret in [*ordeal.cloud.secrets(), VALUE] if secret in written]

@@ -8,9 +8,18 @@ import email.utils
 import gzip
 import json
 import math
+import tempfile
 import typing as t
 from dataclasses import dataclass, field
+from pathlib import Path
+from unittest import mock
 
+import yaml
+from ansible.errors import AnsibleParserError
+from ansible.inventory.data import InventoryData
+from ansible.parsing.dataloader import DataLoader
+
+from ansible_collections.tokensmith.bitbucket.plugins.inventory import projects
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
@@ -19,13 +28,16 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     access_token,
+    access_token_audit,
     access_token_info,
     access_token_set,
     credential_info,
     leaked_secret_info,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import Auditor, audited
 from tests.simulator.exchange import Request, Response
 from tests.unit.plugins.hostile import Liar, Lie
+from tests.unit.plugins.inventory_options import define
 from tests.unit.plugins.stand import LOGIN, PASSWORD, PAY, SHOP, URL, Stand, checked, company, entry, set_params
 from tests.unit.plugins.stand import token_params as one_token
 
@@ -109,6 +121,45 @@ def _leaked_secret_info(ordeal: Ordeal, verify: bool = False) -> Result:
     return leaked_secret_info.run(params, ordeal.client(), False)
 
 
+def _access_token_audit(ordeal: Ordeal) -> Result:
+    """The module lists, and the action plugin judges and writes the report."""
+    options = (_argspec.ACCESS_TOKEN_AUDIT, _argspec.ACCESS_TOKEN_AUDIT_CONSTRAINTS)
+
+    def call(told: Result) -> Result:
+        params = checked(*options, {**LOGIN, "repositories": ["PAY/*"], "concurrency": 1, "walk": told})
+        try:
+            result = access_token_audit.run(params, ordeal.client(), False)
+        except BitbucketError as error:
+            return {"failed": True, "msg": str(error), "reason": error.reason}
+        return t.cast("Result", json.loads(json.dumps(result)))
+
+    with tempfile.TemporaryDirectory() as place:
+        params = checked(*options, {**LOGIN, "fail_on": "none", "output_dir": place})
+        return audited(lambda: Auditor(params, call, lambda _progress: None), check_mode=False)
+
+
+def _projects(ordeal: Ordeal, each: str) -> Result:
+    """The inventory plugin with Ansible's own inventory, loader and templates."""
+    define()
+    given = {**LOGIN, "plugin": projects.InventoryModule.NAME, "host_for_each": each, "concurrency": 1}
+    groups = {"keyed_groups": [{"key": "bitbucket_key", "prefix": "of"}], "compose": {"title": "bitbucket_name"}}
+    warned: list[str] = []
+    client = mock.patch.object(projects, "client_from", return_value=ordeal.client())
+    with tempfile.TemporaryDirectory() as place, client:
+        path = Path(place, "bitbucket.yml")
+        path.write_text(yaml.safe_dump({**given, **groups}), encoding="utf-8")
+        inventory, plugin = InventoryData(), projects.InventoryModule()
+        plugin._load_name, plugin._redirected_names = plugin.NAME, [plugin.NAME]
+        try:
+            with mock.patch.object(plugin.display, "warning", lambda text, *_more, **_options: warned.append(text)):
+                plugin.parse(inventory, DataLoader(), str(path), cache=False)
+        except AnsibleParserError as error:
+            assert not inventory.hosts, "a failure left hosts behind"
+            raise BitbucketError(error.message) from None
+    found = {name: host.get_vars() for name, host in inventory.hosts.items()}
+    return {"hosts": json.loads(json.dumps(found, default=str)), "warned": warned}
+
+
 MODULES: dict[str, t.Callable[[Ordeal], Result]] = {
     "access_token": _access_token,
     "access_token of its own user": _own_token,
@@ -116,10 +167,15 @@ MODULES: dict[str, t.Callable[[Ordeal], Result]] = {
     "access_token_set": _access_token_set,
     "access_token_set of many owners": _many_owners,
     "access_token_info": _access_token_info,
+    "access_token_audit": _access_token_audit,
     "credential_info": _credential_info,
     "leaked_secret_info": _leaked_secret_info,
     "leaked_secret_info that verifies": lambda ordeal: _leaked_secret_info(ordeal, verify=True),
+    "inventory of projects": lambda ordeal: _projects(ordeal, "project"),
+    "inventory of repositories": lambda ordeal: _projects(ordeal, "repository"),
 }
+#: They do much besides asking the server, so fewer lies are told to them.
+SLOW = ("access_token_audit", "inventory of projects", "inventory of repositories")
 
 
 def endured(module: str, lies: t.Sequence[Lie]) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
-from ansible import constants
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
@@ -19,32 +17,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.inventory import projects 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
 from tests.simulator.server import running
+from tests.unit.plugins.inventory_options import define, options
 from tests.unit.plugins.stand import PASSWORD, Stand, company
 
-NAME = "tokensmith.bitbucket.projects"
-
-
-def fragment(name: str) -> dict[str, t.Any]:
-    """The options of one documentation fragment."""
-    part = "DOCUMENTATION"
-    if name.startswith("ansible.builtin."):
-        module = f"ansible.plugins.doc_fragments.{name.rpartition('.')[2]}"
-    else:
-        module = "ansible_collections.tokensmith.bitbucket.plugins.doc_fragments.connection"
-        part = "CREDENTIAL" if name.endswith(".credential") else part
-    text = getattr(importlib.import_module(module).ModuleDocFragment, part)
-    return t.cast("dict[str, t.Any]", yaml.safe_load(text)["options"])
-
-
-def options() -> dict[str, t.Any]:
-    """What the plugin loader reads of the documentation: fragments, and on top what the plugin itself says."""
-    document = yaml.safe_load(plugin.DOCUMENTATION)
-    merged: dict[str, t.Any] = {}
-    for name in document["extends_documentation_fragment"]:
-        merged.update(fragment(name))
-    for name, entry in document["options"].items():
-        merged[name] = {**merged.get(name, {}), **entry}
-    return merged
+NAME = plugin.InventoryModule.NAME
 
 
 @dataclass
@@ -78,7 +54,7 @@ class Place:
 def place(tmp_path, monkeypatch):
     for variable in ("URL", "USERNAME", "PASSWORD", "TOKEN", "CA_PATH"):
         monkeypatch.delenv(f"BITBUCKET_{variable}", raising=False)
-    constants.config.initialize_plugin_configuration_definitions("inventory", NAME, options())
+    define()
     stand = company()
     with running(stand.sim) as url:
         yield Place(stand, url, tmp_path, monkeypatch)

@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.unit.plugins import cloud_ordeals
 from tests.unit.plugins.hostile import Lie, lies
-from tests.unit.plugins.ordeals import MODULES, endured
+from tests.unit.plugins.ordeals import MODULES, SLOW, endured
 
 QUICK = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(QUICK, max_examples=20)
 
 
 @pytest.mark.parametrize("module", list(MODULES))
@@ -19,7 +20,7 @@ def test_without_a_lie_a_module_succeeds(module):
 
 @pytest.mark.parametrize("module", list(MODULES))
 def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(module):
-    @QUICK
+    @(FEW if module in SLOW else QUICK)
     @given(lies)
     def endure(drawn: list[Lie]) -> None:
         endured(module, drawn)
