@@ -59,7 +59,7 @@ _CONSUMER = "Bitbucket does not accept this `client_id` and `client_secret`"
 class Said(t.NamedTuple):
     """What an error answer says, with the caller's credentials taken out; ``None`` where it says nothing.
 
-    ``own`` is whether it is in the form of Bitbucket's errors (C6), as an answer of a proxy is not.
+    ``own`` is whether it is in the form of Bitbucket's errors, as an answer of a proxy is not.
     """
 
     words: str
