@@ -146,13 +146,19 @@ def _network() -> dict[str, BaseAdapter]:
 
 
 def _read(response: requests.Response) -> bytes:
+    # There since urllib3 2; it also gets along with chunks that claim a negative size.
+    read_some = getattr(response.raw, "read1", response.raw.read)
     chunks: list[bytes] = []
     size = 0
-    while chunk := response.raw.read(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise _too_long()
+    try:
+        while chunk := read_some(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise _too_long()
+    except ValueError:
+        # What else becomes of such a size.
+        raise _broken() from None
     return b"".join(chunks)
 
 

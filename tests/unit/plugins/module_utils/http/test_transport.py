@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 import requests
+import urllib3
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
@@ -195,3 +196,19 @@ def test_a_proxy_that_is_not_there_is_no_connection(monkeypatch):
     monkeypatch.setenv("no_proxy", "")
     with pytest.raises(ConnectError, match="No connection to the proxy"):
         Transport(Settings(timeout=2)).exchange("PUT", "http://bitbucket.test/", {}, b"{}")
+
+
+def _absent(_response: object) -> t.NoReturn:
+    raise AttributeError
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["read1", "before urllib3 2"])
+def test_a_chunk_of_negative_size_is_a_lost_answer_or_none(monkeypatch, old):
+    def lie(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello")
+
+    if old:
+        monkeypatch.setattr(urllib3.HTTPResponse, "read1", property(_absent))
+    with raw_server(lie) as url, pytest.raises(LostAnswerError, match="broke"):
+        Transport(Settings(timeout=2, use_proxy=False)).exchange("PUT", url, {}, b"{}")
