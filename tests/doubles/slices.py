@@ -3,7 +3,9 @@
 As AWX's own source has it: ``Inventory.get_script_data`` takes the enabled hosts ordered by name, and of these every
 ``slice_count``-th from ``slice_number - 1`` on; ``build_inventory`` writes a script that prints the result.
 ``Job.awx_meta_vars`` tells a job's number, template and workflow, and nothing of slices; the workflow of a sliced job
-is created from the job template, and so has its name.
+is created from the job template, and so has its name. A slice that is relaunched keeps its hosts, for
+``Job.copy_unified_job`` keeps its number and count; but its launch type is ``relaunch`` then, and
+``UnifiedJob.get_workflow_job`` finds a workflow for the launch type ``workflow`` only.
 """
 
 from __future__ import annotations
@@ -32,12 +34,22 @@ def write_script(path: Path, inventory: t.Mapping[str, t.Any]) -> Path:
     return path
 
 
-def job_variables(template: str, workflow: str = "", number: int = 1) -> dict[str, t.Any]:
-    """The variables of a job; with ``workflow`` of one that runs in a workflow of that name."""
+def job_variables(
+    template: str,
+    workflow: str = "",
+    number: int = 1,
+    *,
+    launch_type: str = "manual",
+    prefixes: tuple[str, ...] = ("awx", "tower"),
+) -> dict[str, t.Any]:
+    """The variables of a job; with ``workflow`` of one that runs in a workflow of that name.
+
+    :param prefixes: newer versions have a setting that leaves ``awx`` out
+    """
     made: dict[str, t.Any] = {}
-    for prefix in ("awx", "tower"):
+    for prefix in prefixes:
         made[f"{prefix}_job_id"] = 100 + number
-        made[f"{prefix}_job_launch_type"] = "workflow" if workflow else "manual"
+        made[f"{prefix}_job_launch_type"] = "workflow" if workflow else launch_type
         made[f"{prefix}_job_template_id"] = 7
         made[f"{prefix}_job_template_name"] = template
         if workflow:

@@ -14,6 +14,7 @@ import pytest
 from tests.integration.conftest import Bitbucket
 from tests.integration.test_playbooks import SECRET_SHAPE, Outcome, Team, assert_succeeded
 from tests.report.browser import lack, running
+from tests.report.schema import troubles
 
 AUDIT = "tokensmith.bitbucket.audit"
 EXPECTED = {
@@ -44,7 +45,9 @@ class Auditor(Team):
 
     @property
     def found(self) -> dict[str, t.Any]:
-        return t.cast("dict[str, t.Any]", json.loads((self.reports / "audit.json").read_text(encoding="utf-8")))
+        document: dict[str, t.Any] = json.loads((self.reports / "audit.json").read_text(encoding="utf-8"))
+        assert troubles(document) == []
+        return document
 
     def findings(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}

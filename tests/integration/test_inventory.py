@@ -254,14 +254,45 @@ def run_script(script: Path) -> str:
 
 
 @pytest.mark.parametrize("options", [[], ["-i", "localhost,", "-c", "local"]], ids=["implicit", "explicit"])
-def test_a_slice_on_localhost_is_refused_before_anything_is_asked(team, options):
-    outcome = team.play(PROVISION, *options, *job(2))
+@pytest.mark.parametrize("prefixes", [("awx", "tower"), ("tower",), ("awx",)], ids="+".join)
+def test_a_slice_on_localhost_is_refused_before_anything_is_asked(team, options, prefixes):
+    variables = json.dumps(job_variables("Tokens", "Tokens", 2, prefixes=prefixes))
+    outcome = team.play(PROVISION, *options, "-e", variables)
     assert_refused(team, outcome, "This job is one slice of several", requests=0)
     assert "project_tokens_hosts" in outcome.failure
     assert not team.vault_file.exists()
 
 
-@pytest.mark.parametrize("workflow", ["", "Nightly"], ids=["a job", "a job in a workflow"])
-def test_a_job_that_is_no_slice_runs_on_localhost(team, workflow):
-    assert_succeeded(outcome := team.play(PROVISION, "--check", *job(1, workflow)))
+# A slice that is relaunched by itself looks like any other relaunched job, which must run.
+@pytest.mark.parametrize(
+    "variables",
+    [job_variables("Tokens"), job_variables("Tokens", "Nightly"), job_variables("Tokens", launch_type="relaunch")],
+    ids=["a job", "a job in a workflow", "a relaunched job"],
+)
+def test_a_job_that_is_no_slice_runs_on_localhost(team, variables):
+    assert_succeeded(outcome := team.play(PROVISION, "--check", "-e", json.dumps(variables)))
     assert "12 issued" in outcome.output
+
+
+WHOLE = {
+    "tokensmith.bitbucket.audit": {"token_audit_output_dir": "reports"},
+    "tokensmith.bitbucket.revoke_leaked": {"revoke_leaked_text": "a log in which there is no secret at all"},
+}
+
+
+@pytest.mark.parametrize("hosts", ["localhost", "all"])
+@pytest.mark.parametrize("playbook", list(WHOLE))
+def test_what_cannot_be_sliced_is_refused_in_a_slice_on_any_host(team, playbook, hosts):
+    script, *_others = slices(team)
+    team.requests()
+    named = {"token_audit_hosts": hosts, "revoke_leaked_hosts": hosts}
+    options = ["-i", str(script), "-e", json.dumps({**WHOLE[playbook], **named})]
+    outcome = team.play(playbook, *options, *job(1))
+    assert_refused(team, outcome, "This job is one slice of several", requests=0)
+    assert "set the job template's slices to 1" in outcome.failure
+    assert not (team.place / "reports").exists()
+
+
+@pytest.mark.parametrize("playbook", list(WHOLE))
+def test_what_cannot_be_sliced_runs_in_any_other_job(team, playbook):
+    assert_succeeded(team.play(playbook, "-e", json.dumps(WHOLE[playbook]), *job(1, "Nightly")))

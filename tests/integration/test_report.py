@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ HOSTILE = [
     "two\nlines",
     "{{constructor.constructor('document.title=1')()}}",
 ]
-#: A filter takes less, its rows drawn.
+#: Whatever one does in the page takes less, from the event to the painted rows.
 MILLISECONDS = 200
 
 
@@ -66,11 +67,6 @@ class Report:
 
     def wait_for_rows(self, count: int) -> None:
         self.page.wait_for_function("count => document.querySelectorAll('#table tbody tr').length === count", arg=count)
-
-    def filtered_in(self) -> float:
-        """How long the newest filter took, drawing its rows included, in milliseconds."""
-        script = "performance.getEntriesByName('filter', 'measure').at(-1).duration"
-        return float(self.page.evaluate(script))
 
 
 @pytest.fixture
@@ -265,6 +261,22 @@ def test_paper_gets_every_row_and_no_buttons(report):
     seen.wait_for_rows(50)
 
 
+def test_paper_gets_the_first_two_thousand_rows_of_more_and_says_so(report):
+    seen = report(sample.many(2_005)[0])
+    note = seen.page.locator("#printed")
+    seen.page.emulate_media(media="print")
+    seen.wait_for_rows(2_000)
+    assert note.inner_text().startswith("The first 2,000 of 2,005 are printed, in the order of the screen.")
+    seen.page.emulate_media(media="screen")
+    seen.wait_for_rows(50)
+    assert not note.is_visible()
+    seen.page.locator("#kind").select_option(label="Repository tokens")
+    seen.search("service-00000")
+    seen.page.emulate_media(media="print")
+    seen.wait_for_rows(5)
+    assert not note.is_visible()
+
+
 def test_pages_turn(report):
     seen = report()
     first = seen.names
@@ -305,23 +317,46 @@ def test_charts_say_in_words_what_they_draw(report):
     assert "no use recorded1" in rows
 
 
+# Selector, event, and what is entered. In this order, each once in a page that has just loaded.
+ACTIONS = {
+    "first search": ("#search", "input", "renovate"),
+    "one letter": ("#search", "input", "a"),
+    "two words": ("#search", "input", "team0 deploy"),
+    "no such token": ("#search", "input", "no such token"),
+    "empty search": ("#search", "input", ""),
+    "finding": ("#codes [data-code=never_used]", "click", None),
+    "severity": ("#severity", "change", "4"),
+    "clear filters": ("#reset", "click", None),
+    "owner": ("#kind", "change", "1"),
+    "next page": ("#next", "click", None),
+    **{f"sort by column {at}": (f"#table th:nth-child({at}) button", "click", None) for at in range(1, 8)},
+}
+# From the event until the browser has painted what it led to.
+FELT = """([selector, event, value]) => new Promise((settle) => {
+    const element = document.querySelector(selector);
+    if (value !== null) element.value = value;
+    const start = performance.now();
+    if (event === "click") element.click();
+    else element.dispatchEvent(new Event(event, { bubbles: true }));
+    requestAnimationFrame(() => setTimeout(() => settle(performance.now() - start)));
+})"""
+
+
+def felt(seen: Report) -> dict[str, float]:
+    """How many milliseconds each action takes, done once."""
+    return {name: float(seen.page.evaluate(FELT, list(action))) for name, action in ACTIONS.items()}
+
+
 def test_twenty_thousand_tokens_stay_fluid(report):
     audit, _policy = sample.many(20_000)
-    seen = report(audit)
-    assert seen.count == "20,000 tokens"
-    times: dict[str, list[float]] = {}
-    for _round in range(3):
-        for what, act in {
-            "search": lambda: seen.search("renovate"),
-            "one letter": lambda: seen.search("a"),
-            "nothing": lambda: seen.search("no such token"),
-            "finding": lambda: seen.page.locator("#codes [data-code=never_used]").click(),
-            "severity": lambda: seen.page.locator("#severity").select_option(label="High or worse"),
-            "back": lambda: seen.page.locator("#reset").click(),
-        }.items():
-            act()
-            times.setdefault(what, []).append(seen.filtered_in())
-    print({what: f"{min(taken):.0f} to {max(taken):.0f} ms" for what, taken in times.items()})
-    # Of three, the one that other programs on this machine have disturbed least.
-    assert max(min(taken) for taken in times.values()) < MILLISECONDS, times
-    assert seen.troubles == []
+    # Other tests may take both cores just then. So a page that was slow is measured anew, all of it: no action is
+    # judged by the best of several.
+    tries: list[dict[str, float]] = []
+    while len(tries) < 3 and not (tries and max(tries[-1].values()) < MILLISECONDS):
+        seen = report(audit)
+        assert seen.count == "20,000 tokens"
+        tries.append(felt(seen))
+        assert seen.troubles == []
+        figures = ", ".join(f"{name} {taken:.0f}" for name, taken in tries[-1].items())
+        print(f"try {len(tries)}: median {statistics.median(tries[-1].values()):.0f} ms; {figures}")
+    assert max(tries[-1].values()) < MILLISECONDS, tries

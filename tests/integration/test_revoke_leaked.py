@@ -115,7 +115,6 @@ def test_leaked_tokens_are_revoked_declared_ones_reissued_and_no_secret_is_shown
     header = base64.b64encode(f"svc-ci:{personal}".encode()).decode()
     incident.leak("build.log", f"ok\nclone https://x:{quote(declared, safe='')}@company.example/pay.git\n")
     incident.leak("git.config", f"[http]\n\textraHeader = Authorization: Basic {header}\n")
-    secrets = [*before.values(), personal, archived]
     options = ["-vvvv", "--diff"]
 
     incident.requests()
@@ -131,26 +130,35 @@ def test_leaked_tokens_are_revoked_declared_ones_reissued_and_no_secret_is_shown
         "projects/PAY/tokens/ci-read"
     }
     assert all(incident.alive(secret) for secret in after.values())
+    places = {declared: f"{incident.spill}/build.log:2", personal: f"{incident.spill}/git.config:2", archived: "text:1"}
+    assert_told(report(predicted), report(outcome), places)
+    shown = predicted.output + outcome.output
+    assert_nothing_shown(incident, shown, [*before.values(), personal, archived, *after.values()])
+    assert header not in shown
+    assert_nothing_left_to_do(incident, f"see {archived}")
 
-    said, foretold = report(outcome), report(predicted)
+
+def assert_told(foretold: list[str], said: list[str], places: dict[str, str]) -> None:
+    """What was done, where each secret stood, and the same from check mode."""
     assert said[0].startswith("2 files searched, 3 tokens leaked, 3 revoked, 1 reissued, 0 other secrets, ")
     assert foretold[0] == said[0].replace("revoked", "would be revoked").replace("reissued", "would be reissued")
     assert len(said) == len(foretold) == 5
-    (line,) = [line for line in said if line.startswith("revoked: projects/PAY/tokens/ci-read, token ")]
-    assert line.endswith(f"secret {fingerprint(declared)} in {incident.spill}/build.log:2")
-    assert f"would be {line}" in foretold
+    for secret, place in places.items():
+        (line,) = [line for line in said if line.endswith(f"secret {fingerprint(secret)} in {place}")]
+        assert line.startswith("revoked: ")
+        assert f"would be {line}" in foretold
+    assert any(line.startswith("revoked: projects/PAY/tokens/ci-read, token ") for line in said)
     assert "reissued: projects/PAY/tokens/ci-read" in said
     assert "would be reissued: projects/PAY/tokens/ci-read" in foretold
-    assert any(f"secret {fingerprint(personal)} in {incident.spill}/git.config:2" in line for line in said)
-    assert any(f"secret {fingerprint(archived)} in text:1" in line for line in said)
-    assert_nothing_shown(incident, predicted.output + outcome.output, [*secrets, *after.values()])
-    assert header not in predicted.output + outcome.output
 
+
+def assert_nothing_left_to_do(incident: Incident, text: str) -> None:
+    stored = incident.stored()
     incident.requests()
-    assert_succeeded(again := incident.revoke(text=f"see {archived}"))
+    assert_succeeded(again := incident.revoke(text=text))
     assert again.changed == 0
     assert incident.writes() == []
-    assert incident.stored() == after
+    assert incident.stored() == stored
     assert [line.partition(":")[0] for line in report(again)[1:]] == ["nothing to do"] * 3
 
 

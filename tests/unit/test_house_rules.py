@@ -17,6 +17,7 @@ ENDINGS = ["exit_json", "fail_json"]
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
 FILES = sorted(path.relative_to(ROOT) for path in PLUGINS.rglob("*.py"))
+TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py") if "output" not in path.parts)
 MODULES = sorted(path.relative_to(ROOT) for path in (PLUGINS / "modules").glob("*.py"))
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -53,7 +54,7 @@ def calls(tree: ast.AST, names: list[str]) -> list[str]:
     return sorted(target.attr for target in called if isinstance(target, ast.Attribute) and target.attr in names)
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
+@pytest.mark.parametrize("file", [*FILES, *TESTS], ids=str)
 def test_functions_fit_on_a_screen(file):
     long = {function.name: length(function) for function in functions(file) if length(function) > LONGEST_FUNCTION}
     assert not long, f"{file}: more than {LONGEST_FUNCTION} lines: {long}"
