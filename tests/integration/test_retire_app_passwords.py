@@ -73,7 +73,7 @@ class Site:
             remote,
         ]
 
-    def retire(self, *options: str, inventory: str = "", **given: t.Any) -> Outcome:
+    def retire(self, *options: str, inventory: str = "", strategy: str = "linear", **given: t.Any) -> Outcome:
         hosts = {
             host: {"retire_app_passwords_homes": [str(self.home(host))], "home": str(self.home(host))}
             for host in ("build1", "build2")
@@ -89,6 +89,7 @@ class Site:
         environment = {
             **bare_environment(),
             "PWD": str(self.place),
+            "ANSIBLE_STRATEGY": strategy,
             # For git alone: the playbook speaks to Bitbucket in no other way.
             "https_proxy": self.tunnel,
             "GIT_SSL_CAINFO": self.ca,
@@ -165,6 +166,13 @@ def test_by_itself_it_reports_and_changes_nothing(site):
     assert report["counts"]["dead_left"] == len(report["findings"]) == 3
     assert {finding["fingerprint"] for finding in report["findings"]} == set(map(fingerprint, site.secrets.values()))
     assert "read:pullrequest:bitbucket" in report["scopes"]
+
+
+def test_the_report_is_made_once_whatever_strategy_is_configured(site):
+    site.leave_everywhere()
+    outcome = site.retire(strategy="free")
+    assert outcome.status == 0, outcome.output
+    assert said(outcome).count("3 secrets found on 2 hosts") == 1
 
 
 def test_the_run_fails_where_something_dead_is_left_and_nothing_may_be(site):

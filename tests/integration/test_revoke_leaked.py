@@ -307,22 +307,33 @@ def as_the_guide_says(text: str) -> str:
     return f"{example}\n" + "".join(f"  {line}\n" for line in text.splitlines())
 
 
-def test_text_that_looks_like_a_template_is_searched_and_not_run(incident):
+@pytest.mark.parametrize("after", ["", "{% if  %} {# {{"], ids=["one that runs", "one that fails"])
+def test_text_that_looks_like_a_template_is_searched_and_not_run(incident, after):
     named, pasted = incident.add_token("projects/OPS"), incident.add_token("projects/DATA")
     lure = incident.place / "pwned"
     runs = f"{{{{ lookup('ansible.builtin.pipe', 'touch {lure}') }}}}"
     given = incident.place / "pasted.yml"
-    given.write_text(
-        as_the_guide_says(f"{runs}\n${{{{ secrets.X }}}} {pasted}\n{{% if  %}} {{# {{{{"), encoding="utf-8"
-    )
-    # A stranger may name files as well.
-    incident.leak(f"{runs.replace('/', ' ')}.log", named)
+    given.write_text(as_the_guide_says(f"{runs}\n${{{{ secrets | d }}}} {pasted}\n{after}"), encoding="utf-8")
+    # A stranger may name files as well, though not with a slash.
+    named_so = incident.leak("{{ 6 * 7 }} {% if  %} {{ '1' * 3 }}.log", named)
     outcome = incident.revoke("-vvvv", "-e", f"@{given}", reissue=False)
-    assert_succeeded(outcome)
     assert not lure.exists()
+    assert_succeeded(outcome)
     assert (incident.alive(named), incident.alive(pasted)) == (False, False)
-    assert any(f"secret {fingerprint(pasted)} in text:2" in line for line in report(outcome))
+    assert any(line.endswith(f"secret {fingerprint(pasted)} in text:2") for line in report(outcome))
+    assert any(line.endswith(f"secret {fingerprint(named)} in {named_so}:1") for line in report(outcome))
     assert_nothing_shown(incident, outcome.output, [named, pasted])
+
+
+def test_text_that_fails_as_a_template_is_not_shown_and_how_to_mark_it_is(incident):
+    pasted = incident.add_token("projects/DATA")
+    given = incident.place / "pasted.yml"
+    given.write_text(f"revoke_leaked_text: |\n  {{% if  %}} {pasted}\n", encoding="utf-8")
+    outcome = incident.revoke("-vvvv", "-e", f"@{given}", reissue=False)
+    assert outcome.status != 0
+    assert "`revoke_leaked_text: !unsafe |`" in outcome.failure
+    assert_nothing_shown(incident, outcome.output, [pasted])
+    assert incident.alive(pasted)
 
 
 def test_whoever_says_nothing_is_told_how_to_say_it_safely(incident):
@@ -354,9 +365,14 @@ def test_what_the_store_did_not_take_is_not_called_reissued(incident):
 # Several hosts.
 
 
-def hosts(incident: Incident, **files: Path) -> list[str]:
-    """Options for a run on hosts that each search a file of their own."""
-    known = {name: {"revoke_leaked_files": [str(path)]} for name, path in files.items()}
+def hosts(incident: Incident, *, slow: str = "", **files: Path) -> list[str]:
+    """Options for a run on hosts that each search a file of their own; modules of ``slow`` start late."""
+    known: dict[str, dict[str, t.Any]] = {name: {"revoke_leaked_files": [str(path)]} for name, path in files.items()}
+    if slow:
+        late = incident.place / "late-python"
+        late.write_text(f'#!/bin/sh\nsleep 5\nexec {sys.executable} "$@"\n', encoding="utf-8")
+        late.chmod(0o755)
+        known[slow]["ansible_python_interpreter"] = str(late)
     everywhere = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     inventory = incident.place / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": known, "vars": everywhere}}), encoding="utf-8")
@@ -391,3 +407,18 @@ def test_the_limit_counts_the_tokens_of_all_hosts_each_once(incident):
     assert incident.writes() == []
     assert_succeeded(incident.play(REVOKE, *options, "-e", "revoke_leaked_max_revocations=2"))
     assert (incident.alive(first), incident.alive(second)) == (False, False)
+
+
+def test_the_limit_and_the_stats_hold_whatever_strategy_is_configured(incident):
+    """Under ``free`` the first host revokes while the second one still searches."""
+    first, second = incident.add_token("projects/OPS"), incident.add_token("projects/DATA")
+    spilled = {"h01": incident.leak("a.txt", first), "h02": incident.leak("b.txt", second)}
+    options = hosts(incident, slow="h02", **spilled)
+    incident.environment["ANSIBLE_STRATEGY"] = "free"
+    incident.requests()
+    outcome = incident.play(REVOKE, *options, "-e", "revoke_leaked_max_revocations=1")
+    assert incident.writes() == []
+    assert "2 tokens would be revoked, and revoke_leaked_max_revocations is 1. Nothing was changed." in outcome.failure
+    assert_succeeded(outcome := incident.play(REVOKE, *options))
+    assert sorted(item["project"] for item in stats(outcome)["revoked"]) == ["DATA", "OPS"]
+    assert stats(outcome)["failures"] == []
