@@ -2,16 +2,20 @@
 Python imports this file by itself where it is on PYTHONPATH, and the calls are the operating system's.
 
 RELIABILITY_STORE is the directory to watch. RELIABILITY_LOG gets a line for every point passed, such as
-``before rename-tmp 3``. At the one that RELIABILITY_STOP names the process creates RELIABILITY_FLAG and goes no
-further. The step that RELIABILITY_FULL names, such as ``fsync-tmp 2``, fails as on a full disk. With RELIABILITY_SIZE
-no temporary file can have more bytes than that.
+``before rename-tmp 3``: the steps of a write that a crash cannot tear, and whatever else would change a file there
+(``write-file``, ``truncate-file``, ``link-file``). Flushing a file that is still empty is ``fsync-nothing``. At the
+point that RELIABILITY_STOP names the process creates RELIABILITY_FLAG and goes no further. The step that
+RELIABILITY_FULL names, such as ``fsync-tmp 2``, fails as on a full disk. With RELIABILITY_SIZE no temporary file can
+have more bytes than that.
 """
 
 from __future__ import annotations
 
+import builtins
 import collections
 import errno
 import fcntl
+import io
 import os
 import resource
 import time
@@ -20,7 +24,7 @@ import typing as t
 _DIRECTORY = os.environ.get("RELIABILITY_STORE", "")
 _passed: collections.Counter[str] = collections.Counter()
 _opened: dict[int, str] = {}
-_open, _close, _remove = os.open, os.close, os.unlink
+_open, _close, _remove, _open_stream = os.open, os.close, os.unlink, io.open
 _SIZES = resource.getrlimit(resource.RLIMIT_FSIZE)
 
 
@@ -59,7 +63,11 @@ def _wrapped(function: t.Any, step: str, kind_of: t.Callable[[t.Any], str]) -> t
     def call(target: t.Any, *args: t.Any, **options: t.Any) -> t.Any:
         kind = kind_of(target)
         if not kind:
-            return function(target, *args, **options)
+            result = function(target, *args, **options)
+            if step == "open":
+                # The number may have been that of a file whose stream closed it.
+                _opened.pop(result, None)
+            return result
         _point("before", f"{step}-{kind}")
         if f"{step}-{kind} {_passed[f'before {step}-{kind}']}" == os.environ.get("RELIABILITY_FULL"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -74,9 +82,30 @@ def _wrapped(function: t.Any, step: str, kind_of: t.Callable[[t.Any], str]) -> t
     return call
 
 
-def _forget(descriptor: int) -> None:
-    _opened.pop(descriptor, None)
+def _unlock(descriptor: int) -> None:
+    """Closing a lock's file releases it."""
+    held = _opened.pop(descriptor, "") == "lock"
+    if held:
+        _point("before", "unlock-lock")
     _close(descriptor)
+    if held:
+        _point("after", "unlock-lock")
+
+
+def _flushed(descriptor: int) -> str:
+    kind = _opened.get(descriptor, "")
+    return "nothing" if kind == "tmp" and not os.fstat(descriptor).st_size else kind
+
+
+def _stream(file: t.Any, mode: str = "r", *args: t.Any, **options: t.Any) -> t.Any:
+    """Opening by name to write, as ``Path.write_text`` does: an existing file is empty from then on."""
+    kind = "" if isinstance(file, int) or mode.strip("bt") == "r" else _kind(file)
+    if kind:
+        _point("before", f"write-{kind}")
+    stream = _open_stream(file, mode, *args, **options)
+    if kind:
+        _point("after", f"write-{kind}")
+    return stream
 
 
 def _unlink(path: t.Any, **options: t.Any) -> None:
@@ -88,11 +117,15 @@ def _unlink(path: t.Any, **options: t.Any) -> None:
 def _install() -> None:
     by_descriptor: t.Callable[[t.Any], str] = lambda descriptor: _opened.get(descriptor, "")  # noqa: E731
     os.open = _wrapped(os.open, "open", _kind)
-    os.close = t.cast("t.Any", _forget)
+    os.close = t.cast("t.Any", _unlock)
     os.unlink = t.cast("t.Any", _unlink)
-    os.mkdir = _wrapped(os.mkdir, "make", _kind)
+    os.mkdir = _wrapped(os.mkdir, "make", lambda path: _kind(path) and "directory")
     os.replace = _wrapped(os.replace, "rename", _kind)
-    os.fsync = _wrapped(os.fsync, "fsync", by_descriptor)
+    os.rename = _wrapped(os.rename, "rename", _kind)
+    for name in ("truncate", "link", "symlink"):
+        setattr(os, name, _wrapped(getattr(os, name), name, _kind))
+    io.open = builtins.open = t.cast("t.Any", _stream)
+    os.fsync = _wrapped(os.fsync, "fsync", _flushed)
     fcntl.flock = _wrapped(fcntl.flock, "lock", by_descriptor)
 
 
