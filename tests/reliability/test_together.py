@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import itertools
+import subprocess
 import threading
+import time
 import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,9 +19,16 @@ from tests.reliability.role import PATIENCE
 from tests.reliability.world import World, world
 
 EVERY = 0.05
+# A look takes milliseconds, and tenths of a second where the machine is busy. Who looks less often than this misses
+# what is stored and dead for a moment.
+FEWEST, LONGEST = 50, 5.0
 OWNERS = 16
 WAYS = itertools.product(("sixteen hosts", "three processes"), ("file", "ansible_vault"), (0, 2))
-SAMPLE = [("sixteen hosts", "ansible_vault", 2), ("three processes", "ansible_vault", 0)]
+SAMPLE = [
+    ("sixteen hosts", "ansible_vault", 2),
+    ("three processes", "ansible_vault", 0),
+    ("three processes", "file", 0),
+]
 
 
 @dataclass
@@ -28,10 +38,13 @@ class Watch:
     place: World
     looks: int = 0
     dead: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    longest: float = 0.0
 
     def look(self) -> None:
         # Read first, then ask: what was replaced in between may die by right where there is no grace.
         held = self.place.stored()
+        self.seen.update(held.values())
         wrong = [reference for reference, secret in held.items() if not self.place.sim.authenticates(secret)]
         if wrong:
             now = self.place.stored()
@@ -43,8 +56,11 @@ class Watch:
         done = threading.Event()
 
         def watch() -> None:
+            last = time.monotonic()
             while not done.wait(EVERY):
                 self.look()
+                self.longest = max(self.longest, time.monotonic() - last)
+                last = time.monotonic()
 
         thread = threading.Thread(target=watch)
         thread.start()
@@ -53,6 +69,23 @@ class Watch:
         finally:
             done.set()
             thread.join()
+
+
+def meet(place: World, processes: list[subprocess.Popen[str]]) -> None:
+    """Hold all creates until every run is at the same owner: each has looked by then, and none has written.
+
+    So they do collide, however far apart they have started.
+    """
+    sim, deadline = place.sim, time.monotonic() + PATIENCE / 3
+    sim.faults.arm("hold", method="PUT", times=None)
+    while any(process.poll() is None for process in processes):
+        held = collections.Counter(hold["path"] for hold in sim.holds.as_list())
+        if len(processes) in held.values() or time.monotonic() > deadline:
+            sim.faults.clear()
+        # Again and again: one that is on its way to be held arrives after all others were let go.
+        if not list(sim.faults):
+            sim.holds.release()
+        time.sleep(EVERY)
 
 
 def together(place: World, number: int, hosts: list[str] | None) -> list[str]:
@@ -67,6 +100,8 @@ def together(place: World, number: int, hosts: list[str] | None) -> list[str]:
             role.variables |= {"ansible_connection": "local", "ansible_python_interpreter": local}
             role.options += ("-i", ",".join(hosts) + ",", "--forks", "16")
     processes = [role.start() for role in roles]
+    if number > 1:
+        meet(place, processes)
     statuses = [process.wait(PATIENCE) for process in processes]
     return [role.said for role, status in zip(roles, statuses, strict=True) if status]
 
@@ -79,14 +114,20 @@ def test_runs_at_once_lose_nothing(tmp_path, kind, grace, way, record_property):
         hosts, number = (keys, 1) if way == "sixteen hosts" else (None, 3)
         place.sim.clock.unfreeze()
         with Watch(place).running() as watch:
-            for _phase in ("first", "rotation"):
+            for phase in (1, 2):
                 assert together(place, number, hosts) == []
                 assert set(place.stored()) == set(place.references)
+                assert place.sim.requests.counts()["PUT"] == phase * number * OWNERS, "all issued for every owner"
+                # What the store did not take was revoked at once; what it held before lives on for the grace.
+                assert len(place.tokens()) == (phase if grace else 1) * OWNERS
                 place.sim.clock.advance(days=7, hours=1)
             assert together(place, number, hosts) == []
         for _run in range(2):
             place.settle()
             assert not place.run().get("failed")
         assert (watch.dead, place.dead(), place.strays()) == ([], [], [])
+        assert watch.looks >= FEWEST
+        assert watch.longest < LONGEST
+        assert len(watch.seen) >= 2 * OWNERS, "the first secrets, and those that took their place"
         assert len(place.tokens()) == OWNERS
     record_property("runs at once: looks at the store", watch.looks)
