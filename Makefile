@@ -142,7 +142,7 @@ docs: venv-docs build ## the documentation as HTML, in .cache/docs/html
 
 .PHONY: screenshots
 screenshots: venv-test source ## the pictures of the audit's report in docs/images, drawn by Chromium
-	@python -m tests.report docs/images
+	@PYTHONPATH=.cache/source python -m tests.report docs/images
 
 .PHONY: bench
 bench: venv-test build source ## speed and memory, measured against the simulator

@@ -88,6 +88,16 @@ def test_a_whole_company_is_audited_and_nothing_is_written_to_it(auditor):
         assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
 
 
+def test_what_the_terminal_leaves_out_is_counted(auditor):
+    auditor.plant(bulk_projects=15, prefix="B", tokens_each=2)
+    outcome = auditor.audit()
+    assert_succeeded(outcome)
+    findings = sum(auditor.found["counts"]["findings"].values())
+    lines = [line for line in outcome.output.splitlines() if "/tokens/" in line]
+    assert len(lines) == 20
+    assert f"and {findings - 20} more findings" in outcome.output
+
+
 def test_the_second_run_has_changed_nothing_and_check_mode_writes_nothing(auditor):
     check = auditor.audit("--check", "--diff")
     assert_succeeded(check)

@@ -261,6 +261,35 @@ def test_paper_gets_every_row_and_no_buttons(report):
     seen.wait_for_rows(50)
 
 
+@pytest.mark.parametrize("width", [640, 1000], ids=["upright", "crosswise"])
+def test_paper_gets_a_table_that_fits(report, width):
+    """As wide as what Chromium leaves of a sheet of A4 between its margins, and narrower."""
+    seen = report(viewport={"width": width, "height": 1000}, color_scheme="dark")
+    seen.page.emulate_media(media="print", color_scheme="dark")
+    shape = "selector => getComputedStyle(document.querySelector(selector)).display"
+    assert seen.page.evaluate(shape, "#table thead") == "table-header-group"
+    assert seen.page.evaluate(shape, "#table tbody tr") == "table-row"
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+    # A wider line would lie over its neighbour.
+    wide = (
+        "[...document.querySelectorAll('#table .when')].filter((one) => one.offsetWidth > one.parentNode.offsetWidth)"
+    )
+    assert seen.page.evaluate(f"{wide}.length") == 0
+    assert seen.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+
+
+def test_paper_says_of_how_many_projects_it_shows_the_first(report):
+    seen = report(sample.many(400)[0])
+    note = seen.page.locator("#heat .paper")
+    assert not note.is_visible()
+    seen.page.emulate_media(media="print")
+    assert note.inner_text() == "The first 15 of 20 rows."
+    seen.page.emulate_media(media="screen")
+    seen.page.locator("#heat .more").click()
+    seen.page.emulate_media(media="print")
+    assert (note.count(), seen.page.locator("#heat tbody tr").count()) == (0, 20)
+
+
 def test_paper_gets_the_first_two_thousand_rows_of_more_and_says_so(report):
     seen = report(sample.many(2_005)[0])
     note = seen.page.locator("#printed")

@@ -276,11 +276,13 @@
     byId("heat").append(make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table));
     if (list.length <= MANY) return;
     const rest = make("button", { type: "button", class: "quiet more" }, `Show all ${number(list.length)} rows`);
+    const paper = make("p", { class: "facts paper" }, `The first ${MANY} of ${number(list.length)} rows.`);
     rest.addEventListener("click", () => {
       list.slice(MANY).forEach(add);
       rest.remove();
+      paper.remove();
     });
-    byId("heat").append(rest);
+    byId("heat").append(rest, paper);
   }
 
   // --- the table: filter, sort, page -----------------------------------------------------------------------------
