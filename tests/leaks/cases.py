@@ -33,6 +33,8 @@ class Case:
     returns: bool = False
     #: What its failure must hold, so that it fails for the reason that is meant.
     says: str = ""
+    #: Whether the credential comes from the environment that Ansible was started in.
+    environment: bool = False
 
 
 @dataclass
@@ -41,8 +43,8 @@ class Table:
 
     cases: list[Case] = field(default_factory=list)
 
-    def works(self, *covers: str, returns: bool = False) -> Callable[[Build], Build]:
-        return self._add(covers, succeeds=True, returns=returns)
+    def works(self, *covers: str, returns: bool = False, environment: bool = False) -> Callable[[Build], Build]:
+        return self._add(covers, succeeds=True, returns=returns, environment=environment)
 
     def fails(self, *covers: str, says: str = "") -> Callable[[Build], Build]:
         return self._add(covers, succeeds=False, says=says)

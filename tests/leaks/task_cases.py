@@ -144,7 +144,7 @@ def signs_in_with_a_bearer_from_a_variable(scene: Scene) -> Data:
     return one(scene, {"token": "{{ bearer }}"}, store=scene.vaulted)
 
 
-@TASKS.works(ONE)
+@TASKS.works(ONE, environment=True)
 def signs_in_with_the_environment(scene: Scene) -> Data:
     return one(scene, {}, store=scene.vaulted)
 
