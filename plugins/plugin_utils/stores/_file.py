@@ -83,7 +83,8 @@ class FileStore(Store):
             if known:
                 return known
             _files.make_directories(path.parent)
-            if self._single:
+            # Once, since a crash in between would leave a lock that names nobody.
+            if self._single and _files.read(self._lock) != entry.reference:
                 self._lock.write_text(entry.reference, encoding="utf-8")
             _files.replace(path, f"{entry.secret}\n".encode(), self._mode_of(path))
             return WRITTEN if (_files.read(path) or "").strip() == entry.secret else UNCERTAIN
