@@ -146,7 +146,7 @@ def _network() -> dict[str, BaseAdapter]:
 
 
 def _read(response: requests.Response) -> bytes:
-    # There since urllib3 2; it also gets along with chunks that claim a negative size.
+    # Not in urllib3 1. It gives what is there, while `read` waits for all that it was asked for.
     read_some = getattr(response.raw, "read1", response.raw.read)
     chunks: list[bytes] = []
     size = 0

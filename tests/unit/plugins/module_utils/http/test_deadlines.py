@@ -122,6 +122,27 @@ def test_a_slow_answer_that_is_whole_in_time_is_taken_and_so_is_the_next_on_that
         assert next(connections) == 1
 
 
+def test_what_is_left_of_one_deadline_cuts_no_wait_of_the_next_request():
+    limit, answer = 2, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    connections = itertools.count()
+
+    def late_twice(connection: socket.socket) -> None:
+        next(connections)
+        connection.recv(65536)
+        for at in range(len(answer)):
+            time.sleep(3 / len(answer))
+            connection.sendall(answer[at : at + 1])
+        connection.recv(65536)
+        # More than is left of the first request's four seconds, and less than a wait may take.
+        time.sleep(1.5)
+        connection.sendall(answer)
+
+    with raw_server(late_twice) as url:
+        transport = Transport(Settings(timeout=limit))
+        assert [transport.exchange("GET", url, {}, None).body for _request in range(2)] == [b"{}", b"{}"]
+        assert next(connections) == 1
+
+
 @pytest.mark.parametrize(("verb", "times"), [("create", 1), ("get", _client.MAX_ATTEMPTS)])
 def test_what_creates_is_sent_once_and_what_reads_as_often_as_after_any_lost_answer(verb, times):
     asked: list[socket.socket] = []
