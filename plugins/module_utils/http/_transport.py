@@ -157,8 +157,11 @@ def _read(response: requests.Response) -> bytes:
             if size > MAX_BODY:
                 raise _too_long()
     except ValueError:
-        # What else becomes of such a size.
+        # What becomes of a size that is none.
         raise _broken() from None
+    # urllib3 1 takes a body for whole that is shorter than was promised.
+    if response.raw.length_remaining:
+        raise _broken()
     return b"".join(chunks)
 
 
