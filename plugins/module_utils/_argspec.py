@@ -192,7 +192,7 @@ ACCESS_TOKEN_AUDIT: Spec = {
     "output_dir": {"type": "path"},
     "walk": {
         "type": "dict",
-        "options": {"owners": {"type": "list", "elements": "str"}},
+        "options": {"owners": {"type": "list", "elements": "str"}, "repositories": {"type": "dict"}},
     },
 }
 

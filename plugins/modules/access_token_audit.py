@@ -145,6 +145,9 @@ options:
         description: Only list the tokens of these owners, by path.
         type: list
         elements: str
+      repositories:
+        description: Only find repositories, by globs for each project.
+        type: dict
 notes:
   - Bitbucket has no call that lists all tokens of an instance, so this makes one request per owner.
   - Without a usable C(Date) from the server nothing is said to have expired or to be unused.
@@ -233,7 +236,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connect
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
-    """Find the owners, or list the tokens of some; judging and writing is the action plugin's. Reads only.
+    """Find owners, or list the tokens of some; judging and writing is the action plugin's. Reads only.
 
     :raises BitbucketError: where no owner can be looked at.
     """
@@ -242,23 +245,26 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
             "access_token_audit runs on the controller: call it as tokensmith.bitbucket.access_token_audit, in a task."
         )
     workers = Workers(params["concurrency"])
-    paths = params["walk"]["owners"]
+    paths, wanted = params["walk"]["owners"], params["walk"]["repositories"]
+    if paths is None and wanted is None:
+        found = _census.places(_census.declared_patterns(params), Directory(client))
+        more = {"url": client.url, "guessed": sorted(found.guessed), "wanted": found.wanted, "notes": found.notes}
+        return {**_found(found), **more}
     if paths is None:
-        found = _census.places(_census.declared_patterns(params), Directory(client), workers)
-        places = [(place.owner.path, place.title, place.link, place.inactive) for place in found.places]
-        return {
-            "changed": False,
-            "url": client.url,
-            "places": places,
-            "guessed": sorted(found.guessed),
-            "unread": [failure._asdict() for failure in found.failures],
-            "notes": found.notes,
-        }
+        return _found(_census.repositories(wanted, Directory(client), workers))
     listings, failures = _census.listed([owner_of(path) for path in paths], DataCenter(client), workers)
     return {
         "changed": False,
         "listings": [_plain(owner, listing) for owner, listing in listings],
         "unread": [failure._asdict() for failure in failures],
+    }
+
+
+def _found(found: _census.Found) -> dict[str, t.Any]:
+    return {
+        "changed": False,
+        "places": [(place.owner.path, place.title, place.link, place.inactive) for place in found.places],
+        "unread": [failure._asdict() for failure in found.failures],
     }
 
 

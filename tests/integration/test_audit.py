@@ -98,6 +98,16 @@ def test_what_the_terminal_leaves_out_is_counted(auditor):
     assert f"and {findings - 20} more findings" in outcome.output
 
 
+def test_a_slow_audit_says_how_far_it_is(auditor):
+    auditor.plant(bulk_projects=56, prefix="B")
+    auditor.control("POST", "switches", {"latency_ms": 200})
+    outcome = auditor.audit(projects=["OPS"], repositories=["*/none-*"], users=[], concurrency=1)
+    assert_succeeded(outcome)
+    # Four other projects; a small batch comes first, to find the pace.
+    assert "audit: repositories of 50 of 60 projects\n" in outcome.output
+    assert " owners\n" not in outcome.output, "reading one of them took no time"
+
+
 def test_the_second_run_has_changed_nothing_and_check_mode_writes_nothing(auditor):
     check = auditor.audit("--check", "--diff")
     assert_succeeded(check)
@@ -153,6 +163,31 @@ def test_the_variables_of_project_tokens_say_what_is_declared(auditor):
     assert found["projects/OPS/tokens/jenkins"] == {*EXPECTED["projects/OPS/tokens/jenkins"], "undeclared"}
     assert found["projects/SHOP/tokens/deploy"] == {*EXPECTED["projects/SHOP/tokens/deploy"], "wider_than_declared"}
     assert found["users/svc-ci/tokens/automation"] == {"expiring"}
+
+
+def test_tokens_that_are_declared_for_no_owner_are_told_to_be_compared_with_nothing(auditor):
+    tokens = {"project_tokens_set": [{"name": "deploy", "permissions": ["REPO_READ"]}]}
+    outcome = auditor.audit("-e", json.dumps(tokens))
+    assert_succeeded(outcome)
+    assert auditor.findings() == EXPECTED
+    said = "Nothing is compared with the declaration: it names no owners."
+    assert said in outcome.output
+    assert auditor.found["notes"][0].startswith(said)
+    assert said in (auditor.reports / "audit.html").read_text(encoding="utf-8")
+
+
+def test_a_declaration_for_the_hosts_of_an_inventory_needs_owners_on_localhost(auditor):
+    tokens = [{"name": "deploy", "permissions": ["REPO_READ"]}]
+    hosts = {"project_tokens_repositories": ["{{ bitbucket_key }}/*"], "project_tokens_set": tokens}
+    (auditor.place / "tokens.yml").write_text(json.dumps(hosts), encoding="utf-8")
+    outcome = auditor.audit("-e", "@tokens.yml")
+    assert outcome.status != 0
+    assert outcome.failure.startswith("project_tokens_repositories rests on a variable that localhost lacks")
+    assert "token_audit_declared" in outcome.failure
+    assert not auditor.reports.exists()
+    assert auditor.requests() == []
+    assert_succeeded(auditor.audit("-e", "@tokens.yml", declared=[{"projects": ["OPS"], "set": tokens}]))
+    assert "undeclared" in auditor.findings()["projects/OPS/tokens/jenkins"]
 
 
 def test_owners_that_refuse_are_named_everywhere_and_fail_nothing(auditor):

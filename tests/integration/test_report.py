@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import typing as t
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -344,6 +345,34 @@ def test_charts_say_in_words_what_they_draw(report):
     rows = seen.page.locator("#used tbody tr").all_text_contents()
     assert "within 7 days2" in rows
     assert "no use recorded1" in rows
+
+
+# The edge of twelve months from a day, and what is drawn as the last month up to there.
+YEARS = {
+    "in a month": (datetime(2026, 11, 24, 9), datetime(2027, 11, 24, 23, 59, 59), "November 2027 to 2027-11-24"),
+    "on the first of one": (datetime(2026, 1, 1), datetime(2027, 1, 1, 23, 59, 59), "January 2027 to 2027-01-01"),
+    "on the last of one": (
+        datetime(2026, 12, 31, 23),
+        datetime(2027, 12, 31, 23, 59, 59),
+        "December 2027 to 2027-12-31",
+    ),
+    "on 29 February": (datetime(2028, 2, 29, 12), datetime(2029, 2, 28, 23, 59, 59), "February 2029 to 2029-02-28"),
+}
+
+
+@pytest.mark.parametrize(("today", "edge", "last"), YEARS.values(), ids=list(YEARS))
+def test_the_expiry_of_the_next_12_months_ends_on_this_day_a_year_on(report, today, edge, last):
+    now, end = (int(moment.replace(tzinfo=UTC).timestamp() * 1000) for moment in (today, edge))
+    moments = [now, now + 1000, end, end + 1000]
+    tokens = tuple(token(f"t{number}", number, expires=moment) for number, moment in enumerate(moments))
+    seen = report(sample.audited((Listing(Place(Owner(project="PAY")), tokens, now),), ())[0])
+    label = seen.page.locator("#expiry svg").get_attribute("aria-label") or ""
+    assert label.startswith("2 tokens expire in the next 12 months, by month; 1 expired already \u00b7 1 later")
+    months = seen.page.locator("#expiry tbody tr").all_text_contents()
+    assert len(months) == 13
+    assert months[0] == f"{today:%B %Y} from {today:%Y-%m-%d}1"
+    assert months[-1] == f"{last}1"
+    assert seen.troubles == []
 
 
 # Selector, event, and what is entered. In this order, each once in a page that has just loaded.

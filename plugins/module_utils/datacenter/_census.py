@@ -47,12 +47,14 @@ class Found(t.NamedTuple):
     """The owners to look at, what hid others, and remarks about what the server does not show.
 
     ``guessed``: keys of personal projects that may not exist, which is no failure then.
+    ``wanted``: for :func:`repositories`, by project the patterns of those that are looked at.
     """
 
     places: list[Place]
     failures: list[Failure]
     notes: list[str]
     guessed: frozenset[str] = frozenset()
+    wanted: t.Mapping[str, t.Sequence[str]] = {}
 
 
 def declared_patterns(params: t.Mapping[str, t.Any]) -> _owners.DeclaredOwners:
@@ -69,8 +71,8 @@ def declared_patterns(params: t.Mapping[str, t.Any]) -> _owners.DeclaredOwners:
     return checked._replace(users=users, me=False)
 
 
-def places(declared: _owners.DeclaredOwners, directory: Directory, workers: Workers) -> Found:
-    """The owners that ``declared`` stands for, of all that the caller may see, in a stable order.
+def places(declared: _owners.DeclaredOwners, directory: Directory) -> Found:
+    """The projects and users that ``declared`` stands for, of all that the caller may see, in a stable order.
 
     :raises InputError: for a pattern that matches nothing, unless it stands for everything.
     :raises BitbucketError: where the projects cannot be listed.
@@ -87,12 +89,11 @@ def places(declared: _owners.DeclaredOwners, directory: Directory, workers: Work
     for pattern in declared.projects:
         keys = _matching(pattern, list(by_key), lenient=pattern in EVERYTHING)
         found.places.extend(by_key.get(key) or Place(Owner(project=key)) for key in keys)
-    _repositories(declared.repositories, list(by_key), directory, workers, found)
     for pattern in declared.users:
         slugs = _matching(pattern, list(by_slug), lenient=pattern in EVERYTHING or bool(found.failures))
         found.places.extend(by_slug.get(slug) or Place(Owner(user=slug)) for slug in slugs)
     distinct = {place.owner.path: place for place in found.places}
-    return found._replace(places=list(distinct.values()))
+    return found._replace(places=list(distinct.values()), wanted=_wanted(declared.repositories, list(by_key)))
 
 
 def _wants_personal(declared: _owners.DeclaredOwners) -> bool:
@@ -100,26 +101,32 @@ def _wants_personal(declared: _owners.DeclaredOwners) -> bool:
     return any(key.startswith("~") and _owners.is_glob(key) for key in keys)
 
 
-def _repositories(
-    patterns: t.Sequence[str], keys: list[str], directory: Directory, workers: Workers, found: Found
-) -> None:
-    """Each project's repositories are listed once, whatever number of patterns asks for some of them."""
+def _wanted(patterns: t.Sequence[str], keys: list[str]) -> dict[str, list[str]]:
     wanted: dict[str, list[str]] = {}
     for pattern in patterns:
         key_pattern, _slash, slug_pattern = pattern.partition("/")
         for key in _matching(key_pattern, keys, lenient=key_pattern in EVERYTHING):
             wanted.setdefault(key, []).append(slug_pattern)
+    return wanted
+
+
+def repositories(wanted: t.Mapping[str, t.Sequence[str]], directory: Directory, workers: Workers) -> Found:
+    """The repositories that patterns stand for in each project, which is asked once, however many they are.
+
+    :raises BitbucketError: where the first project shows that asking the others is of no use.
+    """
+    found = Found([], [], [])
     listings = workers.each(directory.repositories, list(wanted))
     for (key, slugs), listing in zip(wanted.items(), listings):
         if isinstance(listing, BitbucketError):
-            if not (key in found.guessed and isinstance(listing, NotFoundError)):
-                found.failures.append(Failure.of(f"{Owner(project=key).path}/repos", listing))
+            found.failures.append(Failure.of(f"{Owner(project=key).path}/repos", listing))
             continue
         by_slug = {place.owner.repository: place for place in listing}
         for pattern in slugs:
             # What a glob does not find in one project, it may in another.
             names = _matching(pattern, list(by_slug), lenient=True)
             found.places.extend(by_slug.get(slug) or Place(Owner(project=key, repository=slug)) for slug in names)
+    return found
 
 
 def _everyone(directory: Directory, found: Found) -> dict[str, Place]:

@@ -14,6 +14,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._d
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _declaration
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
 
+_SOME = "{} of {} entries that declare tokens: they name"
+_NAME_THEM = (
+    "Name them in `declared`; for the role, in token_audit_declared, project_tokens_projects or "
+    "project_tokens_repositories."
+)
+
 
 class Declared:
     """Declarations in the form that ``access_token_set`` takes them.
@@ -26,6 +32,17 @@ class Declared:
             (entry, {key.casefold(): value for key, value in _argspec.overrides(entry["overrides"]).items()})
             for entry in entries
         ]
+
+    @property
+    def notes(self) -> c.Iterator[str]:
+        """What is declared and cannot be compared."""
+        tokens = [entry for entry, overrides in self._entries if entry["set"] or overrides]
+        nobodys = [entry for entry in tokens if not any(entry[kind] for kind in ("projects", "repositories", "users"))]
+        if nobodys:
+            what = (
+                "the declaration: it names" if len(nobodys) == len(tokens) else _SOME.format(len(nobodys), len(tokens))
+            )
+            yield f"Nothing is compared with {what} no owners. {_NAME_THEM}"
 
     def specs(self, place: Place) -> list[TokenSpec] | None:
         """Every token declared for an owner; ``None`` where no declaration is about it.

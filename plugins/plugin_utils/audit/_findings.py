@@ -48,7 +48,8 @@ def judge(walked: Walked, policy: Policy, declared: Declared, started: int) -> A
     now = started if walked.now is None else walked.now
     tokens = [judged for listing in walked.listings for judged in _listing(listing, policy, declared, now)]
     tokens.sort(key=lambda item: (item.reference, item.token.created, item.token.id))
-    return Audit(walked, tuple(tokens), (*walked.notes, *_clock_notes(walked), *_lapsed(policy, now)), started)
+    notes = (*walked.notes, *declared.notes, *_clock_notes(walked), *_lapsed(policy, now))
+    return Audit(walked, tuple(tokens), notes, started)
 
 
 def _listing(listing: Listing, policy: Policy, declared: Declared, waived_at: int) -> c.Iterator[Judged]:

@@ -22,7 +22,7 @@ ModuleCall = c.Callable[[Result], Result]
 
 #: Seconds that a batch is meant to take, and so between two lines of progress: a log is not flooded by them.
 INTERVAL = 10.0
-FIRST, LARGEST = 200, 2000
+FIRST, LARGEST = 50, 2000
 # After these every further request is of no use, or does harm.
 _FATAL = ("credential", "unreachable", "stopped")
 
@@ -52,21 +52,40 @@ class Walk:
         :raises BitbucketError: where that is nothing at all.
         """
         found = self._checked(self._call({}), "places")
-        places = {path: Place(owner_of(path), title, link, gone) for path, title, link, gone in found["places"]}
-        self._unread.extend(Failure(**failure) for failure in found["unread"])
         self._guessed = frozenset(found["guessed"])
-        todo, size = list(places), FIRST
-        while todo:
-            started = self._clock()
-            batch, todo = todo[:size], todo[size:]
-            if not self._batch(batch, places):
-                self._unread.extend(Failure(path, "stopped", _STOPPED) for path in todo)
+        self._unread.extend(Failure(**failure) for failure in found["unread"])
+        places = {**_places(found), **self._repositories(found["wanted"])}
+        paths, done = list(places), 0
+        for batch in self._batches(paths, "owners"):
+            done += len(batch)
+            if not self._listed(batch, places):
+                self._unread.extend(Failure(path, "stopped", _STOPPED) for path in paths[done:])
                 break
-            self._progress(len(places) - len(todo), len(places))
-            size = _next_size(len(batch), self._clock() - started)
         return Walked(found["url"], tuple(self._listings), tuple(self._unread), tuple(found["notes"]))
 
-    def _batch(self, paths: list[str], places: c.Mapping[str, Place]) -> bool:
+    def _repositories(self, wanted: c.Mapping[str, list[str]]) -> dict[str, Place]:
+        """Those of all projects; a project that does not show its own is noted as unread."""
+        places: dict[str, Place] = {}
+        for batch in self._batches(list(wanted), "projects", "repositories of "):
+            found = self._checked(self._call({"repositories": {key: wanted[key] for key in batch}}), "places")
+            places.update(_places(found))
+            for failure in self._note(found):
+                if failure.reason == "credential":
+                    # Asking once more could lock the account.
+                    raise BitbucketError(failure.msg, failure.reason)
+        return places
+
+    def _batches(self, names: list[str], what: str, of_what: str = "") -> c.Iterator[list[str]]:
+        """All of some names, as many at a time as an interval has room for; says how far it is."""
+        done, size = 0, FIRST
+        while done < len(names):
+            started, batch = self._clock(), names[done : done + size]
+            yield batch
+            done += len(batch)
+            self._progress(f"audit: {of_what}{done:,} of {len(names):,} {what}", done == len(names))
+            size = _next_size(len(batch), self._clock() - started)
+
+    def _listed(self, paths: list[str], places: c.Mapping[str, Place]) -> bool:
         """Read some owners; whether it makes sense to go on."""
         try:
             result = self._checked(self._call({"owners": paths}), "listings")
@@ -81,23 +100,32 @@ class Walk:
                 for token_id, name, names, *times in listing["tokens"]
             )
             self._listings.append(Listing(places[listing["owner"]], tokens, listing["now"]))
+        return not any(failure.reason in _FATAL for failure in self._note(result))
+
+    def _note(self, result: Result) -> list[Failure]:
         failures = [Failure(**failure) for failure in result["unread"]]
         self._unread.extend(failure for failure in failures if not self._never_was(failure))
-        return not any(failure.reason in _FATAL for failure in failures)
+        return failures
 
     def _never_was(self, failure: Failure) -> bool:
-        return failure.reason == "not_found" and owner_of(failure.owner).project in self._guessed
+        # The path may be a project's, or go on to what is in it.
+        owner = "/".join(failure.owner.split("/")[:2])
+        return failure.reason == "not_found" and owner_of(owner).project in self._guessed
 
     def _checked(self, result: Result, key: str) -> Result:
         if key not in result:
             raise BitbucketError(str(result.get("msg")), str(result.get("reason", "error")))
         return result
 
-    def _progress(self, done: int, total: int) -> None:
+    def _progress(self, text: str, last: bool) -> None:
         now = self._clock()
-        if now - self._said >= INTERVAL * 0.9 and done < total:
+        if now - self._said >= INTERVAL * 0.9 and not last:
             self._said = now
-            self._say(f"audit: {done:,} of {total:,} owners")
+            self._say(text)
+
+
+def _places(found: Result) -> dict[str, Place]:
+    return {path: Place(owner_of(path), title, link, gone) for path, title, link, gone in found["places"]}
 
 
 _STOPPED = "Not tried: the server has refused the credential, or is gone, meanwhile."

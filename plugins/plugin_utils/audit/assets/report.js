@@ -187,13 +187,16 @@
       return;
     }
     const start = new Date(data.now * 1000);
-    const first = start.getUTCFullYear() * 12 + start.getUTCMonth();
+    const [year, month, day] = [start.getUTCFullYear(), start.getUTCMonth(), start.getUTCDate()];
+    // To the end of this day a year on; where this is 29 February, of the 28th.
+    const end = Math.min(Date.UTC(year + 1, month, day + 1), Date.UTC(year + 1, month + 1, 1)) / 1000 - 1;
     const bars = [];
-    for (let index = 0; index < 12; index += 1) {
-      const month = new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + index, 1));
-      const short = month.toLocaleDateString("en", { month: "short", timeZone: "UTC" });
-      const name = month.toLocaleDateString("en", { month: "long", year: "numeric", timeZone: "UTC" });
-      bars.push({ name, short, count: 0 });
+    for (let index = 0; index <= 12; index += 1) {
+      const first = new Date(Date.UTC(year, month + index, 1));
+      const short = first.toLocaleDateString("en", { month: "short", timeZone: "UTC" });
+      const name = first.toLocaleDateString("en", { month: "long", year: "numeric", timeZone: "UTC" });
+      const part = { 0: ` from ${dateOf(data.now)}`, 12: ` to ${dateOf(end)}` }[index] || "";
+      bars.push({ name: name + part, short, count: 0 });
     }
     const other = { gone: 0, later: 0, never: 0 };
     for (const row of rows) {
@@ -201,9 +204,8 @@
       else if (row[EXPIRES] <= data.now) other.gone += 1;
       else {
         const moment = new Date(row[EXPIRES] * 1000);
-        const bar = bars[moment.getUTCFullYear() * 12 + moment.getUTCMonth() - first];
-        if (bar) bar.count += 1;
-        else other.later += 1;
+        if (row[EXPIRES] > end) other.later += 1;
+        else bars[(moment.getUTCFullYear() - year) * 12 + moment.getUTCMonth() - month].count += 1;
       }
     }
     const facts = [

@@ -28,13 +28,16 @@ def test_owners_come_with_what_is_known_of_them(stand):
     assert result == {
         "changed": False,
         "url": URL,
-        "places": [
-            (PAY, "Pay", f"{URL}/projects/PAY", ""),
-            ("projects/PAY/repos/old", "old", f"{URL}/projects/PAY/repos/old/browse", "archived"),
-        ],
+        "places": [(PAY, "Pay", f"{URL}/projects/PAY", "")],
         "guessed": [],
+        "wanted": {"PAY": ["old"]},
         "unread": [],
         "notes": [],
+    }
+    assert run(stand, walk={"repositories": result["wanted"]}) == {
+        "changed": False,
+        "places": [("projects/PAY/repos/old", "old", f"{URL}/projects/PAY/repos/old/browse", "archived")],
+        "unread": [],
     }
 
 

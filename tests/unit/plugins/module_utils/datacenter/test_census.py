@@ -28,8 +28,11 @@ USERS = ["users/admin", "users/joe_doe", "users/pat"]
 
 
 def walk(stand: Stand, caller: str = "admin", token: str = "", **patterns: t.Any) -> _census.Found:
-    declared = _census.declared_patterns(patterns or EVERYTHING)
-    return _census.places(declared, Directory(stand.client(caller, token=token)), Workers(4))
+    """Both steps, as the audit takes them."""
+    directory = Directory(stand.client(caller, token=token))
+    found = _census.places(_census.declared_patterns(patterns or EVERYTHING), directory)
+    more = _census.repositories(found.wanted, directory, Workers(4))
+    return found._replace(places=found.places + more.places, failures=found.failures + more.failures)
 
 
 def paths(found: _census.Found) -> list[str]:
@@ -140,6 +143,12 @@ def test_repositories_that_cannot_be_listed_are_told_and_the_others_found(stand)
     assert [(failure.owner, failure.reason) for failure in found.failures] == [("projects/SHOP/repos", "refused")]
 
 
+@pytest.mark.parametrize("patterns", [["*/*"], ["PAY/*", "SHOP/*"], ["*/*", "PAY/l*", "*/o*"]], ids=str)
+def test_each_project_is_asked_for_its_repositories_once_whatever_asks_for_some(stand, patterns):
+    assert set(paths(walk(stand, repositories=patterns))) == set(REPOSITORIES)
+    assert stand.requests.count("GET repos") == 2
+
+
 def test_users_that_cannot_be_listed_are_told(stand):
     stand.sim.faults.arm("status", method="GET", path="/latest/users$", status=500, times=None)
     stand.sim.faults.arm("status", method="GET", path="/admin/users$", status=500, times=None)
@@ -152,7 +161,7 @@ def test_users_that_cannot_be_listed_are_told(stand):
 def test_a_wrong_password_ends_it_after_one_request(stand, patterns):
     client = stand.client("admin", "not-the-password-of-anyone-here")
     with pytest.raises(LockoutError):
-        _census.places(_census.declared_patterns(patterns), Directory(client), Workers(4))
+        _census.places(_census.declared_patterns(patterns), Directory(client))
     assert len(stand.requests) == 1
 
 

@@ -42,7 +42,7 @@ class Bench:
         self.calls += 1
         if "owners" not in told:
             places = [("projects/PAY", "Payments", "", "")]
-            return {"url": URL, "places": places, "guessed": [], "unread": self.unread, "notes": []}
+            return {"url": URL, "places": places, "guessed": [], "wanted": {}, "unread": self.unread, "notes": []}
         return {"listings": [{"owner": "projects/PAY", "now": self.now, "tokens": self.tokens}], "unread": []}
 
     def run(self, check: bool = False, **given: t.Any) -> Result:

@@ -19,21 +19,33 @@ Result = dict[str, t.Any]
 class Server:
     """The module in front of some owners, each of which takes its time."""
 
-    def __init__(self, owners: int, seconds_each: float = 0.01) -> None:
+    def __init__(self, owners: int, seconds_each: float = 0.01, wanted: int = 0) -> None:
         self.paths = [f"projects/P{number}" for number in range(owners)]
+        self.wanted = {f"P{number}": ["*"] for number in range(wanted)}
         self.seconds_each = seconds_each
         self.now = 0.0
         self.said: list[tuple[float, str]] = []
+        self.searched: list[list[str]] = []
         self.batches: list[int] = []
+        self.found: t.Callable[[list[str]], Result] = self.repositories
         self.answer: t.Callable[[list[str]], Result] = self.listing
 
     def call(self, told: Result) -> Result:
-        if "owners" not in told:
+        if not told:
             places = [(path, path, "", "") for path in self.paths]
-            return {"url": URL, "places": places, "guessed": ["P1"], "unread": [], "notes": ["a remark"]}
+            more = {"url": URL, "guessed": ["P1"], "wanted": self.wanted, "notes": ["a remark"]}
+            return {"places": places, "unread": [], **more}
+        if "repositories" in told:
+            assert set(map(tuple, told["repositories"].values())) == {("*",)}
+            self.searched.append(list(told["repositories"]))
+            self.now += self.seconds_each * len(told["repositories"])
+            return self.found(list(told["repositories"]))
         self.batches.append(len(told["owners"]))
         self.now += self.seconds_each * len(told["owners"])
         return self.answer(told["owners"])
+
+    def repositories(self, keys: list[str]) -> Result:
+        return {"places": [(f"projects/{key}/repos/r", "r", "", "") for key in keys], "unread": []}
 
     def listing(self, paths: list[str]) -> Result:
         token = ("012345678901", "ci", ["REPO_READ"], NOW, None, None)
@@ -67,8 +79,54 @@ def test_progress_shows_the_way_and_does_not_flood_a_log(seconds_each):
         assert server.said[0][1].endswith(" of 12,000 owners")
 
 
+@pytest.mark.parametrize("seconds_each", [0.0001, 0.003, 0.2, 2.0])
+def test_finding_the_owners_shows_its_way_too(seconds_each):
+    server = Server(0, seconds_each, wanted=10_000)
+    walked = server.run()
+    assert list(itertools.chain.from_iterable(server.searched)) == list(server.wanted), "each project is asked once"
+    assert [listing.place.owner.repository for listing in walked.listings] == 10_000 * ["r"]
+    moments = [moment for moment, _text in server.said]
+    assert all(later - earlier >= 9 for earlier, later in itertools.pairwise(moments))
+    searching = [text for _moment, text in server.said if text.startswith("audit: repositories of ")]
+    assert len(searching) >= min(int(10_000 * seconds_each / 100), 20), "nobody is left without a word for long"
+    assert all(text.endswith(" of 10,000 projects") for text in searching)
+    assert [text for _moment, text in server.said[len(searching) :] if not text.endswith(" of 10,000 owners")] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "reason", "told"), [("P2", "forbidden", 1), ("P2", "not_found", 1), ("P1", "not_found", 0)]
+)
+def test_a_project_that_shows_no_repositories_is_named_and_a_guess_need_not_exist(key, reason, told):
+    server = Server(1, wanted=3)
+    failure = {"owner": f"projects/{key}/repos", "reason": reason, "msg": "no"}
+    server.found = lambda keys: {**server.repositories(keys[:1]), "unread": [failure]}
+    walked = server.run()
+    assert [listing.place.owner.path for listing in walked.listings] == ["projects/P0", "projects/P0/repos/r"]
+    assert [unread.owner for unread in walked.unread] == told * [f"projects/{key}/repos"]
+
+
+def test_a_project_that_is_unreachable_for_once_costs_its_batch_only():
+    server = Server(0, wanted=FIRST + 20)
+    lost = {"owner": "projects/P7/repos", "reason": "unreachable", "msg": "gone"}
+    server.found = lambda keys: {"places": [], "unread": [lost]} if "P7" in keys else server.repositories(keys)
+    walked = server.run()
+    assert len(walked.listings) == 20
+    assert [failure.owner for failure in walked.unread] == ["projects/P7/repos"]
+    assert not walked.complete
+
+
+def test_a_credential_refused_while_owners_are_found_is_not_tried_again():
+    server = Server(10, wanted=1000)
+    refused = {"owner": "projects/P7/repos", "reason": "credential", "msg": "The password is wrong."}
+    server.found = lambda keys: {**server.repositories(keys[:7]), "unread": [refused]}
+    with pytest.raises(BitbucketError, match="The password is wrong") as caught:
+        server.run()
+    assert caught.value.reason == "credential"
+    assert (len(server.searched), server.batches) == (1, [])
+
+
 def test_a_short_audit_says_nothing():
-    server = Server(300)
+    server = Server(300, wanted=300)
     server.run()
     assert server.said == []
 

@@ -206,3 +206,30 @@ def test_every_code_of_the_issue_can_be_found():
         declared=[{"repositories": ["PAY/ledger"], **SET}],
     )
     assert {finding.code for item in everything.tokens for finding in item.findings} == set(CODES)
+
+
+TOKENS_ONLY = {"set": [{"name": "ci", "permissions": ["REPO_READ"]}]}
+OVERRIDES_ONLY = {"overrides": {"PAY": [{"name": "ci", "permissions": ["REPO_READ"]}]}}
+
+
+@pytest.mark.parametrize(
+    "declared", [[TOKENS_ONLY], [OVERRIDES_ONLY], [TOKENS_ONLY, OVERRIDES_ONLY], [TOKENS_ONLY, {}]]
+)
+def test_tokens_declared_for_nobody_are_told_to_be_compared_with_nothing(declared):
+    seen = audit(token("other"), declared=declared)
+    assert [finding.code for finding in seen.tokens[0].findings] == []
+    (note,) = seen.notes
+    assert note.startswith("Nothing is compared with the declaration: it names no owners.")
+    assert "token_audit_declared" in note
+
+
+def test_an_entry_that_names_nobody_is_told_beside_one_that_does():
+    seen = audit(token("other"), declared=[{"projects": ["PAY"], **TOKENS_ONLY}, TOKENS_ONLY])
+    assert [finding.code for finding in seen.tokens[0].findings] == ["undeclared"]
+    (note,) = seen.notes
+    assert note.startswith("Nothing is compared with 1 of 2 entries that declare tokens: they name no owners.")
+
+
+@pytest.mark.parametrize("declared", [[], [{}], [{"projects": ["PAY"], **TOKENS_ONLY}], [{"users": ["*"]}, {}]])
+def test_where_owners_are_named_or_no_tokens_declared_nothing_is_noted(declared):
+    assert audit(token(), declared=declared).notes == ()
