@@ -20,7 +20,7 @@ import yaml
 from awx_plugins.interfaces import _temporary_private_api as plugins
 from awx_plugins.interfaces._temporary_private_inject_api import inject_credential
 
-from tests.doubles import slices
+from tests.doubles import awx_rules, slices
 from tests.doubles.awx import AwxDouble
 
 _IN_CONTAINER = "/runner/"
@@ -59,7 +59,7 @@ class Launcher:
     number: int = 0
 
     def launch(self, template: str, answers: t.Mapping[str, t.Any] | None = None) -> Job:
-        """Run a job. ``answers`` are those to the survey."""
+        """Run a job. ``answers`` are those to the survey; AWX passes over variables that it does not ask for."""
         self.number += 1
         private = self.place / f"awx_{self.number}"
         for folder in ("env", "inventory"):
@@ -67,7 +67,8 @@ class Launcher:
         shutil.copytree(self.project, private / "project")
         item = next(entry for entry in self.awx.objects["job_templates"].values() if entry["name"] == template)
         environment = self.injected(item, private)
-        variables = {**json.loads(item["extra_vars"]), **(answers or {}), **slices.job_variables(template)}
+        answered = awx_rules.answered(self.awx.surveys.get(item["id"], {}), answers or {})
+        variables = {**json.loads(item["extra_vars"]), **answered, **slices.job_variables(template)}
         for name, content in {"envvars": environment, "extravars": variables}.items():
             (private / "env" / name).write_text(yaml.safe_dump(content), encoding="utf-8")
         verbose = "-" + "v" * item["verbosity"] if item.get("verbosity") else ""

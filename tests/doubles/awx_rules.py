@@ -82,6 +82,23 @@ def _question(given: Json) -> str | None:
     return None
 
 
+def answered(survey: Json, answers: t.Mapping[str, t.Any]) -> Json:
+    """What a job gets of the answers to a survey, which must be ones that AWX takes.
+
+    A default wins against the job template's extra variables. A text without one is sent empty by AWX's pages.
+    """
+    given = {}
+    for question in survey.get("spec", []):
+        name, kind = question["variable"], question["type"]
+        answer = answers.get(name, question.get("default", ""))
+        assert isinstance(answer, int if kind == "integer" else float if kind == "float" else str), question
+        assert answer or not question["required"], question
+        assert kind != "multiplechoice" or answer in question["choices"], question
+        given[name] = answer
+    assert set(answers) <= set(given), f"the survey asks for {list(given)} only"
+    return given
+
+
 def credential_type(given: Json) -> Json:
     """Of a credential type, by field."""
     refused = {

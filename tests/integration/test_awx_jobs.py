@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.doubles import vault_kv2
 from tests.doubles.awx import CONTROLLER_TYPE, TOKEN, AwxDouble, running
@@ -15,10 +16,11 @@ from tests.doubles.awx_job import Job, Launcher
 from tests.doubles.loopback import Answer, Request, serving
 from tests.integration.conftest import ROOT, Bitbucket
 from tests.integration.test_awx_setup import Desk, report
-from tests.integration.test_playbooks import NAMES, SECRET_SHAPE, SET, Team, references
+from tests.integration.test_playbooks import NAMES, OWNERS, SECRET_SHAPE, SET, Team, references
 
 NAME = "Bitbucket tokens"
 PROJECT = ROOT / "playbooks" / "files" / "awx_project"
+JIRA_TOKEN = "a-token-for-jira-0815"
 WEBHOOK = "/services/T0000/B0000/an-address-that-is-a-secret"
 
 
@@ -73,6 +75,29 @@ class Site:
         team = Team(self.bitbucket, self.place)
         return Plant(team, self.awx, self.vault, Launcher(self.awx, PROJECT, self.place, container))
 
+    def repository(self, notify: str = "", **inventory: t.Any) -> Path:
+        """The Git repository of the guide, with a task file, and an inventory that says more."""
+        place = self.place / "repository"
+        shutil.copytree(PROJECT, place)
+        if notify:
+            shutil.copy(PROJECT.parent / notify, place)
+        declared = yaml.safe_load((place / "bitbucket.yml").read_text(encoding="utf-8"))
+        (place / "bitbucket.yml").write_text(yaml.safe_dump({**declared, **inventory}), encoding="utf-8")
+        return place
+
+
+def stray(owner: str) -> dict[str, t.Any]:
+    """A token that nobody declared."""
+    return {
+        "tokens": [{"owner": f"projects/{owner}", "name": "by-hand", "permissions": ["REPO_READ"]}],
+        "return_secrets": True,
+    }
+
+
+def undeclared(job: Job) -> list[str]:
+    found = job.stats["token_audit"]["findings"]
+    return [finding["reference"] for finding in found if finding["code"] == "undeclared"]
+
 
 @pytest.fixture
 def site(bitbucket: Bitbucket, tmp_path: Path) -> t.Iterator[Site]:
@@ -117,12 +142,10 @@ def test_tokens_are_provisioned_once_rotated_and_audited_by_jobs(plant):
     audited = plant.run("audit")
     assert audited.status == 0, audited.output
     assert audited.stats["token_audit"]["counts"]["tokens"] >= 12
-    assert "undeclared" not in [
-        finding["code"] for finding in audited.stats["token_audit"]["findings"] if finding["reference"] in after
-    ]
 
 
-def test_a_leaked_secret_is_revoked_and_reissued_by_a_job(plant):
+def test_a_leaked_secret_is_revoked_and_reissued_by_a_job_where_the_projects_are_named(site):
+    plant = site.plant(awx_setup_projects=["*"])
     assert plant.run("provision").status == 0
     before = plant.stored()
     leaked = before["projects/PAY/tokens/ci-read"]
@@ -134,6 +157,97 @@ def test_a_leaked_secret_is_revoked_and_reissued_by_a_job(plant):
     assert [reference for reference in before if before[reference] != after[reference]] == [
         "projects/PAY/tokens/ci-read"
     ]
+
+
+def test_jobs_on_localhost_leave_alone_what_the_inventory_leaves_out(site):
+    plant = site.plant(project_tokens_prune=["*"])
+    plant.launcher.project = site.repository(include=["PAY"])
+    strays = {owner: plant.team.control("POST", "seed", stray(owner))["tokens"][0]["secret"] for owner in OWNERS}
+    assert plant.run("provision").status == 0
+    before = plant.stored()
+    assert set(before) == {f"projects/PAY/tokens/{name}" for name in NAMES}
+    assert [owner for owner, secret in strays.items() if not plant.team.alive(secret)] == ["PAY"]
+
+    assert undeclared(plant.run("audit")) == []
+    job = plant.run("revoke leaked", revoke_leaked_text=before["projects/PAY/tokens/ci-read"])
+    assert job.status == 0, job.output
+    assert (len(job.stats["revoke_leaked"]["revoked"]), job.stats["revoke_leaked"]["reissued"]) == (1, [])
+    assert "run tokensmith.bitbucket.provision next." in job.output
+    assert plant.stored() == before
+    assert [owner for owner, secret in strays.items() if not plant.team.alive(secret)] == ["PAY"]
+
+    assert plant.run("provision").status == 0
+    after = plant.stored()
+    assert [name for name in after if after[name] != before.get(name)] == ["projects/PAY/tokens/ci-read"]
+
+
+def test_an_audit_by_a_job_compares_where_the_projects_are_named_and_fails_as_the_policy_says(site):
+    policy = {"severities": {"undeclared": "critical"}}
+    given = {"token_audit_fail_on": "critical", "token_audit_policy": policy}
+    plant = site.plant(awx_setup_projects=["PAY"], **given)
+    for owner in OWNERS:
+        plant.team.control("POST", "seed", stray(owner))
+    job = plant.run("audit")
+    assert job.status == 2, job.output
+    assert "projects/PAY/tokens/by-hand" in undeclared(job)
+    assert not [reference for reference in undeclared(job) if not reference.startswith("projects/PAY/")]
+    assert job.stats["token_audit"]["worst"] == "critical"
+
+
+def test_files_are_searched_by_a_job_that_is_told_of_them_at_launch(plant):
+    assert plant.run("provision").status == 0
+    leaked = plant.stored()["projects/OPS/tokens/ci-read"]
+    places = [plant.team.place / "build of today.log", plant.team.place / "other.log"]
+    for place in places:
+        place.write_text(leaked, encoding="utf-8")
+    nothing = plant.run("revoke leaked", revoke_leaked_max_revocations="3")
+    assert (nothing.status, plant.team.alive(leaked)) == (2, True)
+    assert "Say what leaked" in nothing.output
+    job = plant.run("revoke leaked", revoke_leaked_files="\n".join(map(str, places)), revoke_leaked_verify="yes")
+    assert job.status == 0, job.output
+    assert "2 files searched, 1 tokens leaked, 1 revoked" in job.output
+    assert not plant.team.alive(leaked)
+
+
+def test_hosts_of_the_inventory_do_the_repositories_of_their_projects(site):
+    plant = site.plant(
+        awx_setup_repositories=True,
+        project_tokens_set=[{"name": "read-one", "permissions": ["REPO_READ"], "expires_in_days": 90}],
+    )
+    job = plant.run("provision")
+    assert job.status == 0, job.output
+    owners = {reference.partition("/tokens/")[0] for reference in plant.stored()}
+    assert {f"projects/{owner}" for owner in OWNERS} < owners
+    assert any(owner.startswith("projects/PAY/repos/") for owner in owners)
+
+
+def test_a_job_opens_an_issue_with_the_plain_variables_that_were_given_at_setup(site):
+    heard: list[Request] = []
+
+    def listen(request: Request) -> Answer:
+        heard.append(request)
+        return Answer(201)
+
+    with serving(listen) as jira:
+        plant = site.plant(
+            token_audit_notify="notify_jira.yml",
+            token_audit_fail_on="low",
+            notify_jira_url=jira,
+            notify_jira_project="OPS",
+            awx_setup_notify={"jira_token": JIRA_TOKEN},
+        )
+        plant.launcher.project = site.repository(notify="notify_jira.yml")
+        plant.team.control("POST", "seed", stray("PAY"))
+        job = plant.run("audit")
+    assert job.status == 2, job.output
+    ((path, fields),) = [(request.path, request.body["fields"]) for request in heard]
+    assert (path, fields["project"], fields["issuetype"]) == (
+        "/rest/api/2/issue",
+        {"key": "OPS"},
+        {"name": "Task"},
+    )
+    assert heard[0].headers["authorization"] == f"Bearer {JIRA_TOKEN}"
+    assert JIRA_TOKEN not in job.output + job.kept()
 
 
 def test_a_job_signs_in_to_vault_by_an_approle_with_the_injected_environment_alone(site):
@@ -170,9 +284,7 @@ def test_a_job_tells_slack_by_a_task_file_of_the_repository_and_nobody_the_addre
         heard.append(request)
         return Answer(200)
 
-    repository = site.place / "repository"
-    shutil.copytree(PROJECT, repository)
-    shutil.copy(PROJECT.parent / "notify_slack.yml", repository)
+    repository = site.repository(notify="notify_slack.yml")
     with serving(listen) as slack:
         plant = site.plant(awx_setup_notify={"slack_url": slack + WEBHOOK}, project_tokens_notify="notify_slack.yml")
         plant.launcher.project = repository

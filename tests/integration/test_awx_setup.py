@@ -37,6 +37,30 @@ ENVIRONMENT = {
     "BITBUCKET_USERNAME": "automation",
     "BITBUCKET_PASSWORD": PASSWORD,
 }
+PLAIN = {
+    "token_audit_policy": {"unused_days": 180},
+    "token_audit_fail_on": "high",
+    "token_audit_output_dir": "/mnt/audit",
+    "token_audit_notify": "notify_jira.yml",
+    "project_tokens_missing_secret": "fail",
+    "project_tokens_concurrency": 4,
+    "revoke_leaked_ignore": ["0123456789ab"],
+    "notify_jira_url": "https://jira.example.com",
+    "notify_jira_project": "OPS",
+    "notify_mail_to": ["kim@example.com"],
+}
+# Credentials, addresses that are secret, paths on this machine, and what belongs to one run.
+NOT_FOR_JOBS = {
+    "notify_jira_token": PASSWORD,
+    "notify_mail_password": PASSWORD,
+    "notify_slack_url": WEBHOOK,
+    "notify_chat_webhook": WEBHOOK,
+    "project_tokens_client_key": "/etc/ssl/me.key",
+    "token_audit_hosts": "all",
+    "token_audit_token": SECRET_ID,
+    "revoke_leaked_text": SECRET_ID,
+    "revoke_leaked_files": ["/var/log/ci"],
+}
 NUMBER = 14
 
 
@@ -119,14 +143,15 @@ def test_what_is_registered_is_what_a_job_needs(desk):
     }
     extra = {name.partition(": ")[2]: json.loads(item["extra_vars"]) for name, item in templates.items()}
     assert extra["provision"] == extra["rotate"]
-    assert extra["audit"] == extra["revoke leaked"]
+    assert extra["revoke leaked"] == {**extra["audit"], "revoke_leaked_reissue": False}
     assert extra["provision"] == {
         "project_tokens_hosts": "all",
         "project_tokens_set": TOKENS["project_tokens_set"],
         "project_tokens_store": "hashi_vault:secret/bitbucket",
         "project_tokens_store_options": {"auth_method": "approle", "role_id": "r-1"},
     }
-    assert (extra["audit"]["project_tokens_projects"], "project_tokens_hosts" in extra["audit"]) == (["*"], False)
+    # A job on localhost does not see which projects the inventory has, so nothing is declared there.
+    assert set(extra["audit"]) == {"project_tokens_store", "project_tokens_store_options"}
     assert all(len(ids) == 2 for ids in desk.awx.attached.values())
     (source,) = desk.named("inventory_sources").values()
     assert (source["source_path"], source["credential"] in desk.awx.credentials) == ("bitbucket.yml", True)
@@ -189,6 +214,59 @@ def test_what_notifies_gets_its_secrets_from_a_credential_and_its_files_from_the
     assert report(desk.setup("--diff", **variables)) == ["nothing to do"]
 
 
+def test_what_is_given_is_passed_on_but_for_credentials_paths_and_what_belongs_to_one_run(desk):
+    outcome = desk.setup("--diff", "-vvvv", **PLAIN, **NOT_FOR_JOBS)
+    assert len(report(outcome)) == NUMBER
+    (told,) = re.findall(r'"msg": "Not passed on to the jobs: ([^"]*?)\. Credentials', outcome.output)
+    assert told.split(", ") == [
+        *sorted({*NOT_FOR_JOBS, "project_tokens_password"}),
+        "project_tokens_store_options.secret_id",
+    ]
+    for template in desk.named("job_templates").values():
+        extra = json.loads(template["extra_vars"])
+        assert PLAIN.items() <= extra.items()
+        assert not NOT_FOR_JOBS.keys() & extra.keys()
+    own = {"project_tokens_store_options": {"auth_method": "approle"}}
+    outcome = desk.setup(**PLAIN, project_tokens_password=None, awx_setup_extra_vars=own)
+    assert "Not passed on" not in outcome.output
+
+
+def test_whoever_names_the_projects_gets_an_audit_that_compares_and_a_reissue(desk):
+    desk.setup(awx_setup_projects=["PAY", "OPS*"], awx_setup_repositories=True)
+    extra = {
+        name.partition(": ")[2]: json.loads(item["extra_vars"]) for name, item in desk.named("job_templates").items()
+    }
+    assert extra["audit"] == extra["revoke leaked"]
+    assert (extra["audit"]["project_tokens_projects"], extra["audit"]["project_tokens_repositories"]) == (
+        ["PAY", "OPS*"],
+        ["PAY/*", "OPS*/*"],
+    )
+    assert extra["audit"]["project_tokens_set"] == TOKENS["project_tokens_set"]
+    # The template reaches the job as one: each host fills in its own key.
+    assert extra["provision"] == extra["rotate"]
+    assert extra["provision"]["project_tokens_repositories"] == ["{{ bitbucket_key }}/*"]
+    assert "project_tokens_projects" not in extra["provision"]
+    descriptions = [survey["description"] for survey in desk.awx.surveys.values() if len(survey["spec"]) > 1]
+    desk.setup()
+    descriptions += [survey["description"] for survey in desk.awx.surveys.values() if len(survey["spec"]) > 1]
+    assert descriptions == [
+        "Revokes the tokens whose secrets leaked. Those that are declared are reissued.",
+        "Revokes the tokens whose secrets leaked. Run provision next: it reissues those that are declared.",
+    ]
+
+
+def test_the_survey_offers_what_was_given(desk):
+    desk.setup(revoke_leaked_max_revocations=3, revoke_leaked_verify=True)
+    (survey,) = [survey for survey in desk.awx.surveys.values() if len(survey["spec"]) > 1]
+    assert {question["variable"]: question.get("default") for question in survey["spec"]} == {
+        "revoke_leaked_text": None,
+        "revoke_leaked_files": None,
+        "revoke_leaked_verify": "yes",
+        "revoke_leaked_max_revocations": "3",
+    }
+    assert not any(question["required"] for question in survey["spec"])
+
+
 @pytest.mark.parametrize(
     ("login", "vault"),
     [
@@ -237,6 +315,10 @@ def test_secrets_are_written_again_where_that_is_asked_for(desk):
         ({"project_tokens_store": None}, None, "and project_tokens_store is not set."),
         ({"awx_setup_organization": None}, None, "Name the organization (awx_setup_organization)"),
         ({}, {}, "and Bitbucket (awx_setup_bitbucket_url or BITBUCKET_URL)."),
+        ({"project_tokens_set": None}, None, "Give project_tokens_set, as in -e @tokens.yml."),
+        ({}, {"BITBUCKET_URL": "https://x"}, "Nothing signs a job in to Bitbucket: give awx_setup_bitbucket_username"),
+        ({}, {"BITBUCKET_URL": "https://x", "BITBUCKET_USERNAME": "kim"}, "or awx_setup_bitbucket_token (BITBUCKET_T"),
+        ({"awx_setup_sync_timeout": -1}, None, "and `sync_timeout` at least 0."),
         ({"awx_setup_organization": "Nobody"}, None, "`organization` names Nobody"),
         ({"awx_setup_token": "wrong"}, None, "refuses this login"),
         ({"project_tokens_projects": ["PAY"]}, None, "name the projects as `include` in the inventory's file"),

@@ -35,7 +35,7 @@ def test_a_context_is_created_that_installs_this_collection(tmp_path):
         "Containerfile",
     )
     recipe = (tmp_path / "Containerfile").read_text(encoding="utf-8")
-    assert "quay.io/fedora/fedora" in recipe
+    assert "quay.io/centos/centos:stream10" in recipe
     assert "ansible-core~=2.19" in recipe
     assert 'ARG PYPKG="python3"' in recipe
     assert "RUN $PKGMGR install $PYPKG -y" in recipe

@@ -281,12 +281,43 @@ def test_a_place_where_secrets_are_kept_is_not_taken_for_a_leak(incident):
     assert len(OWNERS) * len(NAMES) == 12
 
 
+def test_an_incident_is_no_time_to_prune(incident):
+    assert_succeeded(incident.play(PROVISION))
+    stray = incident.add_token("projects/OPS")
+    incident.leak("build.log", incident.stored()["projects/PAY/tokens/ci-read"])
+    outcome = incident.revoke(declared={"prune": ["*"]})
+    assert_succeeded(outcome)
+    assert "1 tokens leaked, 1 revoked, 1 reissued" in report(outcome)[0]
+    assert incident.alive(stray)
+    assert_succeeded(incident.play(PROVISION, prune=["*"]))
+    assert not incident.alive(stray)
+
+
+@pytest.mark.parametrize("limit", [0, "0", "1"], ids=repr)
+def test_answers_of_a_survey_are_texts_and_mean_the_same(incident, limit):
+    assert_succeeded(incident.play(PROVISION))
+    leaked = {name: incident.stored()[f"projects/PAY/tokens/{name}"] for name in ("ci-read", "ci-write")}
+    paths = [str(incident.leak(f"{name}, of today.log", secret)) for name, secret in leaked.items()]
+    made_up = leaked["ci-write"][:-4] + "AAAA"
+    incident.leak("ci-write, of today.log", made_up)
+    given = {"text": "", "files": f"{paths[0]}\r\n\n  {paths[1]} \n", "verify": "yes", "reissue": "no"}
+    refused = incident.revoke(**given, max_revocations=limit)
+    if int(limit) == 0:
+        assert "1 tokens would be revoked, and revoke_leaked_max_revocations is 0." in refused.failure
+        refused = incident.revoke(**given, max_revocations="")
+    assert_succeeded(refused)
+    assert "2 files searched, 2 tokens leaked, 1 revoked, 0 reissued" in report(refused)[0]
+    assert "run tokensmith.bitbucket.provision next." in report(refused)[-1]
+    assert [incident.alive(secret) for secret in leaked.values()] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("given", "say"),
     [
         ({}, "Say what leaked: name files in revoke_leaked_files"),
         ({"revoke_leaked_files": ["nowhere.log"]}, "nowhere.log cannot be searched: No such file or directory."),
-        ({"revoke_leaked_text": ""}, "There is nothing to search"),
+        ({"revoke_leaked_text": "", "revoke_leaked_files": ""}, "Say what leaked: name files in revoke_leaked_files"),
+        ({"revoke_leaked_text": "", "revoke_leaked_files": []}, "Say what leaked: name files in revoke_leaked_files"),
         ({"revoke_leaked_text": "x"}, "is shorter than any secret"),
         ({"revoke_leaked_files": ["."], "revoke_leaked_ignore": [123]}, "twelve hex digits each: put them in quotes"),
     ],

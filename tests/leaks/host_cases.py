@@ -402,12 +402,16 @@ def set_up(scene: Scene, **more: object) -> Data:
         "project_url": "https://git.example.com/tokens.git",
         "image": "registry.example.com/tokens:1",
         "bitbucket_url": scene.stage.url,
+        "bitbucket_username": "automation",
         "bitbucket_password": "{{ password }}",
         "vault": {"url": scene.stage.vault_url, "token": "{{ vault_token }}"},
         **more,
     }
+    declared = {"project_tokens_set": [{"name": "ci", "permissions": "PROJECT_READ", "expires_in_days": 90}]}
     options = {"project_tokens_store": scene.hashi, "project_tokens_store_options": scene.hashi_options}
-    return {**options, **{f"awx_setup_{name}": value for name, value in variables.items()}}
+    # Neither is for a job template, where everybody could read it.
+    kept_back = {"project_tokens_password": "{{ password }}", "notify_mail_password": "{{ password }}"}
+    return {**declared, **options, **kept_back, **{f"awx_setup_{name}": value for name, value in variables.items()}}
 
 
 @HOSTS.works(SETUP)
