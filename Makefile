@@ -79,6 +79,12 @@ lint: venv-test build source ## ruff, mypy strict, yamllint, ansible-lint produc
 unit: venv-test source ## the unit tests; ARGS='-k settle' for some of them
 	$(pytest) tests/unit $(ARGS)
 
+# requirements.txt allows them, and Debian 12 has them.
+.PHONY: unit-oldest
+unit-oldest: venv-test source ## what sends requests, with the oldest requests and urllib3 that are supported
+	@pip install --quiet --upgrade --no-warn-conflicts --target .cache/oldest 'requests==2.28.*' 'urllib3==1.26.*'
+	PYTHONPATH=.cache/oldest $(pytest) tests/unit/plugins/module_utils/http tests/unit/plugins/modules $(ARGS)
+
 .PHONY: molecule
 molecule: venv-test build ## the roles' Molecule scenarios
 	@if compgen -G 'extensions/molecule/*/molecule.yml' >/dev/null; then \

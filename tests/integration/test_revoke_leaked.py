@@ -440,6 +440,17 @@ def test_the_limit_counts_the_tokens_of_all_hosts_each_once(incident):
     assert (incident.alive(first), incident.alive(second)) == (False, False)
 
 
+def test_the_limit_stops_all_hosts_also_where_there_are_more_than_forks(incident):
+    projects = ["OPS", "DATA", "PAY", "SHOP"]
+    secrets = [incident.add_token(f"projects/{projects[number % 4]}", f"by-hand-{number}") for number in range(6)]
+    spilled = {f"h{number}": incident.leak(f"{number}.txt", secret) for number, secret in enumerate(secrets)}
+    options = [*hosts(incident, **spilled), "-e", "revoke_leaked_max_revocations=3", "--forks", "1"]
+    outcome = incident.play(REVOKE, *options)
+    assert outcome.status != 0
+    assert [incident.alive(secret) for secret in secrets] == [True] * 6
+    assert outcome.output.count("6 tokens would be revoked") >= 6
+
+
 def test_the_limit_and_the_stats_hold_whatever_strategy_is_configured(incident):
     """Under ``free`` the first host revokes while the second one still searches."""
     first, second = incident.add_token("projects/OPS"), incident.add_token("projects/DATA")

@@ -94,7 +94,7 @@ def probe(client: Client) -> Verdict:
     except LockoutError as error:
         return Verdict(None, problem=f"{error} {_NO_VERDICT}", refused=True)
     except RemovedError as error:
-        return Verdict(False if error.app_password else None, problem=str(error))
+        return Verdict(False if error.app_password else None, problem=str(error), refused=error.app_password)
     except BitbucketError as error:
         return Verdict(None, problem=str(error))
     account = _account(answer.data)

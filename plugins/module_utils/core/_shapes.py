@@ -36,19 +36,20 @@ _WRITTEN = re.compile(
 _THREE_DIGITS = "[MNO][DTjz][AEIMQUYcgk][0-5w-z]"
 _HTTP_ACCESS_TOKEN = re.compile(f"{_THREE_DIGITS * 4}O[g-v](?:[A-Za-z0-9+/]|{_PLUS_SLASH}){{26}}")
 _PREFIX = re.compile(f"{_secret.DATA_CENTER_PREFIX[:-1]}(?:{_HYPHEN})\\Z")
-_LONGEST_BEFORE = 24
+_LONGEST_BEFORE = 32
 # Bitbucket Cloud: a prefix, a body, and for API and access tokens an equals sign and a checksum, where it was not cut.
 # A body ends where the next secret begins, so that what looks like one does not hide another, and a search goes
 # through a text once.
 _CLOUD = re.compile(
-    r"AT(?:BB[A-Za-z0-9]{12,512}"
-    rf"|(?:AT|CT)(?:(?!(?:_|{_HYPHEN})AT(?:AT|CT|BB))(?:[A-Za-z0-9_]|{_HYPHEN})){{16,512}}"
+    r"AT(?:BB[A-Za-z0-9]{12,4096}"
+    rf"|(?:AT|CT)(?:(?!(?:_|{_HYPHEN})AT(?:AT|CT|BB))(?:[A-Za-z0-9_]|{_HYPHEN})){{16,4096}}"
     rf"(?:(?:{_EQUALS})[0-9A-Fa-f]{{8}})?)"
 )
 # What begins in the middle of a word is none, unless what is before it is the end of an escape, or of a colour.
 _WORD = re.compile(r"[A-Za-z0-9]\Z")
 _ESCAPE = re.compile(
-    r"(?:%(?:25){0,4}[0-9A-Fa-f]{2}|\\(?:[abefnrtv]|x[0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2})|=[0-9A-F]{2}|\[[0-9;]{0,12}[mK])\Z"
+    r"(?:%(?:25){0,4}[0-9A-Fa-f]{2}|\\(?:[abefnrtv]|x[0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2}|[0-7]{1,3})|=[0-9A-F]{2}"
+    r"|\[[0-9;:]{0,24}[A-Za-z]|\(B)\Z"
 )
 #: Characters of the shortest of them.
 SHORTEST = 16

@@ -77,6 +77,13 @@ class _Response(HTTPResponse):
         super().__init__(sock, *options, **named)
         self.fp = io.BufferedReader(_Stream(sock, t.cast("t.Any", self.fp).detach()))
 
+    def _read_next_chunk_size(self) -> int:
+        """Below zero it would mean all there is, however much; the library makes a broken answer of a ValueError."""
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:
+            raise ValueError(size)
+        return size
+
 
 class _Connection:
     """What is added to the libraries' connections."""
@@ -94,6 +101,8 @@ class _Connection:
 @functools.cache
 def _bounded(pool: type[t.Any]) -> type[t.Any]:
     """The same kind of pool, with connections that keep to the deadline."""
+    if issubclass(pool.ConnectionCls, _Connection):
+        return pool
     connection = type("BoundedConnection", (_Connection, pool.ConnectionCls), {})
     return type("BoundedPool", (pool,), {"ConnectionCls": connection})
 
@@ -104,14 +113,16 @@ class DeadlineAdapter(HTTPAdapter):
     The answer is to be read by the thread that sent the request, before it sends another.
     """
 
+    # Of a session that several threads share none may meet a manager that is not bound yet.
+    _binding = threading.Lock()
+
     def init_poolmanager(self, *options: t.Any, **named: t.Any) -> None:
         super().init_poolmanager(*options, **named)
         _bound(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: t.Any) -> t.Any:
-        known = proxy in self.proxy_manager
-        manager = super().proxy_manager_for(proxy, **options)
-        if not known:
+        with self._binding:
+            manager = super().proxy_manager_for(proxy, **options)
             _bound(manager)
         return manager
 

@@ -146,7 +146,7 @@ def _network() -> dict[str, BaseAdapter]:
 
 
 def _read(response: requests.Response) -> bytes:
-    # There since urllib3 2; it also gets along with chunks that claim a negative size.
+    # Not in urllib3 1. It gives what is there, while `read` waits for all that it was asked for.
     read_some = getattr(response.raw, "read1", response.raw.read)
     chunks: list[bytes] = []
     size = 0
@@ -157,8 +157,11 @@ def _read(response: requests.Response) -> bytes:
             if size > MAX_BODY:
                 raise _too_long()
     except ValueError:
-        # What else becomes of such a size.
+        # What becomes of a size that is none.
         raise _broken() from None
+    # urllib3 1 takes a body for whole that is shorter than was promised.
+    if response.raw.length_remaining:
+        raise _broken()
     return b"".join(chunks)
 
 

@@ -238,7 +238,7 @@ def test_the_adapter_tells_what_the_session_asked_of_its_transport():
 
 def test_threads_get_an_answer_each_and_nothing_is_lost(either):
     start, codes = time.monotonic(), []
-    either.sim.switches.latency_ms = 50
+    either.sim.switches.latency_ms = 250
 
     def ask():
         with requests.Session() as session:
@@ -259,4 +259,4 @@ def test_threads_get_an_answer_each_and_nothing_is_lost(either):
         thread.join(10)
     assert codes == [200] * 16
     assert len({token.id for token in either.sim.tokens(PAY)}) == 16
-    assert time.monotonic() - start < 0.7  # one after the other it would be 0.8 s of latency alone
+    assert time.monotonic() - start < 3.5  # one after the other it would be 4 s of latency alone

@@ -123,6 +123,14 @@ def test_after_a_password_is_refused_no_other_of_that_user_is_tried(world):
     assert [world.cloud.presented(f"{word}-password") for word in ("first", "second", "third")] == [1, 0, 1]
 
 
+def test_after_the_server_says_that_app_passwords_are_removed_no_other_of_that_user_is_tried(world):
+    world.cloud.faults.arm("status", status=401, message="App passwords are removed, see CHANGE-3222.", times=None)
+    for secret in ("first-password", "second-password"):
+        world.put("jdoe", secret)
+    assert [each["works"] for each in world.ask()] == [False, None]
+    assert len(world.cloud.requests) == 1
+
+
 def test_a_captcha_is_no_verdict_and_no_other_password_of_that_user_is_tried(world):
     """What Bitbucket Cloud then says is not known: here it says so in its own form, with 401."""
     world.cloud.faults.arm("status", status=401, message="CAPTCHA required. Your account has been locked.", times=None)
