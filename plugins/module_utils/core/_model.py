@@ -127,6 +127,11 @@ def days_left(expires: int | None, now: int | None) -> int | None:
     return None if now is None or expires is None else (expires - now) // DAY
 
 
+def is_part(text: str) -> bool:
+    """Whether ``text`` is one part of a path: dots alone would lead elsewhere."""
+    return text not in ("", ".", "..") and "/" not in text
+
+
 def writable(text: str) -> str:
     """``text`` without lone surrogates, which JSON may hold and no result or file could be written with."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -22,6 +22,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
     Listed,
     Owner,
     Token,
+    is_part,
     writable,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
@@ -168,7 +169,11 @@ class DataCenter:
         :raises LockoutError: where the server does not accept the credential.
         """
         answer = self.client.get(f"{API}/application-properties")
-        return Identity(unquote(answer.user) if answer.user else None)
+        said = answer.user or ""
+        name = unquote(said)
+        # It becomes a part of paths, and of what is told. A token of a project has a name with a slash, encoded.
+        believed = is_part(said) and name not in (".", "..") and self.client.clean(name) == name
+        return Identity(name if believed else None)
 
 
 def entries(
@@ -190,9 +195,9 @@ def entries(
 
 
 def path_part(value: t.Any) -> str | None:
-    """A key or slug as it may stand in a path, or ``None`` where it is none: dots alone would lead elsewhere."""
-    usable = isinstance(value, str) and value.isprintable() and value == value.strip() and "/" not in value
-    return str(value) if usable and value not in ("", ".", "..") and len(value) <= _LONGEST_PART else None
+    """A key or slug as it may stand in a path, or ``None`` where it is none."""
+    usable = isinstance(value, str) and value.isprintable() and value == value.strip() and is_part(value)
+    return str(value) if usable and len(value) <= _LONGEST_PART else None
 
 
 def _token(data: t.Any, what: str) -> Token:

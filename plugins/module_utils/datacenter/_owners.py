@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, is_part
 
 if t.TYPE_CHECKING:
     from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
@@ -200,7 +200,7 @@ def require_part(name: str, what: str = "") -> None:
 
     :raises InputError: saying that it is not ``what``, or else not a user.
     """
-    if name.strip() in ("", ".", "..") or "/" in name:
+    if not is_part(name.strip()):
         raise InputError(f"{name!r} is not {what or 'a user'}.")
 
 

@@ -106,7 +106,7 @@ def parsed(exchange: Exchange, what: str, clean: t.Callable[[str], str], option:
     :raises AnswerError: where the body is not JSON (a login page or a proxy's own, usually).
     """
     if not exchange.body.strip():
-        return Answer(exchange.status, None, _believed(exchange, clean), len(exchange.body))
+        return Answer(exchange.status, None, exchange.headers, len(exchange.body))
     try:
         data = json.loads(exchange.body)
     except (ValueError, RecursionError):
@@ -114,15 +114,7 @@ def parsed(exchange: Exchange, what: str, clean: t.Callable[[str], str], option:
         raise AnswerError(
             f"{what}: {_not_json(exchange, clean, option)}", named.group(1).decode() if named else None
         ) from None
-    return Answer(exchange.status, data, _believed(exchange, clean), len(exchange.body))
-
-
-def _believed(exchange: Exchange, clean: t.Callable[[str], str]) -> t.Mapping[str, str]:
-    """The headers, without a user's name that is none: it would become a part of paths, and of what is told."""
-    name = exchange.headers.get("x-ausername", "")
-    if name in (".", "..") or "/" in name or clean(name) != name:
-        return {key: value for key, value in exchange.headers.items() if key != "x-ausername"}
-    return exchange.headers
+    return Answer(exchange.status, data, exchange.headers, len(exchange.body))
 
 
 def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[str], str]) -> BitbucketError:

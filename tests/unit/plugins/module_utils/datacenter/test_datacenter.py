@@ -14,7 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Listed, Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
-from tests.unit.plugins.stand import PAY, Scripted
+from tests.unit.plugins.stand import PASSWORD, PAY, Scripted
 
 PROJECT = Owner(project="PAY")
 RECORDED = {"id": "075905477751", "createdDate": 1610525968583, "name": "ci", "permissions": ["REPO_ADMIN"]}
@@ -140,6 +140,20 @@ def test_who_one_is(stand):
     assert stand.api("Joe Doe").identity().name == "Joe Doe"
     stand.sim.faults.arm("status", status=200)
     assert stand.api("Joe Doe").identity().name is None
+
+
+@pytest.mark.parametrize(
+    ("said", "believed"),
+    [
+        ("jdoe", "jdoe"),
+        ("a%2Fb", "a/b"),
+        *((said, None) for said in ("..", ".", "a/b", PASSWORD)),
+        *((said, None) for said in ("%2e%2e", "%2E", PASSWORD.replace("-", "%2D"))),
+    ],
+)
+def test_a_users_name_that_is_none_or_repeats_the_credential_is_not_believed(stand, said, believed):
+    stand.sim.faults.arm("status", status=200, headers={"X-AUSERNAME": said})
+    assert stand.api().identity().name == believed
 
 
 def test_a_name_that_no_result_could_be_written_with_is_replaced(stand):

@@ -15,9 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     NotFoundError,
     StatusError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _answers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange
 from tests.unit.plugins.stand import PASSWORD, PAY, SHOP, Stand, company
 
 BELOW = "/rest/access-tokens/latest/"
@@ -232,11 +230,3 @@ def test_basic_off_is_the_default_of_version_10():
         stand.client().get(BELOW + PAY)
     bearer = stand.client(token=stand.sim.add_oauth_bearer("admin"))
     assert bearer.get(BELOW + PAY).user == "admin"
-
-
-@pytest.mark.parametrize(
-    ("said", "believed"), [("jdoe", "jdoe"), ("..", None), (".", None), ("a/b", None), ("my-password", None)]
-)
-def test_a_users_name_that_is_none_or_repeats_the_credential_is_not_believed(said, believed):
-    exchange = Exchange(200, {"x-ausername": said}, b"{}")
-    assert _answers.parsed(exchange, "GET x", lambda text: text.replace("my-password", "[credential]")).user == believed
