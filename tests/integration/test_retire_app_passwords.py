@@ -88,7 +88,6 @@ class Site:
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", RETIRE]
         environment = {
             **bare_environment(),
-            "PWD": str(self.place),
             "ANSIBLE_STRATEGY": strategy,
             # For git alone: the playbook speaks to Bitbucket in no other way.
             "https_proxy": self.tunnel,

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,6 +20,11 @@ PLUGINS = ROOT / "plugins"
 FILES = sorted(path.relative_to(ROOT) for path in PLUGINS.rglob("*.py"))
 TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py") if "output" not in path.parts)
 MODULES = sorted(path.relative_to(ROOT) for path in (PLUGINS / "modules").glob("*.py"))
+#: What asks a Data Center with the settings of a role.
+ASKING = [
+    *(Path("roles") / role / "tasks" / "main.yml" for role in ("project_tokens", "token_audit")),
+    *(Path("playbooks") / f"{playbook}.yml" for playbook in ("migrate_store", "revoke_leaked")),
+]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -84,10 +90,13 @@ def test_module_utils_raise_and_never_exit(file):
     assert not calls(ast.parse((ROOT / file).read_text(encoding="utf-8")), ENDINGS), f"{file} ends the module"
 
 
-def test_every_module_is_in_an_action_group_and_the_groups_name_nothing_else():
+def grouped(*groups: str) -> set[str]:
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    grouped = {name for group in runtime["action_groups"].values() for name in group}
-    assert grouped == {file.stem for file in MODULES}, "meta/runtime.yml, action_groups: add or remove what differs"
+    return {name for group in groups or runtime["action_groups"] for name in runtime["action_groups"][group]}
+
+
+def test_every_module_is_in_an_action_group_and_the_groups_name_nothing_else():
+    assert grouped() == {file.stem for file in MODULES}, "meta/runtime.yml, action_groups: add or remove what differs"
 
 
 @pytest.mark.parametrize("file", MODULES, ids=str)
@@ -126,3 +135,27 @@ def test_nothing_was_added_in_a_version_that_is_still_to_come():
 
 def numbers(version: str) -> list[int]:
     return [int(number) for number in version.split("-")[0].split(".")]
+
+
+def tasks(file: Path) -> Iterator[dict[str, Any]]:
+    """Every task of a playbook or a task file, blocks opened."""
+    pending = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+    while pending:
+        task = pending.pop()
+        for inner in ("tasks", "block", "rescue", "always"):
+            pending.extend(task.get(inner, []))
+        yield task
+
+
+def connection() -> set[str]:
+    """The options with which a module reaches a Bitbucket Data Center, from the fragment that documents them."""
+    source = (PLUGINS / "doc_fragments" / "connection.py").read_text(encoding="utf-8")
+    return {option for part in re.findall(r'r"""(.*?)"""', source, re.S) for option in yaml.safe_load(part)["options"]}
+
+
+@pytest.mark.parametrize("file", ASKING, ids=str)
+def test_playbooks_and_roles_pass_on_every_option_of_the_connection(file):
+    names = {f"tokensmith.bitbucket.{name}" for name in grouped("datacenter")}
+    asking = [task[name] for task in tasks(file) for name in names & task.keys()]
+    assert asking
+    assert not [lacking for options in asking if (lacking := connection() - options.keys())]

@@ -156,7 +156,7 @@ class DataCenter:
         """The slug of the user with exactly this name, which paths need."""
         for value, _answer in _pages.by_start(self.client, f"{API}/users", {"filter": name}):
             if value is not None and value.get("name") == name:
-                return path_part(value.get("slug"))
+                return path_part(self.client, value.get("slug"))
         return None
 
     def users(self) -> list[str]:
@@ -172,7 +172,7 @@ class DataCenter:
         said = answer.user or ""
         name = unquote(said)
         # It becomes a part of paths, and of what is told. A token of a project has a name with a slash, encoded.
-        believed = is_part(said) and name not in (".", "..") and self.client.clean(name) == name
+        believed = is_part(said) and name not in (".", "..") and not self.client.credential.repeated_in(name)
         return Identity(name if believed else None)
 
 
@@ -187,17 +187,17 @@ def entries(
     for value, _answer in _pages.by_start(client, path, query):
         if value is None:
             continue
-        part = path_part(value.get(key))
+        part = path_part(client, value.get(key))
         if part is None:
             raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
         found[part] = make(value, part)
     return list(found.values())
 
 
-def path_part(value: t.Any) -> str | None:
-    """A key or slug as it may stand in a path, or ``None`` where it is none."""
+def path_part(client: Client, value: t.Any) -> str | None:
+    """A key or slug as it may stand in a path and in what is told, or ``None`` where it is none."""
     usable = isinstance(value, str) and value.isprintable() and value == value.strip() and is_part(value)
-    return str(value) if usable and len(value) <= _LONGEST_PART else None
+    return str(value) if usable and len(value) <= _LONGEST_PART and not client.credential.repeated_in(value) else None
 
 
 def _token(data: t.Any, what: str) -> Token:

@@ -43,6 +43,9 @@ _FORM = "application/x-www-form-urlencoded"
 _API_TOKENS = "api-tokens"
 _ONE_API_TOKEN = re.compile(r"(.*)/users/([^/]+)/manage/api-tokens/([^/]+)")
 
+# Passwords below this length are in names that servers really have.
+_SHORTEST = 8
+
 #: The parameters of a request: names and values, or a query string that the server itself wrote.
 Query = t.Union[t.Mapping[str, t.Any], str]
 #: What a request carries: something for JSON, an encoded form, or nothing.
@@ -78,6 +81,13 @@ class Credential:
     def _basic(self) -> str:
         # An environment that is not UTF-8 gives its bytes as surrogates: they go out as they came in.
         return base64.b64encode(f"{self.username}:{self.password}".encode("utf-8", "surrogateescape")).decode("ascii")
+
+    def repeated_in(self, name: str) -> bool:
+        """Whether a server that echoes what it was sent made this name. One's own name is no echo, though it may be the
+        password as well, and a short password is in names that have nothing to do with it.
+        """
+        secrets = (self._basic, self.password, self.token)
+        return name != self.username and any(len(secret) >= _SHORTEST and secret in name for secret in secrets)
 
     def clean(self, text: str, *others: str) -> str:
         """``text`` without this credential, in case a server or a proxy echoes it, and without the other secrets."""

@@ -17,11 +17,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client 
 from tests.unit.plugins.stand import PASSWORD, PAY, Scripted
 
 PROJECT = Owner(project="PAY")
+ANYBODY = Credential(token="t")
 RECORDED = {"id": "075905477751", "createdDate": 1610525968583, "name": "ci", "permissions": ["REPO_ADMIN"]}
 
 
-def answering(body: t.Any) -> DataCenter:
-    return DataCenter(Client("http://bitbucket.test", Credential(token="t"), t.cast("t.Any", Scripted(body))))
+def answering(body: t.Any, credential: Credential = ANYBODY) -> DataCenter:
+    return DataCenter(Client("http://bitbucket.test", credential, t.cast("t.Any", Scripted(body))))
 
 
 def listing(*values: t.Any) -> dict[str, t.Any]:
@@ -118,6 +119,21 @@ def test_what_a_listing_says_is_kept():
     assert answering(listing(said)).listed_projects() == [Listed("PAY", "Payments", "", False, True)]
 
 
+def test_a_key_that_repeats_the_credential_is_no_key():
+    with pytest.raises(AnswerError, match="has no usable key"):
+        answering(listing({"key": f"echo {PASSWORD}"}), Credential("jdoe", PASSWORD)).projects()
+
+
+# As on many a test instance, and where a password begins as names do.
+@pytest.mark.parametrize(
+    ("user", "password", "key"),
+    [("admin", "admin", "admin"), ("manager1", "manager1", "manager1"), ("bot", "platform-2026", "platform-tools")],
+)
+def test_names_that_are_like_the_password_are_names(user, password, key):
+    credential = Credential(user, password)
+    assert answering(listing({"key": key}), credential).projects() == [key]
+
+
 @pytest.mark.parametrize("value", [{}, {"key": ""}, {"key": 1}], ids=str)
 def test_an_entry_without_a_key_fails_the_listing(value):
     with pytest.raises(AnswerError, match="has no usable key"):
@@ -154,6 +170,12 @@ def test_who_one_is(stand):
 def test_a_users_name_that_is_none_or_repeats_the_credential_is_not_believed(stand, said, believed):
     stand.sim.faults.arm("status", status=200, headers={"X-AUSERNAME": said})
     assert stand.api().identity().name == believed
+
+
+@pytest.mark.parametrize("name", ["admin", "manager1"])
+def test_who_one_is_may_be_the_password_as_well(stand, name):
+    stand.sim.faults.arm("status", status=200, headers={"X-AUSERNAME": name})
+    assert DataCenter(stand.client(name, name)).identity().name == name
 
 
 def test_a_name_that_no_result_could_be_written_with_is_replaced(stand):
