@@ -16,7 +16,7 @@ from ansible.plugins.connection.local import Connection
 from ansible_collections.tokensmith.bitbucket.plugins.action.awx_objects import ActionModule
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx import _written as written
 from tests.doubles.awx import CONTROLLER_TYPE, ORGANIZATION, TOKEN, running
-from tests.unit.plugins.plugin_utils.places import recorded_waits
+from tests.unit.plugins.plugin_utils.stores.places import recorded_waits
 
 NAME = "Tokens & more: 100 % of +them"
 PASSWORD = "the-password-of-bitbucket-4711"

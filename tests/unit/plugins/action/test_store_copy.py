@@ -12,7 +12,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.connection.local import Connection
 
 from ansible_collections.tokensmith.bitbucket.plugins.action.store_copy import ActionModule
-from tests.unit.plugins.plugin_utils.places import CI, ONE, Directory, entry, secret_of
+from tests.unit.plugins.plugin_utils.stores.places import CI, ONE, Directory, entry, secret_of
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._copy import Copy
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 from tests.unit.plugins.plugin_utils.harness import SpoiltStore, tree
-from tests.unit.plugins.plugin_utils.places import (
+from tests.unit.plugins.plugin_utils.stores.places import (
     CI,
     DEPLOY,
     ONE,

@@ -13,7 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles.awx import ORGANIZATION, TOKEN, TYPE, lose_answers, running
 from tests.doubles.loopback import DROP, Answer
-from tests.unit.plugins.plugin_utils.places import (
+from tests.unit.plugins.plugin_utils.stores.places import (
     CI,
     DEPLOY,
     ONE,

@@ -15,8 +15,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles.loopback import DROP, Answer
 from tests.doubles.vault_kv2 import JWT, ROLE_ID, SECRET_ID, TOKEN, VaultDouble, errors, lose_answers, running
-from tests.unit.plugins.plugin_utils import openbao
-from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, ONE, THREE, TWO, entry, play_vault, secret_of
+from tests.unit.plugins.plugin_utils.stores import openbao
+from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, ONE, THREE, TWO, entry, play_vault, secret_of
 from tests.unit.plugins.slow import ANSWERS, raw_server
 
 PATH = f"team/{CI}"

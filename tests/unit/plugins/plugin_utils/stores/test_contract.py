@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
-from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, KINDS, ONE, THREE, TWO, entry, secret_of
+from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, KINDS, ONE, THREE, TWO, entry, secret_of
 
 
 @pytest.fixture(params=list(KINDS))

@@ -21,9 +21,9 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles import awx, vault_kv2
-from tests.unit.plugins.plugin_utils import openbao
+from tests.unit.plugins.plugin_utils.stores import openbao
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 CI = "projects/PAY/tokens/ci"
 DEPLOY = "projects/PAY/repos/ledger/tokens/deploy"
 ONE, TWO, THREE = "012345670123", "000000000002", "343808353895"

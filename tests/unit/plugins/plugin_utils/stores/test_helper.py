@@ -17,7 +17,17 @@ import pytest
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._helper import HelperStore
-from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, ONE, ROOT, TWO, Helper, entry, play_vault, secret_of
+from tests.unit.plugins.plugin_utils.stores.places import (
+    CI,
+    DEPLOY,
+    ONE,
+    ROOT,
+    TWO,
+    Helper,
+    entry,
+    play_vault,
+    secret_of,
+)
 
 EXAMPLE = ROOT / "playbooks" / "files" / "store_with_pass.py"
 SECRET = "a-secret-that-a-helper-blurts-out"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
-from tests.unit.plugins.plugin_utils.places import CI, DEPLOY, ONE, THREE, TWO, entry, secret_of
+from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, ONE, THREE, TWO, entry, secret_of
 
 PASSWORD = "a-vault-password-long-enough-4711"
 WRITERS, EACH = 8, 25
