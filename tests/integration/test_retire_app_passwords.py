@@ -88,6 +88,7 @@ class Site:
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", RETIRE]
         environment = {
             **bare_environment(),
+            "HOME": str(self.place),
             "ANSIBLE_STRATEGY": strategy,
             # For git alone: the playbook speaks to Bitbucket in no other way.
             "https_proxy": self.tunnel,
@@ -295,9 +296,9 @@ def test_a_limit_leaves_the_report_and_its_verdict_in_the_run(site):
     assert {row[0] for row in site.rows} == {"build1"}
 
 
-def test_hosts_may_be_a_list(site):
+def test_hosts_may_be_a_list_and_the_place_for_the_report_ones_home(site):
     site.leave_everywhere()
-    outcome = site.retire(hosts=["build2"], remove=True)
+    outcome = site.retire(hosts=["build2"], remove=True, output_dir="~")
     assert outcome.status == 0, outcome.output
     assert site.rows == {("build2", "bob-bb", "app_password", "removed")}
 

@@ -16,7 +16,7 @@ from tests.unit.plugins.hostile import Lie, lies
 #: How many sets of lies each module is told. The unit tests draw the same few each time, here they are always others.
 EXAMPLES = 5_000 if FULL else 100
 #: After so many the connections of earlier ones are collected.
-COLLECTED = 20
+COLLECTED = 100
 
 
 @pytest.fixture

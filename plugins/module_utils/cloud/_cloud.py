@@ -17,6 +17,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     RemovedError,
     ScopeError,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import writable
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers, _pages
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Answer
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
@@ -131,5 +132,5 @@ def _with_headers(client: Client, verdict: Verdict, headers: t.Mapping[str, str]
 
 def _account(data: t.Any) -> dict[str, str | None] | None:
     fields = data if isinstance(data, dict) else {}
-    account = {name: fields[name] if isinstance(fields.get(name), str) else None for name in _ACCOUNT}
+    account = {name: writable(fields[name]) if isinstance(fields.get(name), str) else None for name in _ACCOUNT}
     return account if any(account.values()) else None

@@ -156,7 +156,8 @@ class DataCenter:
         """The slug of the user with exactly this name, which paths need."""
         for value, _answer in _pages.by_start(self.client, f"{API}/users", {"filter": name}):
             if value is not None and value.get("name") == name:
-                return path_part(self.client, value.get("slug"))
+                slug = path_part(value.get("slug"))
+                return None if slug is None or self.client.credential.repeated_in(slug) else slug
         return None
 
     def users(self) -> list[str]:
@@ -169,11 +170,10 @@ class DataCenter:
         :raises LockoutError: where the server does not accept the credential.
         """
         answer = self.client.get(f"{API}/application-properties")
-        said = answer.user or ""
-        name = unquote(said)
-        # It becomes a part of paths, and of what is told. A token of a project has a name with a slash, encoded.
-        believed = is_part(said) and name not in (".", "..") and not self.client.credential.repeated_in(name)
-        return Identity(name if believed else None)
+        name = unquote(answer.user or "")
+        # It may become a part of paths, and of what is told. Who a project's token is may well have a slash.
+        usable = name.isprintable() and name not in ("", ".", "..")
+        return Identity(name if usable and not self.client.credential.repeated_in(name) else None)
 
 
 def entries(
@@ -187,17 +187,28 @@ def entries(
     for value, _answer in _pages.by_start(client, path, query):
         if value is None:
             continue
-        part = path_part(client, value.get(key))
+        part = path_part(value.get(key))
         if part is None:
             raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
-        found[part] = make(value, part)
+        if client.credential.repeated_in(part):
+            raise AnswerError(
+                f"GET {path}: a {key} repeats the credential, so it is not shown or used. If it is a real one, the "
+                "password is too easy to guess: change it."
+            )
+        found[part] = make(_without_echoes(value, client), part)
     return list(found.values())
 
 
-def path_part(client: Client, value: t.Any) -> str | None:
-    """A key or slug as it may stand in a path and in what is told, or ``None`` where it is none."""
+def _without_echoes(entry: dict[str, t.Any], client: Client) -> dict[str, t.Any]:
+    """The entry as it may be shown, whatever the server repeats in it of what it was sent."""
+    repeats = {name: said for name, said in entry.items() if client.credential.repeated_in(str(said))}
+    return {**entry, **{name: client.clean(said) if isinstance(said, str) else None for name, said in repeats.items()}}
+
+
+def path_part(value: t.Any) -> str | None:
+    """A key or slug as it may stand in a path, or ``None`` where it is none."""
     usable = isinstance(value, str) and value.isprintable() and value == value.strip() and is_part(value)
-    return str(value) if usable and len(value) <= _LONGEST_PART and not client.credential.repeated_in(value) else None
+    return str(value) if usable and len(value) <= _LONGEST_PART else None
 
 
 def _token(data: t.Any, what: str) -> Token:

@@ -43,8 +43,8 @@ _FORM = "application/x-www-form-urlencoded"
 _API_TOKENS = "api-tokens"
 _ONE_API_TOKEN = re.compile(r"(.*)/users/([^/]+)/manage/api-tokens/([^/]+)")
 
-# Passwords below this length are in names that servers really have.
-_SHORTEST = 8
+# Passwords below this length may well be in names that servers really have.
+_SHORTEST = 12
 
 #: The parameters of a request: names and values, or a query string that the server itself wrote.
 Query = t.Union[t.Mapping[str, t.Any], str]
@@ -86,8 +86,9 @@ class Credential:
         """Whether a server that echoes what it was sent made this name. One's own name is no echo, though it may be the
         password as well, and a short password is in names that have nothing to do with it.
         """
-        secrets = (self._basic, self.password, self.token)
-        return name != self.username and any(len(secret) >= _SHORTEST and secret in name for secret in secrets)
+        if name.casefold() == self.username.casefold():
+            return False
+        return any(len(secret) >= _SHORTEST and secret in name for secret in (self._basic, self.password, self.token))
 
     def clean(self, text: str, *others: str) -> str:
         """``text`` without this credential, in case a server or a proxy echoes it, and without the other secrets."""

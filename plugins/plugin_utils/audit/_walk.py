@@ -67,7 +67,14 @@ class Walk:
         """Those of all projects; a project that does not show its own is noted as unread."""
         places: dict[str, Place] = {}
         for batch in self._batches(list(wanted), "projects", "repositories of "):
-            found = self._checked(self._call({"repositories": {key: wanted[key] for key in batch}}), "places")
+            try:
+                found = self._checked(self._call({"repositories": {key: wanted[key] for key in batch}}), "places")
+            except BitbucketError as error:
+                # Later ones may do: the server has answered this run before.
+                if error.reason == "credential" or not places:
+                    raise
+                self._unread.extend(Failure.of(f"projects/{key}/repos", error) for key in batch)
+                continue
             places.update(_places(found))
             for failure in self._note(found):
                 if failure.reason == "credential":

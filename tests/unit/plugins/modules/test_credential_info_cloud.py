@@ -48,6 +48,12 @@ def test_a_users_token_says_whose_it_is_and_what_it_may_do(cloud, check):
     assert token.secret not in str(result)
 
 
+def test_an_account_whose_name_no_result_could_hold_is_told_without_it(cloud):
+    odd = cloud.sim.add_account("eve", display_name="\ud800ve")
+    result = ask(cloud, cloud.add("laptop", odd).secret, email=odd.email)
+    assert result["account"]["display_name"] == "?ve"
+
+
 def test_an_access_token_says_its_type(cloud):
     token = cloud.sim.add_access_token("repository", "acme/ledger", ["repository"])
     result = ask(cloud, token.secret)

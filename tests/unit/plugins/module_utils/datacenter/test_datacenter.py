@@ -13,6 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Listed, Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Directory
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from tests.unit.plugins.stand import PASSWORD, PAY, Scripted
 
@@ -120,14 +121,26 @@ def test_what_a_listing_says_is_kept():
 
 
 def test_a_key_that_repeats_the_credential_is_no_key():
-    with pytest.raises(AnswerError, match="has no usable key"):
+    with pytest.raises(AnswerError, match="a key repeats the credential"):
         answering(listing({"key": f"echo {PASSWORD}"}), Credential("jdoe", PASSWORD)).projects()
+
+
+def test_what_is_told_of_a_listing_repeats_no_credential():
+    login = Credential("jdoe", PASSWORD)
+    echo = login.header.partition(" ")[2]
+    links = {"self": [{"href": f"https://bitbucket.test/{echo}"}]}
+    entry = {"key": "PAY", "name": f"Pay {PASSWORD}", "description": f"for {echo}", "links": links}
+    answers = answering(listing(entry), login)
+    (project,) = answers.listed_projects()
+    assert (project.name, project.description) == ("Pay [credential]", "for [credential]")
+    (place,) = Directory(answering(listing(entry), login).client).projects()
+    assert (place.title, place.link) == ("Pay [credential]", "")
 
 
 # As on many a test instance, and where a password begins as names do.
 @pytest.mark.parametrize(
     ("user", "password", "key"),
-    [("admin", "admin", "admin"), ("manager1", "manager1", "manager1"), ("bot", "platform-2026", "platform-tools")],
+    [("admin", "admin", "admin"), ("bot", "bitbucket", "bitbucket-tools"), ("bot", "platform-2026", "platform-tools")],
 )
 def test_names_that_are_like_the_password_are_names(user, password, key):
     credential = Credential(user, password)
@@ -163,8 +176,9 @@ def test_who_one_is(stand):
     [
         ("jdoe", "jdoe"),
         ("a%2Fb", "a/b"),
-        *((said, None) for said in ("..", ".", "a/b", PASSWORD)),
-        *((said, None) for said in ("%2e%2e", "%2E", PASSWORD.replace("-", "%2D"))),
+        ("a/b", "a/b"),
+        *((said, None) for said in ("..", ".", PASSWORD, "%2e%2e", "%2E", PASSWORD.replace("-", "%2D"))),
+        *((said, None) for said in ("a%0Ab", "%1b[31mx")),
     ],
 )
 def test_a_users_name_that_is_none_or_repeats_the_credential_is_not_believed(stand, said, believed):
@@ -172,10 +186,10 @@ def test_a_users_name_that_is_none_or_repeats_the_credential_is_not_believed(sta
     assert stand.api().identity().name == believed
 
 
-@pytest.mark.parametrize("name", ["admin", "manager1"])
+@pytest.mark.parametrize("name", ["admin", "token-keeper-1", "Token-Keeper-1"])
 def test_who_one_is_may_be_the_password_as_well(stand, name):
     stand.sim.faults.arm("status", status=200, headers={"X-AUSERNAME": name})
-    assert DataCenter(stand.client(name, name)).identity().name == name
+    assert DataCenter(stand.client(name.lower(), name)).identity().name == name
 
 
 def test_a_name_that_no_result_could_be_written_with_is_replaced(stand):

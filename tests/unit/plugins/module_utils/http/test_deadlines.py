@@ -8,6 +8,7 @@ import threading
 import time
 import typing as t
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -179,3 +180,16 @@ def test_each_thread_has_a_deadline_of_its_own():
         assert patient.exchange("GET", fine, {}, None).body == b"{}"
         thread.join()
         assert len(errors) == 3
+
+
+def test_a_proxys_connections_are_bound_once_however_many_ask_for_them():
+    """A store's threads share one session. A class that is bound twice would be its own base."""
+    adapter = _deadlines.DeadlineAdapter()
+
+    def pools(_thread: int) -> frozenset[type]:
+        return frozenset(adapter.proxy_manager_for("http://proxy.test").pool_classes_by_scheme.values())
+
+    with ThreadPoolExecutor(8) as threads:
+        seen = set(threads.map(pools, range(64)))
+    assert len(seen) == 1
+    assert {[base.__name__ for base in pool.__mro__].count("BoundedPool") for pool in seen.pop()} == {1}

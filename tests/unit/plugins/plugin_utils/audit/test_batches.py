@@ -115,6 +115,23 @@ def test_a_project_that_is_unreachable_for_once_costs_its_batch_only():
     assert not walked.complete
 
 
+def test_a_batch_of_projects_that_fails_as_a_whole_is_unread_and_no_other():
+    server = Server(0, wanted=FIRST + 20)
+    broken = {"failed": True, "msg": "gone", "reason": "unreachable"}
+    server.found = lambda keys: server.repositories(keys) if "P0" in keys else broken
+    walked = server.run()
+    assert len(walked.listings) == FIRST
+    assert [failure.owner for failure in walked.unread] == [f"projects/P{n}/repos" for n in range(FIRST, FIRST + 20)]
+    assert not walked.complete
+
+
+def test_where_no_project_can_be_searched_the_task_says_why():
+    server = Server(0, wanted=20)
+    server.found = lambda keys: {"failed": True, "msg": "gone", "reason": "unreachable"}
+    with pytest.raises(BitbucketError, match="gone"):
+        server.run()
+
+
 def test_a_credential_refused_while_owners_are_found_is_not_tried_again():
     server = Server(10, wanted=1000)
     refused = {"owner": "projects/P7/repos", "reason": "credential", "msg": "The password is wrong."}
