@@ -201,8 +201,11 @@ def entries(
 
 def _without_echoes(entry: dict[str, t.Any], client: Client) -> dict[str, t.Any]:
     """The entry as it may be shown, whatever the server repeats in it of what it was sent."""
-    repeats = {name: said for name, said in entry.items() if client.credential.repeated_in(str(said))}
-    return {**entry, **{name: client.clean(said) if isinstance(said, str) else None for name, said in repeats.items()}}
+    texts = {name: said for name, said in entry.items() if isinstance(said, str)}
+    return {
+        **entry,
+        **{name: client.clean(said) for name, said in texts.items() if client.credential.repeated_in(said)},
+    }
 
 
 def path_part(value: t.Any) -> str | None:

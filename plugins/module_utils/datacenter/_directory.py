@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, writable
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import API, entries
@@ -35,17 +35,24 @@ class Directory:
 
     def projects(self) -> list[Place]:
         """Every project that the caller may see, personal ones too."""
-        return entries(self._client, f"{API}/projects", {}, "key", _project)
+        return self._places(f"{API}/projects", {}, "key", _project)
 
     def repositories(self, project: str) -> list[Place]:
         """Every repository of a project, archived ones too, which Bitbucket hides by default."""
         query = {"projectkey": project, "archived": "ALL"}
-        return entries(self._client, f"{API}/repos", query, "slug", lambda data, slug: _repository(data, project, slug))
+        return self._places(f"{API}/repos", query, "slug", lambda data, slug: _repository(data, project, slug))
 
     def users(self, administration: bool) -> list[Place]:
         """Every user that the caller may see, or everyone that administration lists."""
         path = f"{API}/admin/users" if administration else f"{API}/users"
-        return entries(self._client, path, {}, "slug", _user)
+        return self._places(path, {}, "slug", _user)
+
+    def _places(
+        self, path: str, query: t.Mapping[str, str], key: str, make: t.Callable[[dict[str, t.Any], str], Place]
+    ) -> list[Place]:
+        repeated = self._client.credential.repeated_in
+        found = entries(self._client, path, query, key, make)
+        return [place._replace(link="") if repeated(unquote(place.link)) else place for place in found]
 
 
 def _project(data: dict[str, t.Any], key: str) -> Place:

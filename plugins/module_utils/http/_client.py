@@ -86,7 +86,8 @@ class Credential:
         """Whether a server that echoes what it was sent made this name. One's own name is no echo, though it may be the
         password as well, and a short password is in names that have nothing to do with it.
         """
-        if name.casefold() == self.username.casefold():
+        # A personal project is called as its user is.
+        if name.casefold().removeprefix("~") == self.username.casefold():
             return False
         return any(len(secret) >= _SHORTEST and secret in name for secret in (self._basic, self.password, self.token))
 

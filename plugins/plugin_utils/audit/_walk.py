@@ -24,6 +24,8 @@ ModuleCall = c.Callable[[Result], Result]
 INTERVAL = 10.0
 FIRST, LARGEST = 50, 2000
 # After these every further request is of no use, or does harm.
+# One may be an accident; each costs the attempts and timeouts of a request.
+MOST_LOST = 2
 _FATAL = ("credential", "unreachable", "stopped")
 
 
@@ -54,7 +56,8 @@ class Walk:
         found = self._checked(self._call({}), "places")
         self._guessed = frozenset(found["guessed"])
         self._unread.extend(Failure(**failure) for failure in found["unread"])
-        places = {**_places(found), **self._repositories(found["wanted"])}
+        places = _places(found)
+        places.update(self._repositories(found["wanted"], alone=not places))
         paths, done = list(places), 0
         for batch in self._batches(paths, "owners"):
             done += len(batch)
@@ -63,24 +66,36 @@ class Walk:
                 break
         return Walked(found["url"], tuple(self._listings), tuple(self._unread), tuple(found["notes"]))
 
-    def _repositories(self, wanted: c.Mapping[str, list[str]]) -> dict[str, Place]:
-        """Those of all projects; a project that does not show its own is noted as unread."""
+    def _repositories(self, wanted: c.Mapping[str, list[str]], alone: bool) -> dict[str, Place]:
+        """Those of all projects; a project that does not show its own is noted as unread.
+
+        :param alone: whether there is nothing else to look at, so that a failure from the start is the audit's.
+        """
         places: dict[str, Place] = {}
-        for batch in self._batches(list(wanted), "projects", "repositories of "):
-            try:
-                found = self._checked(self._call({"repositories": {key: wanted[key] for key in batch}}), "places")
-            except BitbucketError as error:
-                # Later ones may do: the server has answered this run before.
-                if error.reason == "credential" or not places:
-                    raise
-                self._unread.extend(Failure.of(f"projects/{key}/repos", error) for key in batch)
-                continue
+        keys, done, lost = list(wanted), 0, 0
+        for batch in self._batches(keys, "projects", "repositories of "):
+            found = self._searched({key: wanted[key] for key in batch}, alone and not done)
+            done += len(batch)
             places.update(_places(found))
-            for failure in self._note(found):
-                if failure.reason == "credential":
-                    # Asking once more could lock the account.
-                    raise BitbucketError(failure.msg, failure.reason)
+            reasons = {failure.reason: failure.msg for failure in self._note(found)}
+            if "credential" in reasons:
+                # Asking once more could lock the account.
+                raise BitbucketError(reasons["credential"], "credential")
+            lost = lost + 1 if found.get("failed") or reasons.keys() & set(_FATAL) else 0
+            if lost == MOST_LOST:
+                self._unread.extend(Failure(f"projects/{key}/repos", "stopped", _STOPPED) for key in keys[done:])
+                break
         return places
+
+    def _searched(self, wanted: c.Mapping[str, list[str]], alone: bool) -> Result:
+        """What some projects show. Where that fails as a whole, all of them are unread."""
+        try:
+            return self._checked(self._call({"repositories": wanted}), "places")
+        except BitbucketError as error:
+            if alone or error.reason == "credential":
+                raise
+            unread = [Failure.of(f"projects/{key}/repos", error)._asdict() for key in wanted]
+            return {"failed": True, "places": [], "unread": unread}
 
     def _batches(self, names: list[str], what: str, of_what: str = "") -> c.Iterator[list[str]]:
         """All of some names, as many at a time as an interval has room for; says how far it is."""

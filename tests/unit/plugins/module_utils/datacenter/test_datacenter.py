@@ -140,7 +140,12 @@ def test_what_is_told_of_a_listing_repeats_no_credential():
 # As on many a test instance, and where a password begins as names do.
 @pytest.mark.parametrize(
     ("user", "password", "key"),
-    [("admin", "admin", "admin"), ("bot", "bitbucket", "bitbucket-tools"), ("bot", "platform-2026", "platform-tools")],
+    [
+        ("admin", "admin", "admin"),
+        ("bot", "bitbucket", "bitbucket-tools"),
+        ("token-keeper-1", "token-keeper-1", "~TOKEN-KEEPER-1"),
+        ("bot", "platform-2026", "platform-tools"),
+    ],
 )
 def test_names_that_are_like_the_password_are_names(user, password, key):
     credential = Credential(user, password)

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Walked
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._walk import FIRST, LARGEST, Walk
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._walk import FIRST, LARGEST, MOST_LOST, Walk
 
 from .stand import NOW, URL
 
@@ -123,6 +123,35 @@ def test_a_batch_of_projects_that_fails_as_a_whole_is_unread_and_no_other():
     assert len(walked.listings) == FIRST
     assert [failure.owner for failure in walked.unread] == [f"projects/P{n}/repos" for n in range(FIRST, FIRST + 20)]
     assert not walked.complete
+
+
+def test_a_server_that_is_gone_while_projects_are_searched_is_not_waited_for_again_and_again():
+    server = Server(1, seconds_each=0.1, wanted=10_000)
+    broken = {"failed": True, "msg": "gone", "reason": "unreachable"}
+
+    def found(keys: list[str]) -> Result:
+        server.now += 120
+        return server.repositories(keys) if "P0" in keys else broken
+
+    server.found = found
+    walked = server.run()
+    assert len(server.searched) == 1 + MOST_LOST
+    assert len(walked.listings) == 1 + FIRST
+    assert len(walked.unread) == 10_000 - FIRST
+    assert {failure.reason for failure in walked.unread} == {"unreachable", "stopped"}
+
+
+def test_batches_that_find_nothing_are_answers_too_and_owners_are_not_thrown_away():
+    broken = {"failed": True, "msg": "gone", "reason": "unreachable"}
+    nothing: Result = {"places": [], "unread": []}
+    server = Server(3, wanted=FIRST + 20)
+    server.found = lambda keys: broken if "P0" in keys else nothing
+    walked = server.run()
+    assert len(walked.listings) == 3
+    assert len(walked.unread) == FIRST
+    alone = Server(0, wanted=FIRST + 20)
+    alone.found = lambda keys: nothing if "P0" in keys else broken
+    assert len(alone.run().unread) == 20
 
 
 def test_where_no_project_can_be_searched_the_task_says_why():
