@@ -55,6 +55,8 @@ NOT_FOR_JOBS = {
     "notify_mail_password": PASSWORD,
     "notify_slack_url": WEBHOOK,
     "notify_chat_webhook": WEBHOOK,
+    "notify_dsn": SECRET_ID,
+    "notify_pw": PASSWORD,
     "project_tokens_client_key": "/etc/ssl/me.key",
     "token_audit_hosts": "all",
     "token_audit_token": SECRET_ID,
@@ -226,9 +228,20 @@ def test_what_is_given_is_passed_on_but_for_credentials_paths_and_what_belongs_t
         extra = json.loads(template["extra_vars"])
         assert PLAIN.items() <= extra.items()
         assert not NOT_FOR_JOBS.keys() & extra.keys()
-    own = {"project_tokens_store_options": {"auth_method": "approle"}}
-    outcome = desk.setup(**PLAIN, project_tokens_password=None, awx_setup_extra_vars=own)
+
+
+def test_what_is_said_of_all_job_templates_is_what_they_get(desk):
+    own = {
+        "project_tokens_store_options": {"auth_method": "approle"},
+        "project_tokens_hosts": "payments",
+        "project_tokens_set": [{"name": "ci", "permissions": "REPO_READ"}],
+        "revoke_leaked_reissue": True,
+        "notify_channel": "#tokens",
+    }
+    outcome = desk.setup(**PLAIN, notify_channel="#other", project_tokens_password=None, awx_setup_extra_vars=own)
     assert "Not passed on" not in outcome.output
+    for template in desk.named("job_templates").values():
+        assert own.items() <= json.loads(template["extra_vars"]).items()
 
 
 def test_whoever_names_the_projects_gets_an_audit_that_compares_and_a_reissue(desk):
