@@ -15,6 +15,8 @@ from tests.unit.plugins.hostile import Lie, lies
 
 #: How many sets of lies each module is told. The unit tests draw the same few each time, here they are always others.
 EXAMPLES = 5_000 if FULL else 100
+#: About as many values are in all the answers that one module gets.
+VALUES = 160
 #: After so many the connections of earlier ones are collected.
 COLLECTED = 100
 
@@ -48,3 +50,13 @@ def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(ordeals, module
     record_property("sets of lies: told", len(tried))
     record_property("sets of lies: ended in a result", tried.count("ok"))
     record_property("sets of lies: ended in a sentence", len(tried) - tried.count("ok"))
+
+
+@pytest.mark.usefixtures("collected_between")
+@pytest.mark.parametrize(
+    ("ordeals", "module"), [(each, name) for each in (here, cloud_ordeals) for name in each.MODULES]
+)
+def test_half_a_surrogate_pair_harms_nothing_wherever_it_stands(ordeals, module):
+    """Drawn lies rarely meet each of the some hundred values of a module's answers."""
+    for where in range(0, VALUES, 1 if FULL else 16):
+        ordeals.endured(module, [Lie(-1, "replace", where, "\ud800")])

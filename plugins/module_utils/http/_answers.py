@@ -21,6 +21,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     StatusError,
     one_line,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import writable
 
 if t.TYPE_CHECKING:
     from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange
@@ -35,6 +36,9 @@ _LATEST = 4102444800000  # 2100-01-01
 # A created token's answer that was cut short, or broken, after its id. Only the first field is trusted: further on,
 # an "id" may be that of the user.
 _NAMED_TOKEN = re.compile(rb'\s*\{\s*"id"\s*:\s*"([0-9]{1,20})"')
+
+# Also half of a good pair, which does no harm.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 _NOT_PERMITTED = "AuthorisationException"
 _LOCKED = "CaptchaRequiredAuthenticationException"
@@ -108,13 +112,20 @@ def parsed(exchange: Exchange, what: str, clean: t.Callable[[str], str], option:
     if not exchange.body.strip():
         return Answer(exchange.status, None, exchange.headers, len(exchange.body))
     try:
-        data = json.loads(exchange.body)
+        data = _loaded(exchange.body)
     except (ValueError, RecursionError):
         named = _NAMED_TOKEN.match(exchange.body)
         raise AnswerError(
             f"{what}: {_not_json(exchange, clean, option)}", named.group(1).decode() if named else None
         ) from None
     return Answer(exchange.status, data, exchange.headers, len(exchange.body))
+
+
+def _loaded(body: bytes) -> t.Any:
+    """What the JSON says, in text that can be written: half a surrogate pair fits into no path, result or file."""
+    text = body.decode("utf-8-sig")
+    data = json.loads(text)
+    return json.loads(writable(json.dumps(data, ensure_ascii=False))) if _SURROGATE.search(text) else data
 
 
 def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[str], str]) -> BitbucketError:

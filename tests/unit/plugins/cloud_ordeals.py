@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import tempfile
 import typing as t
 from dataclasses import dataclass, field
@@ -194,7 +195,8 @@ def _check_deleted(ordeal: CloudOrdeal, module: str) -> None:
     paths = {unquote(request.path.rpartition("/")[2]) for request in ordeal.liar.asked if request.method == "DELETE"}
     assert len(paths) <= (1 if module.endswith("absent") else 0)
     meant = b"KEY_4" if module.startswith("pipeline") else b"laptop"
-    bodies = [_plain(response.body) for response in ordeal.liar.said]
+    # Half a surrogate pair is read as a question mark.
+    bodies = [re.sub(rb"\\ud[89a-f]..", b"?", _plain(response.body)) for response in ordeal.liar.said]
     for name in paths:
         written = json.dumps(name)[1:-1].encode()
         assert any(meant in body and written in body for body in bodies), f"{name} was not meant"

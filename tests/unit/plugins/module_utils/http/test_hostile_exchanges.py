@@ -183,6 +183,23 @@ def test_an_echo_of_the_password_in_the_content_type_is_taken_out():
     assert "horse" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (rb'{"a": "x\ud800y", "\uDC00": ["\ud83d\ude00"]}', {"a": "x?y", "?": ["\U0001f600"]}),
+        (rb'{"a": "\\ud800"}', {"a": "\\ud800"}),
+        (b'\xef\xbb\xbf{"a": "b"}', {"a": "b"}),
+    ],
+)
+def test_text_of_an_answer_can_always_be_written(body, said):
+    assert client(answer(body, 200)).get("/x").data == said
+
+
+def test_half_a_surrogate_pair_in_bytes_is_no_json():
+    with pytest.raises(AnswerError, match="not the JSON"):
+        client(answer(b'{"a": "\xed\xa0\x80"}', 200)).get("/x")
+
+
 @pytest.mark.parametrize("name", ["%1b%5b2Jnobody", "no%0abody", "no%e2%80%aebody", "%00"])
 def test_a_callers_name_cannot_reach_the_terminal(name):
     page = answer(b'{"values": [], "isLastPage": true}', 200, f"X-AUSERNAME: {name}")
@@ -207,7 +224,6 @@ UNUSABLE = [
     "PAY\n",
     "\x1b[31m",
     "\u202eYAP",
-    "\ud800",
     "x" * 256,
     7,
     None,
