@@ -114,7 +114,7 @@ promised := $(addprefix tests/unit/plugins/,plugin_utils modules/test_access_tok
 
 .PHONY: test-reliability
 test-reliability: venv-test build source cores ## all of them, at every point; takes an hour or two and prints the figures
-	RELIABILITY=full $(pytest) -rs tests/reliability tests/leaks $(promised) $(ARGS)
+	RELIABILITY=full $(pytest) --dist=worksteal -rs tests/reliability tests/leaks $(promised) $(ARGS)
 
 .PHONY: leaks
 leaks: venv-test build source ## no secret in any output, log, cache or file: every module, role and playbook
