@@ -107,14 +107,9 @@ integration: venv-test build source ## the built collection in playbooks, agains
 reliability: venv-test build source ## crashes, lost answers, failing stores, runs at once, leaks: a sample of each
 	$(pytest) tests/reliability tests/leaks $(ARGS)
 
-# Promises whose tests need no sample: the stores, what bounds a run, the safe files, leaked tokens.
-promised := $(addprefix tests/unit/plugins/,plugin_utils modules/test_access_token_set.py modules/test_leaked_secret_info.py \
-  module_utils/credential_files/test_safe_files.py \
-  $(addprefix module_utils/tokens/test_,apply.py plan.py reconcile.py properties.py)) tests/integration/test_revoke_leaked.py
-
 .PHONY: test-reliability
 test-reliability: venv-test build source cores ## all of them, at every point; takes an hour or two and prints the figures
-	RELIABILITY=full $(pytest) --dist=worksteal -rs tests/reliability tests/leaks $(promised) $(ARGS)
+	RELIABILITY=full $(pytest) --dist=worksteal -rs $$(python -m tests.promises) $(ARGS)
 
 .PHONY: leaks
 leaks: venv-test build source ## no secret in any output, log, cache or file: every module, role and playbook

@@ -11,16 +11,10 @@ import typing as t
 from collections import Counter
 from pathlib import Path
 
+from tests.promises import figure_of
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / ".cache" / "source"
-
-#: What tests beside those of reliability show, by the beginning of their names; counted where all of it runs.
-PROMISES = {
-    "tests/unit/plugins/plugin_utils/": "stores",
-    "tests/unit/plugins/modules/test_leaked": "leaked tokens",
-    "tests/unit/plugins/module": "guards and plans",
-    "tests/integration/test_revoke_leaked": "leaked tokens",
-}
 
 
 def lay_source_link() -> None:
@@ -46,8 +40,7 @@ def pytest_terminal_summary(terminalreporter: t.Any) -> None:
     if os.environ.get("RELIABILITY") == "full":
         for outcome in ("passed", "skipped"):
             for report in terminalreporter.stats.get(outcome, ()):
-                figure = next((name for start, name in PROMISES.items() if report.nodeid.startswith(start)), None)
-                if figure:
+                if figure := figure_of(report.nodeid):
                     totals.setdefault(figure, Counter())[f"tests {outcome}"] += 1
     for figure, words in totals.items():
         terminalreporter.write_line(f"{figure}: {', '.join(f'{number:,} {word}' for word, number in words.items())}")
