@@ -3,7 +3,7 @@
 Points are before and after each HTTP write, held by the simulator, and before and after each step of the store's
 write, held by tests/reliability/shim. Which steps those are is asserted as well: a write in one step would have fewer
 points, and might survive them all. The killed run and the one after it are real processes; those after the settle
-time and the grace run the same code in this process, but for the first point of each test. So does the one after the
+time and the grace run the same code in this process, but for the first point of each case. So does the one after the
 kill where a step comes by once for every owner, at all owners between the first and the last: their points differ in
 how many owners are done, and starting Ansible twice for each would be most of what the matrix costs.
 """
@@ -19,9 +19,6 @@ import pytest
 from tests.reliability.conftest import FULL
 from tests.reliability.world import World, world
 
-#: Into so many tests a long list of points is divided.
-SLICES = 8 if FULL else 1
-
 CASES = [
     (kind, owners, phase, grace)
     for kind, owners, phase, grace in itertools.product(
@@ -29,6 +26,14 @@ CASES = [
     )
     # Without a grace, retirement is part of the rotation.
     if (phase, grace) != ("retirement", 0)
+]
+
+#: A long list of points is divided, so that several processes can share it.
+SLICES = [
+    pytest.param(case, part, slices, id="-".join(map(str, (*case, part))))
+    for case in CASES
+    for slices in [{1: 2, 20: 8}[case[1]] if FULL else 1]
+    for part in range(slices)
 ]
 
 LOCKED = ["open-lock", "lock-lock"]
@@ -166,18 +171,17 @@ def test_a_store_is_written_in_steps_that_a_crash_cannot_tear(tmp_path: Path, ki
 
 
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("part", range(SLICES))
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
+@pytest.mark.parametrize(("case", "part", "slices"), SLICES)
 def test_killed_anywhere_nothing_is_lost(
-    tmp_path: Path, case: tuple[str, int, str, int], part: int, record_property: t.Any
+    tmp_path: Path, case: tuple[str, int, str, int], part: int, slices: int, record_property: t.Any
 ) -> None:
     kind, owners, phase, grace = case
     every = all_points(tmp_path, *case) if FULL else sampled(case)
-    points, alike, problems = every[part::SLICES], between(every) if FULL else set(), {}
+    points, alike, problems = every[part::slices], between(every) if FULL else set(), {}
     for index, point in enumerate(points):
         with world(tmp_path / str(index), kind, owners, grace) as place:
             prepare(place, phase)
-            problem = trouble(place, point, phase, real_next=point not in alike, real_last=FULL and index == 0)
+            problem = trouble(place, point, phase, real_next=point not in alike, real_last=FULL and index == part == 0)
         if problem:
             problems[point] = problem
     record_property("crash points: tried", len(points))
