@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import re
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, ConnectError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    BitbucketError,
+    ConnectError,
+    InputError,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
@@ -113,15 +119,65 @@ def test_without_the_right_client_certificate_nothing_is_done(tmp_path, shown):
             client(url, ca_path=made.ca, **mine).create(PATH, BODY)
         assert (stand.requests, stand.ids()) == ([], [])
         assert PASSWORD not in str(caught.value)
+        # Whichever comes first: the server's alert, or that it hung up.
+        assert re.search("The connection broke|TLS connection failed.*`client_cert`", str(caught.value))
 
 
-def test_a_key_that_does_not_fit_its_certificate_is_one_sentence(tmp_path):
+def unusable(place: Path, made: Certificates) -> dict[str, tuple[dict[str, str], str, str]]:
+    """Files that TLS can do nothing with: as which options, and what is said of them."""
+    words, locked = place / "words.pem", place / "locked.pem"
+    words.write_text("no certificate", encoding="utf-8")
+    key = serialization.load_pem_private_key(Path(made.client_key).read_bytes(), None)
+    form = serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"a-passphrase")
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
+    mine = made.client_certificate
+    return {
+        "no CA": ({"ca_path": str(words)}, "`ca_path`", "words.pem"),
+        "no certificate": ({"client_cert": str(words)}, "`client_cert`", "words.pem"),
+        "a directory": ({"client_cert": str(place)}, "`client_cert`", "PEM"),
+        "no key": ({"client_cert": mine}, "`client_key`", "PEM"),
+        "the key of another": ({"client_cert": mine, "client_key": made.server_key}, "`client_key`", "fit"),
+        "a key with a passphrase": ({"client_cert": mine, "client_key": str(locked)}, "`client_key`", "passphrase"),
+    }
+
+
+@pytest.mark.parametrize(
+    "case", ["no CA", "no certificate", "a directory", "no key", "the key of another", "a key with a passphrase"]
+)
+def test_a_file_of_no_use_is_named_before_anything_is_sent(tmp_path, case):
     with site(tmp_path, clients=True) as (stand, made, url):
-        pair = {"client_cert": made.client_certificate, "client_key": made.server_key}
-        with pytest.raises(BitbucketError) as caught:
-            client(url, ca_path=made.ca, **pair).get(PATH)
-        assert str(caught.value).count("\n") == 0
+        options, option, word = unusable(tmp_path, made)[case]
+        with pytest.raises(InputError) as caught:
+            client(url, **{"ca_path": made.ca, **options})
+        said = str(caught.value)
+        assert (option in said, word in said, said.count("\n")) == (True, True, 0), said
         assert stand.requests == []
+
+
+def test_a_bundle_of_the_environment_that_is_not_there_is_named(tmp_path, monkeypatch):
+    with site(tmp_path) as (stand, _made, url):
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+        with pytest.raises(InputError, match=r"/nowhere/ca\.pem \(REQUESTS_CA_BUNDLE\)"):
+            client(url)
+        assert stand.requests == []
+
+
+def test_a_ca_that_vanishes_is_no_traceback(tmp_path):
+    with site(tmp_path) as (stand, made, url):
+        ours = client(url, ca_path=made.ca)
+        Path(made.ca).unlink()
+        with pytest.raises(InputError, match="was not sent"):
+            ours.create(PATH, BODY)
+        assert stand.requests == []
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy"])
+def test_plain_text_to_this_machine_never_leaves_it_through_a_proxy(monkeypatch, variable):
+    stand = company()
+    with running(stand.sim) as url, proxy.running() as between:
+        monkeypatch.setenv(variable, between.url)
+        assert client(url).create(PATH, BODY).data["token"]
+        assert (between.targets, bytes(between.passed)) == ([], b"")
 
 
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY"])

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import json
 import re
 import threading
@@ -276,14 +275,6 @@ def base_url(url: str, option: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InputError(f"`{option}` must be a plain base URL: no user, password, query or fragment in it.")
     return url.strip().rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether what is sent to ``host`` stays on this machine; any other name is what some resolver makes of it."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _is_web_address(url: str) -> bool:

@@ -14,8 +14,12 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import url_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential, is_loopback
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import (
+    Settings,
+    Transport,
+    is_loopback,
+)
 
 _ENVIRONMENT = {"username": "BITBUCKET_USERNAME", "password": "BITBUCKET_PASSWORD", "token": "BITBUCKET_TOKEN"}
 

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-import os
+import ipaddress
 import threading
 import typing as t
 import warnings
 import zlib
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
@@ -20,7 +21,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LostAnswerError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines, _tls_files
 
 try:
     import requests
@@ -82,6 +83,7 @@ class Transport:
     """Sends requests; every thread has a session, and so a connection pool, of its own.
 
     :param adapters: by URL prefix, put in place of the network by tests.
+    :raises InputError: where a file that TLS needs is missing or of no use.
     """
 
     def __init__(self, settings: Settings, adapters: t.Mapping[str, BaseAdapter] | None = None) -> None:
@@ -89,6 +91,8 @@ class Transport:
             if not Path(path).exists():
                 raise InputError(f"{path} does not exist on the host where the module runs.")
         self._settings = settings
+        self._verify = _tls_files.trusted(settings.validate_certs, settings.ca_path)
+        _tls_files.check_client_certificate(settings.client_cert, settings.client_key)
         self._adapters = adapters or {}
         self._local = threading.local()
 
@@ -115,6 +119,12 @@ class Transport:
         except HTTPError as error:
             # Reading the body goes past the library's own wrapping; by then the request has long been sent.
             raise (_too_slow(limit) if "TooSlowError" in _causes(error) else _broken()) from None
+        except OSError as error:
+            # Before it sends anything the library looks for the files of TLS, which may be gone by now.
+            raise InputError(
+                f"The request was not sent ({error.strerror or 'a file that TLS needs is gone'}): is what `ca_path`, "
+                "`client_cert` and `client_key` name still there?"
+            ) from None
 
     def _session(self, url: str) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -126,19 +136,35 @@ class Transport:
         # A login cookie would outlive its credential: the next one would seem to work because the first one did.
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         settings = self._settings
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or True
-        session.verify = (settings.ca_path or bundle) if settings.validate_certs else False
+        session.verify = self._verify
         if not settings.validate_certs:
             # It is what the task asked for; a line on stderr with every request helps nobody.
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
         if settings.client_cert:
             session.cert = (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert
         if settings.use_proxy:
-            session.proxies.update(get_environ_proxies(url))
+            session.proxies.update(proxies_for(url))
         for prefix, adapter in (self._adapters or _network()).items():
             session.mount(prefix, adapter)
         self._local.session = session
         return session
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to ``host`` stays on this machine; any other name is what some resolver makes of it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def proxies_for(url: str) -> dict[str, str]:
+    """The environment's proxies for ``url``, by scheme; none for plain text to this machine, which may only be sent
+    because it does not leave it.
+    """
+    parts = urlsplit(url)
+    stays = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    return {} if stays else dict(get_environ_proxies(url))
 
 
 def _network() -> dict[str, BaseAdapter]:

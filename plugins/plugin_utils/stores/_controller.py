@@ -12,7 +12,11 @@ from urllib.parse import urlencode
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, ConnectError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    BitbucketError,
+    ConnectError,
+    InputError,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._remote import (
@@ -53,9 +57,12 @@ class Controller:
             raise StoreError("Speaking to AWX takes the Python package requests where ansible runs.")
         self._url = url
         self._headers = {"Authorization": authorization, "Accept": "application/json"}
-        self._reading = _transport.Transport(settings)
         patience = settings.timeout if write_timeout is None else min(settings.timeout, write_timeout)
-        self._writing = _transport.Transport(settings._replace(timeout=patience))
+        try:
+            self._reading = _transport.Transport(settings)
+            self._writing = _transport.Transport(settings._replace(timeout=patience))
+        except InputError as error:
+            raise StoreError(str(error)) from None
 
     def one(self, kind: str, what: str, /, **filters: str) -> Json:
         """The one object of a kind that the filters match.

@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import is_loopback
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import is_loopback
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 
 Options = c.Mapping[str, t.Any]

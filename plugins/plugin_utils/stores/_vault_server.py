@@ -11,6 +11,7 @@ import threading
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._deadlines import DeadlineAdapter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import proxies_for
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 
 try:
@@ -18,7 +19,6 @@ try:
     import requests
     from hvac import exceptions as refusals
     from requests import exceptions as failures
-    from requests.utils import get_environ_proxies
 except ImportError:
     HAS_HVAC = False
 else:
@@ -72,7 +72,7 @@ class VaultServer:
         # The environment is not trusted with more than proxies: a netrc would send what it holds.
         session.trust_env = False
         session.verify = ca_path or True
-        session.proxies.update(get_environ_proxies(url))
+        session.proxies.update(proxies_for(url))
         for prefix in ("http://", "https://"):
             session.mount(prefix, DeadlineAdapter())
         self._url = url

@@ -7,6 +7,7 @@ import ssl
 import struct
 import threading
 import typing as t
+from pathlib import Path
 
 import pytest
 import requests
@@ -19,8 +20,14 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     LostAnswerError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange, Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import (
+    Exchange,
+    Settings,
+    Transport,
+    proxies_for,
+)
 from tests.simulator.adapter import SimulatorAdapter
+from tests.simulator.tls import make_certificates
 from tests.unit.plugins.slow import raw_server
 from tests.unit.plugins.stand import URL, Stand
 
@@ -48,24 +55,42 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_reach_the_request(adapter, tmp_path, monkeypatch):
-    paths = [str(tmp_path / name) for name in ("ca", "cert", "key")]
-    for path in paths:
-        (tmp_path / path).touch()
+    made = make_certificates(tmp_path)
+    paths = [made.ca, made.client_certificate, made.client_key]
+    whole = tmp_path / "both.pem"
+    whole.write_bytes(b"".join(Path(path).read_bytes() for path in paths[1:]))
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
     ask(adapter, Settings(True, *paths, timeout=7))
-    ask(adapter, Settings(False, None, paths[1], use_proxy=False))
+    ask(adapter, Settings(False, None, str(whole), use_proxy=False))
     one, other = adapter.calls
     assert (one.verify, one.cert, one.timeout) == (paths[0], (paths[1], paths[2]), (7, 7))
     assert one.proxies["http"] == "http://proxy.test:3128"
-    assert (other.verify, other.cert, dict(other.proxies)) == (False, paths[1], {})
+    assert (other.verify, other.cert, dict(other.proxies)) == (False, str(whole), {})
 
 
-@pytest.mark.parametrize(("bundle", "verify"), [(None, True), ("/etc/ca.pem", "/etc/ca.pem")])
-def test_certificates_are_verified_by_the_systems_or_the_environments_bundle(adapter, bundle, verify, monkeypatch):
+@pytest.mark.parametrize("given", ["nothing", "a file", "a directory"])
+def test_certificates_are_verified_by_the_systems_or_the_environments_bundle(adapter, given, tmp_path, monkeypatch):
+    bundle = {"nothing": "", "a file": make_certificates(tmp_path).ca, "a directory": str(tmp_path)}[given]
     if bundle:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
     ask(adapter)
-    assert adapter.calls[0].verify == verify
+    assert adapter.calls[0].verify == (bundle or True)
+
+
+@pytest.mark.parametrize(
+    ("url", "goes_through"),
+    [
+        ("http://127.0.0.1:7990", False),
+        ("http://localhost:7990", False),
+        ("http://[::1]:7990", False),
+        ("https://localhost:7990", True),
+        ("http://bitbucket.test", True),
+    ],
+)
+def test_plain_text_to_this_machine_goes_through_no_proxy(url, goes_through, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
+    monkeypatch.setenv("https_proxy", "http://proxy.test:3128")
+    assert ("http" in proxies_for(url)) == goes_through
 
 
 @pytest.mark.parametrize("option", ["ca_path", "client_cert", "client_key"])

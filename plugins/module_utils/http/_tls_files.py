@@ -1,0 +1,57 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The files that TLS needs, tried before anything is sent: met in the middle of a request, one that is of no use would
+look like an answer that was lost.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+
+
+def trusted(validate_certs: bool, ca_path: str | None) -> str | bool:
+    """Whom to trust, as the library wants it: a file or directory, ``True`` for its own authorities, or nobody's word.
+
+    :raises InputError: where no certificate can be read there.
+    """
+    if not validate_certs:
+        return False
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE", "")
+    path, source = (ca_path, "`ca_path`") if ca_path else (bundle, "REQUESTS_CA_BUNDLE")
+    if not path:
+        return True
+    if not Path(path).is_dir():
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        except OSError as error:
+            raise InputError(f"{path} ({source}) cannot be used: {_why_not(error)}.") from None
+    return path
+
+
+def check_client_certificate(certificate: str | None, key: str | None) -> None:
+    """Prove that a certificate can be shown to a server.
+
+    :raises InputError: where it cannot.
+    """
+    if not certificate:
+        return
+    try:
+        # Asked by the library, OpenSSL would wait for somebody to type the passphrase of a key that has one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=lambda: "")
+    except OSError as error:
+        raise InputError(
+            f"{certificate} (`client_cert`) cannot be used: {_why_not(error)}. It must be a certificate in PEM "
+            "form, and its key, there or in `client_key`, must fit and have no passphrase."
+        ) from None
+
+
+def _why_not(error: OSError) -> str:
+    """The operating system's words, or those of OpenSSL."""
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "it is not in PEM form").replace("_", " ").lower()
+    return error.strerror or "it cannot be read"
