@@ -171,7 +171,9 @@ counts:
       description: Tokens that were revoked.
       type: int
 failures:
-  description: What failed, with C(owner), C(reference), C(reason) and C(msg).
+  description:
+    - What failed, with C(owner), C(reference), C(reason) and C(msg).
+    - C(id) is there where a token lives on that a hand must look at.
   returned: always
   type: list
   elements: dict

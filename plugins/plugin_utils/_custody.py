@@ -113,8 +113,10 @@ class Custody:
         told["age"] = self._age()
         result = self._call(owners, told)
         self._open.skip.update(dict.fromkeys(entry["reference"] for entry in result.get("failures") or ()))
-        if result.get("reason") == "guard":
-            result["msg"] = f"{self._store.name}: {result['msg']}"
+        # In check mode it is one of the failures, beside all that would be done.
+        for failed in (result, *(result.get("failures") or ())):
+            if failed.get("reason") == "guard":
+                failed["msg"] = f"{self._store.name}: {failed['msg']}"
         issued = self._ledger.take(result)
         if issued:
             self._hand_over(issued, started)
@@ -194,7 +196,7 @@ class Custody:
                 f"{reference}: whether {self._store.name} holds the secret of token {item['id']} is not known. "
                 f"It was left alone; once the store works, run again. {self._store.troubles.get(reference, '')}"
             ).strip()
-            self._ledger.fail(BitbucketError(message, "store"), reference)
+            self._ledger.fail(BitbucketError(message, "store"), reference, item["id"])
             self._open.skip[reference] = None
         elif answer == WRITTEN:
             self._stored[reference] = item["id"]
@@ -217,8 +219,9 @@ class Custody:
             result = self._call(owners, {"discard": tokens})
             self._ledger.take(result)
         if "failures" not in result:
-            ids = ", ".join(f"{token_id} of {reference}" for reference, token_id in tokens.items())
-            self._ledger.fail(BitbucketError(f"Issued, stored nowhere and to be revoked by hand: {ids}."))
+            for reference, token_id in tokens.items():
+                message = f"Issued, stored nowhere and to be revoked by hand: {token_id} of {reference}."
+                self._ledger.fail(BitbucketError(message), reference, token_id)
         self._open.retire.update(dict.fromkeys(owners))
 
     def _retire(self) -> None:

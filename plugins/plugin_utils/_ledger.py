@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    FOR_ALL,
+    BitbucketError,
+    failure_message,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import NEW
 
 Result = dict[str, t.Any]
 
 # What fails for one owner and would for every other: a further call would only log in once more.
-_FOR_ALL = ("credential", "unreachable", "stopped")
+_FOR_ALL = (*FOR_ALL, "stopped")
 _SUMMED = ("issued", "updated", "revoked")
 
 
@@ -67,11 +71,11 @@ class Ledger:
             if entry["reason"] in _FOR_ALL:
                 self.stopped = entry["msg"]
 
-    def fail(self, error: BitbucketError, reference: str | None = None) -> None:
-        """Note a failure of the hand-over itself."""
+    def fail(self, error: BitbucketError, reference: str | None = None, token_id: str | None = None) -> None:
+        """Note a failure of the hand-over itself; ``token_id`` is the token that a hand may have to look at."""
         owner = owner_path(reference) if reference else None
         entry = {"owner": owner, "reference": reference, "reason": error.reason, "msg": str(error)}
-        self._result["failures"].append(entry)
+        self._result["failures"].append({**entry, "id": token_id} if token_id else entry)
         if reference is None:
             self.stopped = str(error)
 

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
+#: Reasons of errors that are not one owner's own: whatever is tried next would meet the same.
+FOR_ALL = ("credential", "unreachable", "rate_limit")
+
 #: Nobody reads more, and some of it may be a server's own words.
 _LONGEST = 2000
+#: So many failures are told in a task's one message.
+_MOST_SHOWN = 3
 
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
@@ -27,6 +32,14 @@ class BitbucketError(Exception):
         super().__init__(one_line(message))
         if reason is not None:
             self.reason = reason
+
+
+class StrayError(BitbucketError):
+    """A token that was issued, whose secret reached nobody, and that lives on: a hand must revoke ``token_id``."""
+
+    def __init__(self, message: str, reason: str, token_id: str) -> None:
+        super().__init__(message, reason)
+        self.token_id = token_id
 
 
 class InputError(BitbucketError):
@@ -84,6 +97,12 @@ class StatusError(AnswerError):
         self.exception_name = exception_name
 
 
+class RateLimitError(StatusError):
+    """429 for as long as a request waits: the others would wait as long, one after another, for nothing."""
+
+    reason = "rate_limit"
+
+
 class NotFoundError(StatusError):
     """404: the project, repository, user or token does not exist."""
 
@@ -137,10 +156,16 @@ class ScopeError(ForbiddenError):
 
 
 def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """One sentence for one failure; a count and the first few for more."""
+    """One sentence for one failure; a count and the first few for more.
+
+    Tokens that a hand must look at, which their failures name as ``id``, are named however many there are.
+    """
     messages = [str(entry["msg"]) for entry in failures]
     if len(messages) == 1:
         return messages[0]
-    shown = "; ".join(messages[:3])
-    more = f" and {len(messages) - 3} more, all in `failures`" if len(messages) > 3 else ""
-    return f"{len(messages)} failures: {shown}{more}"
+    shown = "; ".join(messages[:_MOST_SHOWN])
+    rest = failures[_MOST_SHOWN:]
+    more = f" and {len(rest)} more, all in `failures`" if rest else ""
+    ids = ", ".join(f"{entry['id']} of {entry['reference'] or entry['owner']}" for entry in rest if "id" in entry)
+    by_hand = f". Tokens among these that a hand must look at: {ids}" if ids else ""
+    return f"{len(messages)} failures: {shown}{more}{by_hand}"

@@ -8,18 +8,16 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    BitbucketError,
-    ConnectError,
-    LockoutError,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import FOR_ALL, BitbucketError
 
 _Item = t.TypeVar("_Item")
 _Result = t.TypeVar("_Result")
 
 
 class Workers:
-    """A number of threads that stop together once the server refuses the credential they share, or is gone."""
+    """A number of threads that stop together once the server refuses the credential they share, is gone, or answers
+    with nothing but its rate limit.
+    """
 
     def __init__(self, concurrency: int) -> None:
         self._concurrency = max(1, concurrency)
@@ -28,10 +26,10 @@ class Workers:
     def note(self, error: BitbucketError | None) -> None:
         """Leave untried whatever has not begun where ``error`` is not one owner's own.
 
-        One more failed login could lock the account, and waiting for a server that is gone once for each of
-        thousands of owners takes hours.
+        One more failed login could lock the account, and waiting for a server that is gone, or for its rate limit, once
+        for each of thousands of owners takes hours or days.
         """
-        if isinstance(error, (LockoutError, ConnectError)):
+        if error is not None and error.reason in FOR_ALL:
             self._stopped.set()
 
     def each(self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item]) -> list[_Result | BitbucketError]:
@@ -39,12 +37,11 @@ class Workers:
 
         The first item goes alone, so that a wrong password costs one failed login and not one per thread.
 
-        :raises LockoutError: where the first item's credential is refused.
-        :raises ConnectError: where no connection came about for the first item.
+        :raises BitbucketError: where the first item fails in a way that the others would too.
         """
         results = [self._guarded(function, item) for item in items[:1]]
         for result in results:
-            if isinstance(result, (LockoutError, ConnectError)):
+            if isinstance(result, BitbucketError) and result.reason in FOR_ALL:
                 raise result
         if len(items) > 1:
             # Loaded here, since a run about one owner does without.
@@ -56,7 +53,10 @@ class Workers:
 
     def _guarded(self, function: t.Callable[[_Item], _Result], item: _Item) -> _Result | BitbucketError:
         if self._stopped.is_set():
-            return BitbucketError("Not tried: the server has refused the credential, or is gone, meanwhile.", "stopped")
+            return BitbucketError(
+                "Not tried: the server has refused the credential, is gone, or allows no more requests, meanwhile.",
+                "stopped",
+            )
         try:
             return function(item)
         except BitbucketError as error:

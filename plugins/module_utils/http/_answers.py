@@ -18,6 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     ForbiddenError,
     LockoutError,
     NotFoundError,
+    RateLimitError,
     StatusError,
     one_line,
 )
@@ -144,7 +145,8 @@ def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[st
         return _denied(what, status, exception, words, said, bearer)
     if status == 404:
         return NotFoundError(f"{what}: {_missing(words)}", status, exception)
-    return StatusError(f"{what}: {other(status)}{said}", status, exception)
+    kind = RateLimitError if status == 429 else StatusError
+    return kind(f"{what}: {other(status)}{said}", status, exception)
 
 
 def redirected(exchange: Exchange, what: str, clean: t.Callable[[str], str], option: str) -> StatusError:

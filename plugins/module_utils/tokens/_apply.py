@@ -14,6 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     LockoutError,
     LostAnswerError,
     StatusError,
+    StrayError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import (
@@ -61,14 +62,16 @@ def apply(api: DataCenter, view: View, policy: Policy, steps: t.Iterable[Step]) 
 def discard(api: DataCenter, owner: Owner, token_id: str) -> None:
     """Revoke a token that this run issued and whose secret reached nobody.
 
-    :raises BitbucketError: naming the id, where it lives on.
+    :raises StrayError: naming the id, where it lives on; its reason is that of what stood in the way.
     """
     try:
         api.revoke(owner, token_id)
     except BitbucketError as error:
-        raise BitbucketError(
+        raise StrayError(
             f"Token {token_id} of {owner.label} was issued, is stored nowhere and could not be revoked: revoke it by "
-            f"hand. {error}"
+            f"hand. {error}",
+            error.reason,
+            token_id,
         ) from None
 
 

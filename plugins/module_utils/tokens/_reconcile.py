@@ -10,9 +10,10 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    FOR_ALL,
     BitbucketError,
-    ConnectError,
-    LockoutError,
+    GuardError,
+    StrayError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, Token
@@ -60,7 +61,7 @@ class Outcome:
     def fail(self, owner: Owner, error: BitbucketError, reference: str | None = None) -> None:
         """Note that an owner, or one of its references, failed."""
         entry = {"owner": owner.path, "reference": reference, "reason": error.reason, "msg": str(error)}
-        self.failures.append(entry)
+        self.failures.append({**entry, "id": error.token_id} if isinstance(error, StrayError) else entry)
 
     def sound(self) -> list[Survey]:
         """The owners that have something to prune and for which nothing failed."""
@@ -84,9 +85,16 @@ def reconcile(api: DataCenter, declarations: t.Sequence[Declaration], run: Run) 
             outcome.surveys.append(result)
         else:
             outcome.fail(declaration.owner, result)
-    guard(outcome.surveys, run)
     if run.check_mode:
         _predict(run, outcome)
+    try:
+        guard(outcome.surveys, run)
+    except GuardError as error:
+        if not run.check_mode:
+            raise
+        # Its sentence sends people to check mode to see what would go: so it stops nothing there.
+        outcome.failures.append({"owner": None, "reference": None, "reason": error.reason, "msg": str(error)})
+    if run.check_mode:
         return outcome
     _Execution(api, run, workers, outcome, deadline).carry_out()
     return outcome
@@ -168,7 +176,7 @@ class _Execution:
             applied = apply(self._api, survey.view, survey.policy, self._due(plan))
             results.append((plan, applied))
             self._workers.note(applied.error)
-            if isinstance(applied.error, (LockoutError, ConnectError)):
+            if applied.error is not None and applied.error.reason in FOR_ALL:
                 break
         return results
 

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    FOR_ALL,
+    StrayError,
+    failure_message,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _apply
@@ -40,14 +44,24 @@ def result_of(outcome: Outcome) -> Result:
 
 
 def discarded(api: DataCenter, discard: t.Mapping[str, str]) -> Result:
-    """Revoke tokens that no store took, and say which of them could not be."""
-    failures = []
+    """Revoke tokens that no store took, and say which of them could not be.
+
+    Once an answer holds for all of them, as a refused login does, the others are named and not tried.
+    """
+    failures: list[Result] = []
+    error: StrayError | None = None
     for reference, token_id in discard.items():
         owner = owner_of(owner_path(reference))
+        entry: Result = {"owner": owner.path, "reference": reference, "id": token_id}
+        if error is not None and error.reason in FOR_ALL:
+            message = f"Token {token_id} of {owner.label} was issued, is stored nowhere and was not revoked either."
+            failures.append({**entry, "reason": "stopped", "msg": message})
+            continue
         try:
             _apply.discard(api, owner, token_id)
-        except BitbucketError as error:
-            failures.append({"owner": owner.path, "reference": reference, "reason": error.reason, "msg": str(error)})
+        except StrayError as caught:
+            error = caught
+            failures.append({**entry, "reason": error.reason, "msg": str(error)})
     return {"changed": True, "failures": failures}
 
 
@@ -66,7 +80,7 @@ def _namesakes(notes: t.Sequence[Result]) -> list[str]:
 
 def _counts(outcome: Outcome) -> dict[str, int]:
     plans = [plan for survey in outcome.surveys for plan in survey.plans]
-    failed = {entry["owner"] for entry in outcome.failures}
+    failed = {entry["owner"] for entry in outcome.failures if entry["owner"]}
     surveyed = {survey.view.owner.path for survey in outcome.surveys}
     return {
         "owners": len(surveyed | failed),

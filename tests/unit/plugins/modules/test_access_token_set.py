@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections import Counter
 
@@ -13,7 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LockoutError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
 from tests.unit.plugins.stand import CI, LEDGER, PAY, SHOP, Stand, company, entry, set_params
 
@@ -164,8 +165,16 @@ GUARDS = [
 def test_eleven_stop_the_run_before_the_first_write_and_ten_do_not(stand, given, limit, sentence, check):
     grown(stand, 11, last_used_days_ago=1)
     stored = {f"projects/P{number}/tokens/{given['set'][0]['name']}": None for number in range(11)}
-    with pytest.raises(GuardError, match=f"11 .*{sentence}.*{limit}"):
-        run(stand, check, projects=["P*"], stored=stored, **given)
+    if check:
+        result = run(stand, check, projects=["P*"], stored=stored, **given)
+        assert (result["failed"], result["failures"][-1]["reason"]) == (True, "guard")
+        assert re.search(f"11 .*{sentence}.*{limit}", result["msg"])
+        owners = {f"projects/P{number}" for number in range(11)}
+        assert {owner_path(change["reference"]) for change in result["changes"]} == owners
+        assert {owner_path(reference) for reference in result["diff"]["before"]} == owners
+    else:
+        with pytest.raises(GuardError, match=f"11 .*{sentence}.*{limit}"):
+            run(stand, check, projects=["P*"], stored=stored, **given)
     assert stand.writes == []
     assert run(stand, check, projects=["P?"], stored=stored, **given)["changed"]
     assert run(stand, check, projects=["P*"], stored=stored, **{**given, limit: 11})["changed"]
@@ -330,6 +339,21 @@ def test_secrets_are_only_where_they_belong(stand):
     assert len(set(secrets.values())) == 4
     assert all(stand.sim.authenticates(secret) for secret in secrets.values())
     assert not any(secret in str(result) for secret in secrets.values())
+
+
+@pytest.mark.parametrize("failure", ["refused login", "rate limit"])
+def test_what_stops_one_discard_stops_them_all_and_each_id_is_named(stand, failure):
+    tokens = {f"{PAY}/tokens/t{number}": stand.sim.add_token(PAY, f"t{number}").id for number in range(30)}
+    if failure == "rate limit":
+        stand.sim.faults.arm("status", method="DELETE", status=429, times=None)
+        result = run(stand, store="file:/x", handover={"discard": tokens})
+    else:
+        given = set_params(store="file:/x", handover={"discard": tokens})
+        result = access_token_set.run(given, stand.client(password="wrong"), False)
+    assert len(set(stand.writes)) == 1
+    assert {entry["id"] for entry in result["failures"]} == set(tokens.values())
+    assert [entry["reason"] for entry in result["failures"]][1:] == ["stopped"] * 29
+    assert failure == "rate limit" or len(stand.writes) == 1
 
 
 def test_a_token_that_the_action_plugin_could_not_discard_is_told(stand):

@@ -256,6 +256,19 @@ def test_a_refused_token_that_cannot_be_revoked_is_named_for_the_hand_that_must(
     assert site.ids()[0] in result["msg"]
 
 
+def test_after_a_refused_login_nothing_else_is_discarded_and_every_id_is_named(tmp_path):
+    keys = MANY[:30]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    site.store = SpoiltStore(site.place, lands=0, answer=REFUSED)
+    site.sim.faults.arm("status", method="DELETE", status=401, message="Wrong.", times=None)
+    result = site.run(ci(), projects=keys)
+    assert site.counts()["DELETE"] == 1
+    assert len(site.calls) == 2, "the server was asked again"
+    left = [token_id for key in keys for token_id in site.ids(f"projects/{key}")]
+    assert len(left) == 30
+    assert [token_id for token_id in left if token_id not in result["msg"]] == []
+
+
 @pytest.mark.parametrize(
     "spoilt", [{"answer": UNCERTAIN}, {"error": "The connection broke."}], ids=["says so", "raises"]
 )

@@ -10,10 +10,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     BitbucketError,
     ConnectError,
     LockoutError,
+    RateLimitError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
 
-EVERYONES = [LockoutError("wrong password", 401), ConnectError("nobody there")]
+EVERYONES = [LockoutError("wrong password", 401), ConnectError("nobody there"), RateLimitError("too many", 429)]
 
 
 class Work:
