@@ -73,6 +73,9 @@ options:
         description: Secrets are handed over after this call, and another call follows.
         type: bool
         default: false
+      beside:
+        description: The ids that are stored under references of the same owners that are not declared, by reference.
+        type: dict
       replaced:
         description: The ids that this run has replaced, by reference.
         type: dict

@@ -235,6 +235,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         stored=_stored(params, owner.reference(spec.name)),
         missing_secret=params["missing_secret"],
         replaced=handover.get("replaced") or {},
+        beside=handover.get("beside") or {},
     )
     return _shaped(reconcile(api, [Declaration(owner, (spec,))], _run_of(policy, handover, check_mode)), bool(handover))
 

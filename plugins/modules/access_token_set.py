@@ -234,6 +234,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         rotate_created_before=_argspec.moment(params["rotate_created_before"], "rotate_created_before"),
         prune=tuple(params["prune"]),
         replaced=handover.get("replaced") or {},
+        beside=handover.get("beside") or {},
     )
     wanted = Run(
         policy,

@@ -72,6 +72,7 @@ class Custody:
         self._ledger = Ledger()
         self._open = _Open()
         self._stored: dict[str, str | None] = {}
+        self._beside: dict[str, dict[str, str]] = {}
         self._read_at = 0.0
 
     def run(self, check_mode: bool) -> Result:
@@ -98,6 +99,9 @@ class Custody:
     def _read(self) -> None:
         started = self._clock()
         self._stored = self._store.read(self._all)
+        self._beside = {}
+        for reference, token_id in self._store.beside(self._all).items():
+            self._beside.setdefault(owner_path(reference), {})[reference] = token_id
         self._read_at = started
 
     def _age(self) -> int:
@@ -109,8 +113,7 @@ class Custody:
         if self._clock() - self._read_at > FRESH:
             self._read()
         started = self._clock()
-        told: Result = {"more_calls": True, "stored": self._stored_for(owners), "skip": list(self._open.skip)}
-        told["age"] = self._age()
+        told: Result = {"more_calls": True, "skip": list(self._open.skip), **self._held_for(owners)}
         result = self._call(owners, told)
         self._open.skip.update(dict.fromkeys(entry["reference"] for entry in result.get("failures") or ()))
         # In check mode it is one of the failures, beside all that would be done.
@@ -236,11 +239,12 @@ class Custody:
         if not owners or self._ledger.stopped is not None:
             return
         self._read()
-        told: Result = {"issue": False, "prune": prune, "stored": self._stored_for(owners)}
-        told["age"] = self._age()
+        told: Result = {"issue": False, "prune": prune, **self._held_for(owners)}
         self._ledger.take(self._call(owners, {**told, "replaced": self._open.replaced}))
 
-    def _stored_for(self, owners: list[str] | None) -> dict[str, str | None]:
-        if owners is None:
-            return self._stored
-        return {reference: self._stored[reference] for owner in owners for reference in self._references[owner]}
+    def _held_for(self, owners: list[str] | None) -> Result:
+        """What the store holds of these owners, and how long ago it said so."""
+        some = self._references if owners is None else owners
+        stored = {reference: self._stored[reference] for owner in some for reference in self._references[owner]}
+        beside = {key: value for owner in some for key, value in self._beside.get(owner, {}).items()}
+        return {"stored": stored, "beside": beside, "age": self._age()}

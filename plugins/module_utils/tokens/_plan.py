@@ -79,10 +79,14 @@ def undeclared(view: View, specs: t.Sequence[TokenSpec], policy: Policy) -> list
     if UNKNOWN in stored:
         return []
     kept = {token.id for spec in specs for token in _candidates(view, spec, policy)} | stored
+    # What was declared once may go by its own name. Under another it was renamed, and somebody may still declare it.
+    renamed = {value: reference for reference, value in policy.beside.items()}
     return [
         _unless_in_use(view, Revoke(token, "undeclared"))
         for token in view.tokens
-        if token.id not in kept and any(fnmatch.fnmatchcase(token.name, pattern) for pattern in policy.prune)
+        if token.id not in kept
+        and renamed.get(token.id) in (None, view.owner.reference(token.name))
+        and any(fnmatch.fnmatchcase(token.name, pattern) for pattern in policy.prune)
     ]
 
 
@@ -136,7 +140,7 @@ def _candidates(view: View, spec: TokenSpec, policy: Policy) -> tuple[Token, ...
         return tuple(token for token in view.tokens if token.id == spec.only_id)
     reference = view.owner.reference(spec.name)
     stored = policy.stored or {}
-    elsewhere = {value for key, value in stored.items() if key != reference}
+    elsewhere = {value for key, value in (*stored.items(), *policy.beside.items()) if key != reference}
     mine = stored.get(reference)
     return tuple(
         token

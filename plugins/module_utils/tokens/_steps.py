@@ -63,8 +63,8 @@ class Policy(t.NamedTuple):
     """What a run declares beside the tokens themselves.
 
     ``stored`` maps this owner's references to an id, ``None`` (nothing is stored) or :data:`UNKNOWN`; it is itself
-    ``None`` where no store is in play. ``replaced`` are the ids that this very run has replaced. Times are
-    milliseconds.
+    ``None`` where no store is in play. ``replaced`` are the ids that this very run has replaced. ``beside`` is what
+    the store holds under references of the owner that are not declared, as far as it can tell. Times are milliseconds.
     """
 
     stored: t.Mapping[str, str | None] | None = None
@@ -72,6 +72,7 @@ class Policy(t.NamedTuple):
     rotate_created_before: int | None = None
     prune: tuple[str, ...] = ()
     replaced: t.Mapping[str, str] = {}
+    beside: t.Mapping[str, str] = {}
 
 
 class View(t.NamedTuple):

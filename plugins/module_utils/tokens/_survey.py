@@ -93,6 +93,7 @@ class Surveyor:
         self._run = run
         self._stored = None if run.policy.stored is None else _by_owner(run.policy.stored)
         self._replaced = _by_owner(run.policy.replaced)
+        self._beside = _by_owner(run.policy.beside)
         self._caller: str | None = None
         self._caller_lock = threading.Lock()
 
@@ -105,6 +106,7 @@ class Surveyor:
         policy = self._run.policy._replace(
             stored=None if self._stored is None else self._stored.get(owner.path, {}),
             replaced=self._replaced.get(owner.path, {}),
+            beside=self._beside.get(owner.path, {}),
         )
         listing = self._api.tokens(owner)
         unlisted = self._unlisted(owner, policy, {token.id for token in listing.tokens})

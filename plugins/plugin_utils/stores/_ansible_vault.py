@@ -13,6 +13,7 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret, parse_vaulttext_envelope
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     UNCERTAIN,
@@ -21,6 +22,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     Store,
     StoreError,
     id_of,
+    known_ids,
     outcome,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._variables import (
@@ -60,6 +62,12 @@ class AnsibleVaultStore(Store):
     def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
         variables, _key = self._load()
         return {reference: _held(variables, reference) for reference in references}
+
+    def beside(self, references: c.Collection[str]) -> dict[str, str]:
+        variables, _key = self._load()
+        owners = set(map(owner_path, references))
+        others = [other for other in variables.secrets.keys() - set(references) if owner_path(other) in owners]
+        return known_ids({other: _held(variables, other) for other in others})
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
         self.troubles.clear()

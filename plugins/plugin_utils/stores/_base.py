@@ -83,6 +83,15 @@ class Store(abc.ABC):
         :raises StoreError: where the store does not answer, which is not the same as nothing.
         """
 
+    def beside(self, references: c.Collection[str]) -> dict[str, str]:
+        """What else the store holds of the same owners: ids by reference, where the store can tell without a request.
+
+        Tokens are renamed by people too: one that has a declared name now may still be what another reference stores.
+
+        :raises StoreError: where the store does not answer.
+        """
+        return {}
+
     @abc.abstractmethod
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
         """Compare and set: an entry is written where the store still holds what it replaces.
@@ -114,6 +123,11 @@ def outcome(held: str | None, entry: Entry) -> str | None:
     if held == entry.id:
         return WRITTEN
     return None if held == entry.replaces else REFUSED
+
+
+def known_ids(held: c.Mapping[str, str | None]) -> dict[str, str]:
+    """Those references for which there is an id."""
+    return {reference: value for reference, value in held.items() if value is not None and value != UNKNOWN}
 
 
 def is_id(value: object) -> bool:

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import collections.abc as c
+import os
 import stat
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     UNCERTAIN,
@@ -18,6 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     Store,
     StoreError,
     id_of,
+    known_ids,
     outcome,
 )
 
@@ -61,7 +63,28 @@ class FileStore(Store):
                     _files.sweep(path)
 
     def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
-        return {reference: id_of(_files.read(self._file(reference))) for reference in references}
+        return {reference: self._held(reference) for reference in references}
+
+    def beside(self, references: c.Collection[str]) -> dict[str, str]:
+        if self._single:
+            return {}
+        declared = set(references)
+        owners = dict.fromkeys(map(owner_path, references))
+        there = (f"{owner}/tokens/{name}" for owner in owners for name in self._names(owner))
+        return known_ids({other: self._held(other) for other in there if other not in declared and is_reference(other)})
+
+    def _held(self, reference: str) -> str | None:
+        return id_of(_files.read(self._file(reference)))
+
+    def _names(self, owner: str) -> list[str]:
+        """What has a file below an owner, percent-encoded as in references."""
+        try:
+            found = os.listdir(self._path / owner / "tokens")  # noqa: PTH208  paths of 10,000 owners cost seconds
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise StoreError(f"{self._path / owner} cannot be read: {error.strerror}.") from None
+        return sorted(name.removesuffix(".token") for name in found if name.endswith(".token"))
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
         self.troubles.clear()

@@ -35,6 +35,18 @@ def test_compare_and_set(place, held, replaces, answer, holds):
     assert place.open().read([CI]) == {CI: holds}
 
 
+def test_what_it_holds_beside_is_of_the_same_owners_or_not_told(place):
+    store = place.open()
+    other, elsewhere = "projects/PAY/tokens/other", "projects/SHOP/tokens/ci"
+    store.write([entry(ONE)])
+    if place.single:
+        assert store.beside([CI]) == {}
+        return
+    store.write([entry(TWO, reference=other), entry(THREE, reference=elsewhere)])
+    assert place.open().beside([CI]) in ({other: TWO}, {})
+    assert place.open().beside([CI, other]) == {}
+
+
 def test_a_secret_without_a_readable_id_is_unknown_and_can_be_replaced_as_such(place):
     place.put("a-password-put-here-by-hand")
     store = place.open()
