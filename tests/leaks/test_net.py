@@ -27,6 +27,13 @@ secret, place = module.params["secret"], module.params["place"]
 with open(place + "/gone", "w") as stream:
     stream.write(secret)
 os.remove(place + "/gone")
+folder = os.open(place, os.O_RDONLY)
+for name in ("apart", "apart.new"):
+    with os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT, 0o644, dir_fd=folder), "w") as stream:
+        stream.write(secret)
+os.rename("apart.new", "moved", src_dir_fd=folder, dst_dir_fd=folder)
+os.remove(place + "/apart")
+os.remove(place + "/moved")
 syslog.syslog("issued " + secret)
 syslog.syslog("Invoked with url=https://admin:%s@example.com/" % "in-a-url")
 subprocess.run(["true", "--password", secret])
@@ -102,7 +109,8 @@ def test_a_playbook_that_leaks_in_every_way_is_caught_in_every_place(tmp_path, p
         wheres = [catch.path for catch in Net(place.secrets()).search(place.written)]
         for folder in ("facts", "tree", "junit"):
             assert [where for where in wheres if f"/{folder}/" in where], f"{folder}: {output}"
-        assert place.exposed() == [str(place.stores / "x"), str(place.written / "tmp" / "gone")]
+        made = [str(place.written / "tmp" / name) for name in ("apart", "apart.new", "gone", "moved")]
+        assert place.exposed() == [str(place.stores / "x"), *made]
         # Ansible's own lines are let off where it is Ansible that writes the password in a URL, and nowhere else.
         logged = (place.seen / "syslog").read_text(encoding="utf-8")
         assert ("admin:in-a-url@" in logged) is (version(programs) < (2, 22))

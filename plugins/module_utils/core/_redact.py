@@ -19,7 +19,9 @@ SECRET = "[secret]"
 WITHHELD = "[withheld, since it repeats the credential]"
 
 _ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
-_USERINFO = re.compile(r"//.*@")
+# Whatever is before the last @ may be a password: not everybody writes one where a URL has it.
+_USERINFO = re.compile(r"\A(\s*[A-Za-z][A-Za-z0-9+.-]*://)?.*@", re.DOTALL)
+_QUERY = re.compile(r"[?#].+\Z", re.DOTALL)
 # Encodings inside encodings: a page that holds JSON that holds a URL.
 _DEPTH = 3
 # Far more than is ever shown of it; undoing the escapes of a whole body would take its time.
@@ -62,8 +64,9 @@ def url_of(params: t.MutableMapping[str, t.Any], option: str) -> str:
 
 
 def without_userinfo(url: str) -> str:
-    """``url`` with a mark in place of a user's name and password."""
-    return _USERINFO.sub(f"//{CREDENTIAL}@", url)
+    """A base ``url`` with a mark in place of a user's name and password, and of a query, which none has."""
+    shown = _USERINFO.sub(lambda found: f"{found[1] or ''}{CREDENTIAL}@", url)
+    return _QUERY.sub(f"?{CREDENTIAL}", shown)
 
 
 def _without_cut(text: str, spellings: t.Iterable[str]) -> str:

@@ -50,10 +50,15 @@ class Issued(t.NamedTuple):
 
 
 class Listing(t.NamedTuple):
-    """An owner's tokens, and the server's clock when it listed them."""
+    """An owner's tokens, and the server's clock when it listed them.
+
+    ``paged``: they came in several pages. Where a token is revoked while these are read, another moves from a page
+    still to come to one that was read already, and is missed.
+    """
 
     tokens: tuple[Token, ...]
     now: int | None
+    paged: bool = False
 
 
 class Identity(t.NamedTuple):
@@ -73,15 +78,17 @@ class DataCenter:
         path = f"{_TOKENS}/{owner.path}"
         found: dict[str, Token] = {}
         now: int | None = None
+        paged = False
         for value, answer in _pages.by_start(self.client, path):
             now = answer.now
+            paged = paged or not answer.data["isLastPage"]
             if value is not None:
                 token = _token(value, f"GET {path}")
                 first = found.setdefault(token.id, token)
                 if (first.created, first.expires) != (token.created, token.expires):
                     raise AnswerError(f"GET {path}: the listing describes token {token.id} in two ways.")
                 found[token.id] = token
-        return Listing(tuple(found.values()), now)
+        return Listing(tuple(found.values()), now, paged)
 
     def token(self, owner: Owner, token_id: str) -> Token | None:
         """The token with this id, or ``None`` where the owner has none."""

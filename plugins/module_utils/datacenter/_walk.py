@@ -19,6 +19,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter im
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Listing
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import DeclaredOwners
 
+# How often a listing that has changed meanwhile is asked for again.
+_MOST_LISTINGS = 4
+
 
 class Found(t.NamedTuple):
     """A token with its owner, and the server's clock when it was listed."""
@@ -112,9 +115,25 @@ class Walk:
         if not self._missing:
             return Listing((), None)
         listing = self._api.tokens(owner)
+        if listing.paged and not self._missing <= {token.id for token in listing.tokens}:
+            listing = self._steady(owner, listing)
         wanted = tuple(token for token in listing.tokens if token.id in self._ids)
         self._missing.difference_update(token.id for token in wanted)
         return Listing(wanted, listing.now)
+
+    def _steady(self, owner: Owner, listing: Listing) -> Listing:
+        """The listing once it says the same twice, so that no token can have moved past what was read.
+
+        :raises BitbucketError: where it goes on changing.
+        """
+        for _again in range(_MOST_LISTINGS):
+            before, listing = listing, self._api.tokens(owner)
+            if {token.id for token in before.tokens} == {token.id for token in listing.tokens}:
+                return listing
+        raise BitbucketError(
+            f"The tokens of {owner.label} were others each time they were listed, so that one may have been missed: "
+            "run again when nobody changes them."
+        )
 
     def _fail(self, path: str, error: BitbucketError) -> None:
         self.failures.append({"owner": path, "reason": error.reason, "msg": str(error)})

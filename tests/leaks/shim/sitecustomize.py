@@ -20,6 +20,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _NOWHERE = ("/dev/", "/proc/")
 _pending: dict[str, None] = {}
 _busy = False
+_open = os.open
 
 
 def _note(name: str, text: str) -> None:
@@ -102,6 +103,29 @@ def _hook(event: str, args: tuple[t.Any, ...]) -> None:
         _busy = False
 
 
-if _ROOT:
+def _named(function: t.Any, place: int, folder: str) -> t.Any:
+    """``function`` with the file at ``place`` expected by its whole name: events leave out which folder is open."""
+
+    def call(*args: t.Any, **options: t.Any) -> t.Any:
+        reads = function is _open and not args[1] & _WRITING
+        if options.get(folder) is not None and not reads:
+            _expect(os.path.join(_path(options[folder]), os.fsdecode(args[place])))  # noqa: PTH118
+        return function(*args, **options)
+
+    # Programs look there for what they may use.
+    for able in (os.supports_dir_fd, os.supports_follow_symlinks):
+        able.update({call} if function in able else ())
+    return call
+
+
+def _install() -> None:
+    os.open = _named(os.open, 0, "dir_fd")
+    os.chmod = _named(os.chmod, 0, "dir_fd")
+    for name in ("rename", "replace", "link"):
+        setattr(os, name, _named(getattr(os, name), 1, "dst_dir_fd"))
     sys.addaudithook(_hook)
     atexit.register(_look)
+
+
+if _ROOT:
+    _install()

@@ -123,6 +123,14 @@ def test_words_that_hold_no_secret_stay_as_they_are():
         ("https://admin:p@ss/word@host", f"https://{CREDENTIAL}@host"),
         ("https://token@host", f"https://{CREDENTIAL}@host"),
         ("https://host/bitbucket", "https://host/bitbucket"),
+        ("admin:pass@host", f"{CREDENTIAL}@host"),
+        ("https:/admin:pass@host", f"{CREDENTIAL}@host"),
+        ("https:admin:pass@host", f"{CREDENTIAL}@host"),
+        ("https://admin:pa\nss@host", f"https://{CREDENTIAL}@host"),
+        ("pass://word@host", f"pass://{CREDENTIAL}@host"),
+        ("https://host?token=pass", f"https://host?{CREDENTIAL}"),
+        ("https://host/x#pass\nword", f"https://host/x?{CREDENTIAL}"),
+        ("https://admin:p?a#ss@host", f"https://{CREDENTIAL}@host"),
     ],
 )
 def test_a_credential_in_a_url_is_not_shown(url, shown):

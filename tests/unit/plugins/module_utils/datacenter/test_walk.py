@@ -12,6 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LockoutError,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
     DeclaredOwners,
@@ -172,3 +173,40 @@ def test_a_server_that_goes_away_is_an_error(stand):
 def test_a_named_owner_that_is_not_there_is_an_error(stand):
     with pytest.raises(InputError):
         walked(stand, NOBODY_HAS, projects=["NOPE*"])
+
+
+# Tokens that come and go while their pages are read.
+
+
+def crowd(stand: Stand, count: int = 6) -> list[t.Any]:
+    stand.sim.switches.page_cap = 2
+    return [stand.sim.add_token(PAY, f"t{number}") for number in range(count)]
+
+
+def test_a_token_that_moves_to_a_page_that_was_read_is_found_all_the_same(stand):
+    tokens = crowd(stand)
+    listed = [token.id for token in stand.api().tokens(Owner(project="PAY")).tokens]
+    first, moved = (next(token for token in tokens if token.id == listed[place]) for place in (0, 2))
+    world, now = stand.sim.world, stand.sim.clock.now_ms()
+    stand.sim.faults.arm(
+        "call", method="GET", path=f"{PAY}$", when="after", times=1, run=lambda: world.revoke(first, now)
+    )
+    walk = walked(stand, moved.id, projects=["PAY"])
+    assert [found.token.id for found in walk.found] == [moved.id]
+    assert walk.failures == []
+
+
+def test_a_listing_that_never_comes_to_rest_is_told_as_not_asked(stand):
+    crowd(stand)
+    stand.sim.faults.arm(
+        "call", method="GET", path=f"{PAY}$", when="after", times=None, run=lambda: stand.sim.add_token(PAY, "more")
+    )
+    walk = walked(stand, NOBODY_HAS, projects=["PAY"])
+    assert [failure["owner"] for failure in walk.failures] == [PAY]
+    assert "were others each time they were listed" in walk.failures[0]["msg"]
+
+
+def test_a_listing_of_one_page_is_not_asked_for_again(stand):
+    stand.sim.add_token(PAY, "one")
+    walked(stand, NOBODY_HAS, projects=["PAY"])
+    assert asked(stand) == [PAY]
