@@ -170,6 +170,16 @@ def test_without_a_declaration_tokens_are_only_revoked(incident):
     assert "1 revoked, 0 reissued" in report(outcome)[0]
 
 
+def test_a_declared_token_that_the_store_did_not_have_counts_as_reissued_too(incident):
+    incident.leak("a.txt", incident.add_token("projects/PAY", "ci-read"))
+    assert_succeeded(predicted := incident.revoke("--check"))
+    assert_succeeded(outcome := incident.revoke())
+    assert "1 revoked, 1 reissued" in report(outcome)[0]
+    assert "1 would be revoked, 1 would be reissued" in report(predicted)[0]
+    assert "reissued: projects/PAY/tokens/ci-read" in report(outcome)
+    assert incident.alive(incident.stored()["projects/PAY/tokens/ci-read"])
+
+
 def test_what_is_declared_can_be_left_to_later(incident):
     assert_succeeded(incident.play(PROVISION))
     before = incident.stored()

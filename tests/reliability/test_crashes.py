@@ -160,7 +160,8 @@ def finished(place: World, *, real: bool) -> str:
     failure = failure_of_run(place, real=real)
     if failure or place.dead() or place.strays():
         return f"after the settle time: dead {place.dead()}, strays {place.strays()} {failure}"
-    return ""
+    left = [str(path) for path in place.store_place.rglob("*") if path.name.endswith(".tmp")]
+    return f"temporary files are left: {left}" if left else ""
 
 
 @pytest.mark.usefixtures("built")

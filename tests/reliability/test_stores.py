@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
+from tests.readonly import read_only
 from tests.reliability.world import World, world
 
 
@@ -39,6 +40,21 @@ def test_a_wrong_vault_password_stops_it_before_the_first_request(tmp_path):
 
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("kind", ["file", "ansible_vault"])
+def test_a_directory_that_cannot_be_written_stops_it_before_the_first_request(tmp_path, kind):
+    with world(tmp_path, kind, owners=2) as place:
+        old, before = rotating(place), place.stored()
+        with read_only(place.store_place):
+            status, said = place.role().run()
+        assert status != 0
+        sentence = f"{place.store_place} is not writable for the user who runs this. Nothing was changed."
+        assert sentence in " ".join(said.split())
+        assert len(place.sim.requests) == 0
+        assert ({token.id for token in place.tokens()}, place.stored(), place.dead()) == (old, before, [])
+        recovers(place)
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("kind", ["file", "ansible_vault"])
 @pytest.mark.parametrize("step", ["open-tmp", "fsync-tmp", "rename-tmp", "fsync-directory"])
 def test_a_write_that_fails_half_way_is_told_with_ids_and_costs_no_predecessor(tmp_path, kind, step):
     """The second of three files, or the one there is; after ``fsync-directory`` the write has landed all the same."""
@@ -62,10 +78,13 @@ def test_a_write_that_fails_half_way_is_told_with_ids_and_costs_no_predecessor(t
 
 
 @pytest.mark.usefixtures("built")
-def test_a_file_that_does_not_fit_is_the_same(tmp_path):
-    with world(tmp_path, owners=3, grace=0) as place:
+@pytest.mark.parametrize("kind", ["file", "ansible_vault"])
+def test_a_file_that_does_not_fit_is_the_same(tmp_path, kind):
+    """The system stops the write where half of the new file is on the disk."""
+    with world(tmp_path, kind, owners=3, grace=0) as place:
         old, before = rotating(place), place.stored()
-        status, said = place.role().run(RELIABILITY_STORE=str(place.store_place), RELIABILITY_SIZE="16")
+        half = max(path.stat().st_size for path in place.store_place.rglob("*") if path.is_file()) // 2
+        status, said = place.role().run(RELIABILITY_STORE=str(place.store_place), RELIABILITY_SIZE=str(half))
         assert status != 0, said
         assert (place.stored(), place.dead()) == (before, [])
         assert old <= {token.id for token in place.tokens()}

@@ -38,6 +38,10 @@ _LATEST = 4102444800000  # 2100-01-01
 # an "id" may be that of the user.
 _NAMED_TOKEN = re.compile(rb'\s*\{\s*"id"\s*:\s*"([0-9]{1,20})"')
 
+#: An answer has no more objects, arrays and values than this: a page of 1,000 repositories has some 100,000, and each
+#: takes a hundred bytes of memory or two, however small it is.
+MAX_PARTS = 500_000
+
 # Also half of a good pair, which does no harm.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -113,7 +117,7 @@ def parsed(exchange: Exchange, what: str, clean: t.Callable[[str], str], option:
     if not exchange.body.strip():
         return Answer(exchange.status, None, exchange.headers, len(exchange.body))
     try:
-        data = _loaded(exchange.body)
+        data = loaded(exchange.body)
     except (ValueError, RecursionError):
         named = _NAMED_TOKEN.match(exchange.body)
         raise AnswerError(
@@ -122,11 +126,25 @@ def parsed(exchange: Exchange, what: str, clean: t.Callable[[str], str], option:
     return Answer(exchange.status, data, exchange.headers, len(exchange.body))
 
 
-def _loaded(body: bytes) -> t.Any:
-    """What the JSON says, in text that can be written: half a surrogate pair fits into no path, result or file."""
+def loaded(body: bytes) -> t.Any:
+    """What the JSON says, in text that can be written: half a surrogate pair fits into no path, result or file.
+
+    :raises ValueError: for what is no JSON, and for more of it than memory should have to hold.
+    :raises RecursionError: for what is nested without end.
+    """
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_PARTS:
+        raise ValueError("too many parts")
     text = body.decode("utf-8-sig")
     data = json.loads(text)
-    return json.loads(writable(json.dumps(data, ensure_ascii=False))) if _SURROGATE.search(text) else data
+    return _mended(data) if _SURROGATE.search(text) else data
+
+
+def _mended(data: t.Any) -> t.Any:
+    if isinstance(data, str):
+        return writable(data)
+    if isinstance(data, list):
+        return [_mended(value) for value in data]
+    return {writable(key): _mended(value) for key, value in data.items()} if isinstance(data, dict) else data
 
 
 def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[str], str]) -> BitbucketError:
@@ -216,7 +234,7 @@ def _server_words(exchange: Exchange, clean: t.Callable[[str], str]) -> tuple[st
         text = clean(html.unescape(clean(exchange.body.decode("utf-8", "replace"))))[:4096]
         return shown(re.sub(r"<[^>]*>", " ", text)), ""
     try:
-        data = json.loads(exchange.body)
+        data = loaded(exchange.body)
     except (ValueError, RecursionError):
         return "", ""
     if not isinstance(data, dict):

@@ -104,11 +104,16 @@ class RateGate:
         self._closed_until = 0.0
 
     def wait(self) -> None:
-        """Return as soon as requests may be sent."""
-        with self._lock:
-            delay = self._closed_until - time.monotonic()
-        if delay > 0:
+        """Return as soon as requests may be sent. While this waits, another worker may be told of a longer pause."""
+        waited_until = 0.0
+        while True:
+            with self._lock:
+                closed_until = self._closed_until
+            delay = closed_until - time.monotonic()
+            if delay <= 0 or closed_until <= waited_until:
+                return
             self._sleep(delay)
+            waited_until = closed_until
 
     def close(self, seconds: float) -> None:
         """Hold all requests back for ``seconds`` from now."""
@@ -180,8 +185,10 @@ class Client:
         return self._request("POST", path, None, urlencode(fields), repeatable=True)
 
     def as_bearer(self, token: str) -> Client:
-        """The same server for the bearer of ``token``."""
-        return Client(self.url, Credential(token=token), self._transport, self._sleep, self.product)
+        """The same server for the bearer of ``token``, behind the same gate."""
+        client = Client(self.url, Credential(token=token), self._transport, self._sleep, self.product)
+        client._gate = self._gate
+        return client
 
     def _request(
         self,

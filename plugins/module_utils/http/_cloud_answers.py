@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 import typing as t
 
@@ -21,6 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import (
     Product,
+    loaded,
     other,
     redirected,
     shown,
@@ -136,7 +136,7 @@ def _lacking(said: Said) -> str:
 def _read(exchange: Exchange, clean: t.Callable[[str], str]) -> Said:
     """What the body says, in any of the shapes that errors come in; a page of HTML says nothing worth reading."""
     try:
-        data = json.loads(exchange.body)
+        data = loaded(exchange.body)
     except (ValueError, RecursionError):
         return Said(_plain(exchange, clean))
     if not isinstance(data, dict):

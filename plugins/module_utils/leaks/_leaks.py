@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import LONGEST_LOGIN, sightings, without
 
 # Characters that are in memory at a time. A secret, in whatever encoding, is not longer than an overlap; those before a
 # block tell whether what it begins with is the rest of something else.
 _BLOCK, _OVERLAP, _BEFORE = 1 << 20, 8192, 2 * LONGEST_LOGIN
+#: More are no leak: a text can hold any number of made-up ones, and each would be in memory and in the result.
+MOST_SECRETS = 10_000
 # A secret may stand on each line of a log.
 _PLACES = 10
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -129,6 +131,11 @@ class Leaks:
             held, begin = held[cut:], end - cut
 
     def _add(self, secret: str, place: str) -> None:
+        if secret not in self._leaks and len(self._leaks) >= MOST_SECRETS:
+            raise GuardError(
+                f"There are more than {MOST_SECRETS:,} different secrets: somebody made them up, or too much is "
+                "searched at a time. Nothing was looked up or revoked: search less."
+            )
         leak = self._leaks.setdefault(secret, Leak(secret))
         leak.times += 1
         if place not in leak.found_in and len(leak.found_in) < _PLACES:

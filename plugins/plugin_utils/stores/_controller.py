@@ -18,6 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import loaded
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._remote import (
     Options,
@@ -112,7 +113,7 @@ class Controller:
     def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
         answer = self._exchange(method, path, body)
         try:
-            parsed = json.loads(answer)
+            parsed = loaded(answer)
         except (ValueError, RecursionError):
             raise self._no_controller() from None
         if not isinstance(parsed, dict):
@@ -152,7 +153,7 @@ class Controller:
 def _refused(body: bytes, sent: Json | None) -> list[str]:
     """The fields that a refusal is about, of those that were sent."""
     try:
-        parsed = json.loads(body)
+        parsed = loaded(body)
     except (ValueError, RecursionError):
         return []
     return sorted(set(parsed) & set(sent or ())) if isinstance(parsed, dict) else []

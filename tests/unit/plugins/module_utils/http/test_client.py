@@ -14,11 +14,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     ConnectError,
     GuardError,
     InputError,
+    LockoutError,
     LostAnswerError,
     StatusError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _client, _pages
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential, RateGate
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings
 from tests.unit.plugins.script import BASE, Script, answer
 from tests.unit.plugins.stand import PAY, SHOP, Scripted, Stand
@@ -198,6 +199,27 @@ def test_429_for_one_worker_holds_back_all(stand, clock):
     clock.client.get(TOKENS)
     assert others == [0, 7], "the other worker did not wait"
     assert stand.requests == [f"GET {PAY}", f"GET {SHOP}", f"GET {PAY}"]
+
+
+def test_a_longer_pause_that_another_worker_is_told_of_meanwhile_is_waited_out_too():
+    times, gate = [], RateGate(lambda seconds: slept(seconds))
+
+    def slept(seconds: float) -> None:
+        if not times:
+            gate.close(50)
+        times.append(round(seconds))
+
+    gate.close(5)
+    gate.wait()
+    assert times == [5, 50]
+
+
+def test_a_token_that_is_tried_waits_with_the_others(clock):
+    clock.client._gate.close(9)
+    bearer = clock.client.as_bearer("a-token-that-nobody-has")
+    with pytest.raises(LockoutError):
+        bearer.get(TOKENS)
+    assert clock.waits == [9]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import MAX_PARTS
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._pages import PAGE_SIZE
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import MAX_BODY, Settings, Transport
@@ -46,11 +47,11 @@ class Endless:
         return DataCenter(Client(URL, Credential(token="t"), transport))
 
 
-def peak(api: DataCenter) -> int:
+def peak(api: DataCenter, sentence: str = NO_END) -> int:
     """The most memory that Python's own objects took while the listing was read, in MiB."""
     tracemalloc.start()
     try:
-        with pytest.raises(AnswerError, match=NO_END):
+        with pytest.raises(AnswerError, match=sentence):
             api.tokens(OWNER)
         return tracemalloc.get_traced_memory()[1] // 1024 // 1024
     finally:
@@ -86,3 +87,14 @@ def test_wide_pages_without_end_are_given_up_by_their_bytes():
     server = Endless(entries=10, width=MAX_BODY // 12)
     assert peak(server.api()) < 160
     assert server.requests < 12
+
+
+@pytest.mark.parametrize("end", ["", ',"\\ud800"'], ids=["text", "half a surrogate pair"])
+@pytest.mark.parametrize("part", ["[]", '{"a":1}', "1"])
+@pytest.mark.parametrize("many", [MAX_PARTS // 3, MAX_BODY // 9], ids=["as many as allowed", "as many as fit"])
+def test_one_answer_of_very_many_small_parts_takes_little_memory(part, end, many):
+    body = f"[{','.join([part] * many)}{end}]".encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    transport = Transport(Settings(use_proxy=False), {"http://": Wire(lambda _request: answer)})
+    api = DataCenter(Client(URL, Credential(token="t"), transport))
+    assert peak(api, "not a page of a listing|not the JSON that Bitbucket sends") < 100

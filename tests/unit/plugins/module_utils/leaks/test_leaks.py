@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks import _leaks
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks import Leaks
@@ -39,6 +39,15 @@ def test_what_is_told_of_a_secret_does_not_hold_it():
     leaks.search_text(EXAMPLE)
     assert EXAMPLE not in repr(leaks.all)
     assert leaks.all[0].fingerprint == fingerprint(EXAMPLE)
+
+
+def test_more_secrets_than_anybody_leaks_stop_the_search(monkeypatch):
+    monkeypatch.setattr(_leaks, "MOST_SECRETS", 2)
+    leaks = Leaks()
+    leaks.search_text(f"{EXAMPLE} {API_TOKEN} {EXAMPLE}")
+    assert len(leaks.all) == 2
+    with pytest.raises(GuardError, match="more than 2 different secrets"):
+        leaks.search_text(f"{EXAMPLE} {API_TOKEN[:-8]}1BADCAFE")
 
 
 def test_a_log_that_repeats_a_secret_is_counted_and_not_listed_whole(tmp_path):

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
+from tests.readonly import read_only
 from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, ONE, THREE, TWO, entry, secret_of
 
 PASSWORD = "a-vault-password-long-enough-4711"
@@ -326,16 +327,10 @@ def test_a_directory_named_for_one_token_keeps_it_where_a_set_would(tmp_path):
 
 
 def test_an_unwritable_directory_is_found_out_before_anything_is_created(place):
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere, and a read-only mount takes rights that containers lack")
-    directory = place.path if place.kind == "file" else place.directory
-    directory.chmod(0o500)
-    try:
+    with read_only(place.path if place.kind == "file" else place.directory):
         for check_mode in (False, True):
             with pytest.raises(StoreError, match="not writable"):
                 place.open().prepare([CI], check_mode)
-    finally:
-        directory.chmod(0o700)
 
 
 def test_a_link_stays_a_link_and_its_target_is_written(place):
