@@ -8,7 +8,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._ansible_vault import AnsibleVaultStore
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry
 
-from .harness import CI, PAY, Site, ci, new_site
+from .harness import CI, PAY, Result, Site, ci, new_site
 
 DEPLOY = f"{PAY}/tokens/deploy"
 BOTH = [ci(), ci(name="deploy")]
@@ -22,8 +22,9 @@ def site(tmp_path, request) -> Site:
         vault = VaultLib([("default", VaultSecret(b"a-vault-password-long-enough-4711"))])
         made.store = AnsibleVaultStore(made.place / "tokens.yml", vault)
     for name, days in (("ci", 30), ("deploy", 10)):
-        lives = {"created_days_ago": days, "expires_in_days": 90 - days, "last_used_days_ago": 1}
-        token = made.sim.add_token(PAY, name, ["REPO_READ"], **lives)
+        token = made.sim.add_token(
+            PAY, name, ["REPO_READ"], created_days_ago=days, expires_in_days=90 - days, last_used_days_ago=1
+        )
         made.store.write([Entry(f"{PAY}/tokens/{name}", token.id, token.secret)])
     return made
 
@@ -37,12 +38,12 @@ def all_work(site: Site) -> bool:
     return all(site.sim.authenticates(site.store.secret(reference)) for reference in (CI, DEPLOY))
 
 
-def settled(site: Site, *entries: dict, **options) -> list[str]:
+def settled(site: Site, *entries: Result) -> list[str]:
     """Two runs, and two more after every grace; what they did."""
     steps = []
     for days in (0, 0, 9, 0):
         site.sim.clock.advance(days=days)
-        result = site.run(*entries, **options)
+        result = site.run(*entries)
         assert "failed" not in result, result["msg"]
         assert all_work(site), result["changes"]
         steps += [f"{change['step']} {change['reason']}" for change in result["changes"]]
