@@ -17,6 +17,7 @@ import pytest
 from tests.reliability.conftest import FULL
 from tests.reliability.role import PATIENCE
 from tests.reliability.world import World, world
+from tests.simulator import Token
 
 EVERY = 0.05
 # A look takes milliseconds, and tenths of a second where the machine is busy. Who looks less often than this misses
@@ -40,6 +41,7 @@ class Watch:
     dead: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     longest: float = 0.0
+    revoked: int = 0
 
     def look(self) -> None:
         # Read first, then ask: what was replaced in between may die by right where there is no grace.
@@ -50,6 +52,19 @@ class Watch:
             now = self.place.stored()
             self.dead += [reference for reference in wrong if now.get(reference) == held[reference]]
         self.looks += 1
+
+    def witness(self, revoke: t.Callable[..., None]) -> t.Callable[..., None]:
+        """``revoke`` of the simulator, that first looks whether the store holds what is to die: between two looks
+        nothing can die and be replaced unseen.
+        """
+
+        def seen(token: Token, now: int) -> None:
+            held = self.place.store().read(self.place.references)
+            self.dead += [reference for reference, token_id in held.items() if token_id == token.id]
+            self.revoked += 1
+            revoke(token, now)
+
+        return seen
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Watch]:
@@ -108,12 +123,13 @@ def together(place: World, number: int, hosts: list[str] | None) -> list[str]:
 
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(("way", "kind", "grace"), list(WAYS) if FULL else SAMPLE)
-def test_runs_at_once_lose_nothing(tmp_path, kind, grace, way, record_property):
+def test_runs_at_once_lose_nothing(tmp_path, kind, grace, way, record_property, monkeypatch):
     with world(tmp_path, kind, OWNERS, grace) as place:
         keys = [owner.rpartition("/")[2] for owner in place.owners]
         hosts, number = (keys, 1) if way == "sixteen hosts" else (None, 3)
         place.sim.clock.unfreeze()
         with Watch(place).running() as watch:
+            monkeypatch.setattr(place.sim.world, "revoke", watch.witness(place.sim.world.revoke))
             for phase in (1, 2):
                 assert together(place, number, hosts) == []
                 assert set(place.stored()) == set(place.references)
@@ -126,8 +142,9 @@ def test_runs_at_once_lose_nothing(tmp_path, kind, grace, way, record_property):
             place.settle()
             assert not place.run().get("failed")
         assert (watch.dead, place.dead(), place.strays()) == ([], [], [])
-        assert watch.looks >= FEWEST
+        assert (watch.looks >= FEWEST, watch.revoked >= OWNERS) == (True, True)
         assert watch.longest < LONGEST
         assert len(watch.seen) >= 2 * OWNERS, "the first secrets, and those that took their place"
         assert len(place.tokens()) == OWNERS
     record_property("runs at once: looks at the store", watch.looks)
+    record_property("runs at once: revocations witnessed", watch.revoked)
