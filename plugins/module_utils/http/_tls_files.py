@@ -22,15 +22,15 @@ def trusted(validate_certs: bool, ca_path: str | None) -> str | bool:
     if not validate_certs:
         return False
     bundle = os.environ.get("REQUESTS_CA_BUNDLE", "")
-    path, source = (ca_path, "`ca_path`") if ca_path else (bundle, "REQUESTS_CA_BUNDLE")
-    if not path:
-        return True
-    if not Path(path).is_dir():
+    if not ca_path and bundle and not os.access(bundle, os.R_OK):
+        # Not more, since it holds all authorities of the system: reading them twice takes longer than a request.
+        raise InputError(f"{bundle} (REQUESTS_CA_BUNDLE) cannot be used: it is not there, or may not be read.")
+    if ca_path and not Path(ca_path).is_dir():
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_path)
         except OSError as error:
-            raise InputError(f"{path} ({source}) cannot be used: {_why_not(error)}.") from None
-    return path
+            raise InputError(f"{ca_path} (`ca_path`) cannot be used: {_why_not(error)}.") from None
+    return ca_path or bundle or True
 
 
 def check_client_certificate(certificate: str | None, key: str | None) -> None:
