@@ -162,6 +162,15 @@ def test_a_bundle_of_the_environment_that_is_not_there_is_named(tmp_path, monkey
         assert stand.requests == []
 
 
+def test_a_bundle_of_the_environment_of_no_use_is_named_and_nothing_was_sent(tmp_path, monkeypatch):
+    (tmp_path / "words.pem").write_text("no certificate", encoding="utf-8")
+    with site(tmp_path) as (stand, _made, url):
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "words.pem"))
+        with pytest.raises(InputError, match="REQUESTS_CA_BUNDLE names holds no certificate"):
+            client(url).create(PATH, BODY)
+        assert stand.requests == []
+
+
 def test_a_ca_that_vanishes_is_no_traceback(tmp_path):
     with site(tmp_path) as (stand, made, url):
         ours = client(url, ca_path=made.ca)

@@ -232,6 +232,9 @@ def _translated(error: failures.RequestException, limit: float) -> BitbucketErro
             f"The server's certificate is not accepted: {_tls_reason(error)}. Is the CA that signed it known "
             "(`ca_path`), and does the name match?"
         )
+    if _tls_reason(error) == "no certificate or crl found":
+        # Files that options name were tried before; the bundle of the environment was not read then.
+        return InputError("The file of authorities that REQUESTS_CA_BUNDLE names holds no certificate in PEM form.")
     if isinstance(error, failures.SSLError):
         # Such an error also comes after the request has gone out: in TLS 1.3 even a missing client certificate does.
         return LostAnswerError(

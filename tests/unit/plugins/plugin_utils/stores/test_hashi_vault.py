@@ -15,6 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles.loopback import DROP, Answer
 from tests.doubles.vault_kv2 import JWT, ROLE_ID, SECRET_ID, TOKEN, VaultDouble, errors, lose_answers, running
+from tests.reliability import proxy
 from tests.unit.plugins.plugin_utils.stores import openbao
 from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, ONE, THREE, TWO, entry, play_vault, secret_of
 from tests.unit.plugins.slow import ANSWERS, raw_server
@@ -460,3 +461,14 @@ def test_a_server_that_drips_is_not_waited_for_without_end(monkeypatch):
         store = opened("kv/team", url=url, token=TOKEN, timeout=0.4)
         assert "does not answer" in failure(lambda: store.read([CI]))
         assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy"])
+def test_plain_text_to_this_machine_goes_through_no_proxy(monkeypatch, variable):
+    for name in ("http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with running() as (_double, url), proxy.running() as between:
+        monkeypatch.setenv(variable, between.url)
+        assert opened("kv/team", url=url, token=TOKEN).write([entry(ONE)]) == {CI: "written"}
+        assert (between.targets, bytes(between.passed)) == ([], b"")
