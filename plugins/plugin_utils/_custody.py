@@ -195,9 +195,10 @@ class Custody:
         reference = item["reference"]
         owner = owner_path(reference)
         if answer == UNCERTAIN:
+            # The id comes first: names may be so long that the end of a message is cut.
             message = (
-                f"{reference}: whether {self._store.name} holds the secret of token {item['id']} is not known. "
-                f"It was left alone; once the store works, run again. {self._store.troubles.get(reference, '')}"
+                f"Token {item['id']}: whether {self._store.name} holds its secret is not known. It was left alone; "
+                f"once the store works, run again. It is for {reference}. {self._store.troubles.get(reference, '')}"
             ).strip()
             self._ledger.fail(BitbucketError(message, "store"), reference, item["id"])
             self._open.skip[reference] = None

@@ -102,7 +102,11 @@ def test_a_vault_that_is_sealed_during_the_hand_over_costs_nothing_and_ids_are_n
     assert site.held() == before
     new = site.ids() - old
     assert len(new) == len(before)
-    assert [token_id for token_id in new if f"holds the secret of token {token_id} is not known" not in said] == []
+    assert [
+        token_id
+        for token_id in new
+        if f"Token {token_id}: whether hashi_vault:kv/team holds its secret is not known" not in said
+    ] == []
     site.recovers()
 
 
@@ -125,6 +129,6 @@ def test_of_three_hand_overs_only_the_refused_one_is_revoked(site):
     assert not set(sim.world.revoked) & {*old, faster.id}
     assert old < site.ids(), "a predecessor was revoked"
     (unknown,) = [token.id for token in sim.tokens("projects/P03") if token.id not in old]
-    assert f"projects/P03/tokens/ci: whether hashi_vault:kv/team holds the secret of token {unknown} is not" in said
+    assert f"Token {unknown}: whether hashi_vault:kv/team holds its secret is not known" in said
     site.vault.before = lambda _request: None
     site.recovers()

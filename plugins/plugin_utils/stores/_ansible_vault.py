@@ -130,9 +130,14 @@ class AnsibleVaultStore(Store):
         vault_id, secret = key
         # The default label is written as no label at all, as ansible-vault does.
         label = None if vault_id == constants.DEFAULT_VAULT_IDENTITY else vault_id
-        _files.replace(self._path, self._vault.encrypt(plain, secret, vault_id=label))
-        written = _files.read(self._path)
-        if written is None or _text(self._vault.decrypt(written)) != plain:
+        try:
+            _files.replace(self._path, self._vault.encrypt(plain, secret, vault_id=label))
+            written = _files.read(self._path)
+            same = written is not None and _text(self._vault.decrypt(written)) == plain
+        except AnsibleError:
+            # Its text may quote what was to be encrypted.
+            raise StoreError(f"{self._path} could not be encrypted, or not read back.") from None
+        if written is None or not same:
             raise StoreError(f"{self._path} does not hold what was written to it.")
         self._seen = (written, variables, key)
 

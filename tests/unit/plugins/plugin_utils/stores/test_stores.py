@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, VaultSecret
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -438,6 +439,21 @@ text: |
 
   last line
 """
+
+
+@pytest.mark.parametrize("step", ["encrypt", "decrypt"])
+def test_a_vault_that_fails_at_a_write_is_a_sentence_that_quotes_nothing(vaulted, monkeypatch, step):
+    store = vaulted.open()
+    store.prepare([CI], check_mode=False)
+    secret = entry(ONE).secret
+
+    def broken(*_args: object, **_options: object) -> bytes:
+        raise AnsibleError(f"cannot do this with {secret}")
+
+    monkeypatch.setattr(VaultLib, step, broken)
+    with pytest.raises(StoreError, match="could not be encrypted, or not read back") as caught:
+        store.write([entry(ONE)])
+    assert secret not in str(caught.value)
 
 
 def test_a_new_file_is_encrypted_and_usable_as_variables(vaulted):
