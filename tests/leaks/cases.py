@@ -74,6 +74,6 @@ def elsewhere(secret: str) -> str:
     return f"https://admin:{encoded}@sso.example.com/{encoded}/login?secret={encoded}#{encoded}"
 
 
-def with_userinfo(url: str, scheme: bool = True) -> str:
+def with_userinfo(url: str) -> str:
     parts = urlsplit(url)
-    return f"{f'{parts.scheme}://' if scheme else ''}admin:{quote(CREDENTIALS['password'], safe='')}@{parts.netloc}"
+    return f"{parts.scheme}://admin:{quote(CREDENTIALS['password'], safe='')}@{parts.netloc}"

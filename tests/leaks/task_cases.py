@@ -732,16 +732,6 @@ def the_password_also_in_the_url(scene: Scene) -> Data:
 
 
 @TASKS.fails(INFO)
-def a_listing_with_the_password_in_a_url_without_a_scheme(scene: Scene) -> Data:
-    return info(scene, url=scene.variable("url", with_userinfo(scene.stage.url, scheme=False)))
-
-
-@TASKS.fails(INFO)
-def a_listing_with_the_password_in_the_query_of_the_url(scene: Scene) -> Data:
-    return info(scene, url=scene.variable("url", f"{scene.stage.url}/?secret={CREDENTIALS['password']}"))
-
-
-@TASKS.fails(INFO)
 def a_listing_with_the_password_in_the_url(scene: Scene) -> Data:
     return info(scene, url=scene.variable("url", with_userinfo(scene.stage.url)))
 
