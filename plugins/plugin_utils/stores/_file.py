@@ -71,7 +71,19 @@ class FileStore(Store):
         declared = set(references)
         owners = dict.fromkeys(map(owner_path, references))
         there = (f"{owner}/tokens/{name}" for owner in owners for name in self._names(owner))
-        return known_ids({other: self._held(other) for other in there if other not in declared and is_reference(other)})
+        return known_ids(
+            {other: self._named(other) for other in there if other not in declared and is_reference(other)}
+        )
+
+    def _named(self, reference: str) -> str | None:
+        """The id in a file that nobody has declared; what else lies there concerns nobody."""
+        path = self._file(reference)
+        try:
+            return id_of(path.read_text(encoding="utf-8", errors="replace"))
+        except (FileNotFoundError, IsADirectoryError):
+            return None
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {error.strerror}.") from None
 
     def _held(self, reference: str) -> str | None:
         return id_of(_files.read(self._file(reference)))

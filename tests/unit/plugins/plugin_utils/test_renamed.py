@@ -96,3 +96,11 @@ def test_pruning_spares_what_was_renamed_and_takes_what_is_no_longer_declared(si
     result = site.run(BOTH[1], prune=["*"])
     assert [(change["step"], change["reason"]) for change in result["changes"]][-1] == ("revoke", "undeclared")
     assert site.sim.authenticates(site.store.secret(DEPLOY))
+
+
+def test_what_else_lies_beside_stops_nothing(tmp_path):
+    site = new_site(tmp_path / "secrets")
+    (site.place / f"{PAY}/tokens/a-folder.token").mkdir(parents=True)
+    (site.place / f"{PAY}/tokens/noise.token").write_bytes(b"\xff\xfe\x00")
+    assert "failed" not in site.run(ci())
+    assert site.sim.authenticates(site.secret())
