@@ -85,10 +85,14 @@ def _beginnings(text: str, spelling: str) -> t.Iterator[tuple[int, int]]:
     """Where in ``text`` at least the first characters of the spelling are, and how far it goes on."""
     start = text.find(spelling[:_CUT]) if len(spelling) >= _CUT else -1
     while start >= 0:
-        length = _CUT
-        while length < len(spelling) and text.startswith(spelling[: length + 1], start):
-            length += 1
-        yield start, start + length
+        least, most = _CUT, len(spelling)
+        while least < most:
+            middle = (least + most + 1) // 2
+            if text.startswith(spelling[:middle], start):
+                least = middle
+            else:
+                most = middle - 1
+        yield start, start + least
         start = text.find(spelling[:_CUT], start + 1)
 
 

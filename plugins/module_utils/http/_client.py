@@ -279,7 +279,8 @@ def base_url(url: str, option: str) -> str:
             f"`{option}` must be Bitbucket's base URL, such as https://bitbucket.example.com or .../bitbucket."
         )
     parts = urlsplit(url.strip())
-    if parts.username or parts.password or parts.query or parts.fragment:
+    # A slash in a password hides the @ in the path, and what stands before it would be the host.
+    if "@" in url or parts.query or parts.fragment:
         raise InputError(f"`{option}` must be a plain base URL: no user, password, query or fragment in it.")
     return url.strip().rstrip("/")
 

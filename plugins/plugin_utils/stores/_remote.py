@@ -41,7 +41,8 @@ def safe_url(text: str, options: Options, source: str, place: str = "store_optio
         host, parts = None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
         raise StoreError(f"The server is not named by a URL: set {source}.")
-    if parts.username is not None or parts.query or parts.fragment:
+    # A slash in a password hides the @ in the path, and what stands before it would be the host.
+    if "@" in text or parts.query or parts.fragment:
         raise StoreError(f"The URL of the server ({source}) must hold neither a credential nor a query.")
     if parts.scheme == "http" and not is_loopback(host) and options.get("allow_insecure") is not True:
         raise StoreError(

@@ -306,6 +306,8 @@ def test_a_cut_answer_passes_on_the_id_it_still_named(stand, client):
         ("https://", False),
         ("https://bitbucket.example.com:port", False),
         ("https://admin:hunter2hunter2@bitbucket.example.com", False),
+        ("https://admin:12/hunter2hunter2@bitbucket.example.com", False),
+        ("https://@bitbucket.example.com", False),
         ("https://bitbucket.example.com/?token=hunter2hunter2", False),
         ("https://bitbucket.example.com/#x", False),
         ("", False),

@@ -234,6 +234,7 @@ def test_a_server_that_is_not_there_is_told():
         ({"url": "http://[::1"}, "VAULT_ADDR"),
         ({"url": "ftp://vault.example.com"}, "VAULT_ADDR"),
         ({"url": f"https://u:{TOKEN}@vault.example.com"}, "must hold neither a credential nor a query"),
+        ({"url": f"https://u:12/{TOKEN}@vault.example.com"}, "must hold neither a credential nor a query"),
         ({"url": "http://vault.example.com"}, "would show every secret to the network"),
         ({"token": None}, "VAULT_TOKEN"),
         ({"token": f"{TOKEN}\nX-Other: 1"}, "characters that none has"),
