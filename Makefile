@@ -100,7 +100,11 @@ sanity: venv-test build ## ansible-test sanity on the built collection, without 
 	  --python "$$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 
 .PHONY: integration
-integration: venv-test build source ## the built collection in playbooks, against the simulator
+integration: venv-test build source ## the built collection in playbooks, against the simulator: the quicker tests
+	$(pytest) -m "not long" tests/integration $(ARGS)
+
+.PHONY: test-integration
+test-integration: venv-test build source ## all of them
 	$(pytest) tests/integration $(ARGS)
 
 .PHONY: reliability

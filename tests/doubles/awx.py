@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from tests.doubles import awx_rules
 from tests.doubles.loopback import DROP, Answer, Double, Json, Request, serving
+from tests.simulator.tls import Certificates
 
 TOKEN = "an-oauth-token-of-the-double-4711"
 TYPE, CONTROLLER_TYPE, ORGANIZATION = 27, 16, 3
@@ -347,7 +348,7 @@ def lose_answers(*methods: str) -> Callable[[Request, Answer], Answer | None]:
 
 
 @contextlib.contextmanager
-def running(**state: t.Any) -> Iterator[tuple[AwxDouble, str]]:
+def running(tls: Certificates | None = None, **state: t.Any) -> Iterator[tuple[AwxDouble, str]]:
     double = AwxDouble(**state)
-    with serving(double.handle) as url:
+    with serving(double.handle, tls) as url:
         yield double, url

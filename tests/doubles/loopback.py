@@ -5,12 +5,15 @@ from __future__ import annotations
 import abc
 import contextlib
 import json
+import ssl
 import threading
 import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.simulator.tls import Certificates
 
 Json = dict[str, t.Any]
 
@@ -69,13 +72,17 @@ Handle = Callable[[Request], Answer]
 
 
 @contextlib.contextmanager
-def serving(handle: Handle) -> Iterator[str]:
-    """A server in a thread; its URL."""
+def serving(handle: Handle, tls: Certificates | None = None) -> Iterator[str]:
+    """A server in a thread, behind TLS where it has certificates; its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(handle))
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls.server_certificate, tls.server_key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

@@ -7,11 +7,14 @@ The contract of the store is tested against a real OpenBao beside it, wherever o
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tests.doubles.loopback import DROP, Answer, Double, Json, Request, serving
+from tests.simulator.tls import Certificates
 
 TOKEN = "hvs.a-token-of-the-double-4711"
 ROLE_ID, SECRET_ID = "a-role-id-of-the-double", "a-secret-id-of-the-double-4711"
@@ -33,6 +36,10 @@ class VaultDouble(Double):
     namespace: str = ""
     allowed: tuple[str, ...] = ALL
     sealed: bool = False
+    #: Seconds that a login is good for.
+    lease: float = 3600
+    #: When the last login is over, in seconds of the monotonic clock.
+    over: float = math.inf
 
     def put(self, path: str, fields: Json | None) -> None:
         """Write as another client does."""
@@ -48,7 +55,7 @@ class VaultDouble(Double):
             return errors(404, "no handler for route. route entry not found.")
         if path.startswith("auth/"):
             return self._login(path, request.body)
-        if request.headers.get("x-vault-token") != TOKEN:
+        if request.headers.get("x-vault-token") != TOKEN or time.monotonic() > self.over:
             return errors(403, "permission denied")
         if path.startswith("sys/internal/ui/mounts/"):
             return self._mount(path.removeprefix("sys/internal/ui/mounts/"))
@@ -67,7 +74,8 @@ class VaultDouble(Double):
         if not fits[path]:
             # The real ones quote what they were given in some of these.
             return errors(400, f"invalid role or secret ID: {body}")
-        return Answer(200, {"auth": {"client_token": TOKEN, "lease_duration": 3600}})
+        self.over = time.monotonic() + self.lease
+        return Answer(200, {"auth": {"client_token": TOKEN, "lease_duration": self.lease}})
 
     def _mount(self, name: str) -> Answer:
         if name not in self.mounts:
@@ -111,7 +119,7 @@ def lose_answers(method: str) -> Callable[[Request, Answer], Answer | None]:
 
 
 @contextlib.contextmanager
-def running(**state: t.Any) -> Iterator[tuple[VaultDouble, str]]:
+def running(tls: Certificates | None = None, **state: t.Any) -> Iterator[tuple[VaultDouble, str]]:
     double = VaultDouble(**state)
-    with serving(double.handle) as url:
+    with serving(double.handle, tls) as url:
         yield double, url

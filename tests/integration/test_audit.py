@@ -88,6 +88,7 @@ def test_a_whole_company_is_audited_and_nothing_is_written_to_it(auditor):
         assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
 
 
+@pytest.mark.long
 def test_what_the_terminal_leaves_out_is_counted(auditor):
     auditor.plant(bulk_projects=15, prefix="B", tokens_each=2)
     outcome = auditor.audit()
@@ -98,6 +99,7 @@ def test_what_the_terminal_leaves_out_is_counted(auditor):
     assert f"and {findings - 20} more findings" in outcome.output
 
 
+@pytest.mark.long
 def test_a_slow_audit_says_how_far_it_is(auditor):
     auditor.plant(bulk_projects=56, prefix="B")
     auditor.control("POST", "switches", {"latency_ms": 200})
@@ -137,6 +139,7 @@ def test_fail_on_fails_at_the_end_with_the_files_written(auditor, fail_on, fails
         assert "projects/OPS/tokens/jenkins (administrator)" in outcome.failure
 
 
+@pytest.mark.long
 def test_a_policy_changes_severities_figures_and_leaves_out_what_has_a_reason(auditor):
     policy = {
         "expiring_days": 3,
@@ -153,6 +156,7 @@ def test_a_policy_changes_severities_figures_and_leaves_out_what_has_a_reason(au
     assert "CHG-4711" in (auditor.reports / "audit.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_the_variables_of_project_tokens_say_what_is_declared(auditor):
     declared = {
         "project_tokens_projects": ["SHOP", "OPS"],
@@ -165,6 +169,7 @@ def test_the_variables_of_project_tokens_say_what_is_declared(auditor):
     assert found["users/svc-ci/tokens/automation"] == {"expiring"}
 
 
+@pytest.mark.long
 def test_tokens_that_are_declared_for_no_owner_are_told_to_be_compared_with_nothing(auditor):
     tokens = {"project_tokens_set": [{"name": "deploy", "permissions": ["REPO_READ"]}]}
     outcome = auditor.audit("-e", json.dumps(tokens))
@@ -176,6 +181,7 @@ def test_tokens_that_are_declared_for_no_owner_are_told_to_be_compared_with_noth
     assert said in (auditor.reports / "audit.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_a_declaration_for_the_hosts_of_an_inventory_needs_owners_on_localhost(auditor):
     tokens = [{"name": "deploy", "permissions": ["REPO_READ"]}]
     hosts = {"project_tokens_repositories": ["{{ bitbucket_key }}/*"], "project_tokens_set": tokens}
@@ -190,6 +196,7 @@ def test_a_declaration_for_the_hosts_of_an_inventory_needs_owners_on_localhost(a
     assert "undeclared" in auditor.findings()["projects/OPS/tokens/jenkins"]
 
 
+@pytest.mark.long
 def test_owners_that_refuse_are_named_everywhere_and_fail_nothing(auditor):
     auditor.environment = {"BITBUCKET_USERNAME": "svc-ci", "BITBUCKET_PASSWORD": auditor.bitbucket.passwords["svc-ci"]}
     outcome = auditor.audit()
@@ -204,6 +211,7 @@ def test_owners_that_refuse_are_named_everywhere_and_fail_nothing(auditor):
         assert all(entry["owner"] in text for entry in auditor.found["unread"]), name
 
 
+@pytest.mark.long
 def test_an_owner_that_cannot_be_read_fails_the_run_after_the_files(auditor):
     auditor.control("POST", "faults", {"kind": "status", "path": "projects/PAY$", "status": 500, "times": None})
     outcome = auditor.audit()
@@ -213,6 +221,7 @@ def test_an_owner_that_cannot_be_read_fails_the_run_after_the_files(auditor):
     assert not auditor.found["complete"]
 
 
+@pytest.mark.long
 def test_archived_repositories_personal_tokens_and_deactivated_users_are_seen(auditor):
     tokens = [
         {"owner": owner, "name": "left", "permissions": ["REPO_READ"], "created_days_ago": 1, "expires_in_days": 99}

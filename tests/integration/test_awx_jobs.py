@@ -144,6 +144,7 @@ def test_tokens_are_provisioned_once_rotated_and_audited_by_jobs(plant):
     assert audited.stats["token_audit"]["counts"]["tokens"] >= 12
 
 
+@pytest.mark.long
 def test_a_leaked_secret_is_revoked_and_reissued_by_a_job_where_the_projects_are_named(site):
     plant = site.plant(awx_setup_projects=["*"])
     assert plant.run("provision").status == 0
@@ -159,6 +160,7 @@ def test_a_leaked_secret_is_revoked_and_reissued_by_a_job_where_the_projects_are
     ]
 
 
+@pytest.mark.long
 def test_jobs_on_localhost_leave_alone_what_the_inventory_leaves_out(site):
     plant = site.plant(project_tokens_prune=["*"])
     plant.launcher.project = site.repository(include=["PAY"])
@@ -181,6 +183,7 @@ def test_jobs_on_localhost_leave_alone_what_the_inventory_leaves_out(site):
     assert [name for name in after if after[name] != before.get(name)] == ["projects/PAY/tokens/ci-read"]
 
 
+@pytest.mark.long
 def test_an_audit_by_a_job_compares_where_the_projects_are_named_and_fails_as_the_policy_says(site):
     policy = {"severities": {"undeclared": "critical"}}
     given = {"token_audit_fail_on": "critical", "token_audit_policy": policy}
@@ -194,6 +197,7 @@ def test_an_audit_by_a_job_compares_where_the_projects_are_named_and_fails_as_th
     assert job.stats["token_audit"]["worst"] == "critical"
 
 
+@pytest.mark.long
 def test_files_are_searched_by_a_job_that_is_told_of_them_at_launch(plant):
     assert plant.run("provision").status == 0
     leaked = plant.stored()["projects/OPS/tokens/ci-read"]
@@ -209,6 +213,7 @@ def test_files_are_searched_by_a_job_that_is_told_of_them_at_launch(plant):
     assert not plant.team.alive(leaked)
 
 
+@pytest.mark.long
 def test_hosts_of_the_inventory_do_the_repositories_of_their_projects(site):
     plant = site.plant(
         awx_setup_repositories=True,
@@ -221,6 +226,7 @@ def test_hosts_of_the_inventory_do_the_repositories_of_their_projects(site):
     assert any(owner.startswith("projects/PAY/repos/") for owner in owners)
 
 
+@pytest.mark.long
 def test_a_job_opens_an_issue_with_the_plain_variables_that_were_given_at_setup(site):
     heard: list[Request] = []
 
@@ -250,6 +256,7 @@ def test_a_job_opens_an_issue_with_the_plain_variables_that_were_given_at_setup(
     assert JIRA_TOKEN not in job.output + job.kept()
 
 
+@pytest.mark.long
 def test_a_job_signs_in_to_vault_by_an_approle_with_the_injected_environment_alone(site):
     login = {"url": site.vault_url, "role_id": vault_kv2.ROLE_ID, "secret_id": vault_kv2.SECRET_ID}
     plant = site.plant(awx_setup_vault=login, project_tokens_store_options={"auth_method": "approle"})
@@ -259,6 +266,7 @@ def test_a_job_signs_in_to_vault_by_an_approle_with_the_injected_environment_alo
     assert "/v1/auth/approle/login" in [request.path for request in site.vault.requests]
 
 
+@pytest.mark.long
 def test_a_job_signs_in_to_the_store_in_awx_with_the_credential_and_not_with_half_of_the_options(site):
     own = {"host": site.awx_url, "oauth_token": TOKEN}
     site.awx.put("AWX itself", "", credential_type=CONTROLLER_TYPE, inputs=own)
@@ -277,6 +285,7 @@ def test_a_job_signs_in_to_the_store_in_awx_with_the_credential_and_not_with_hal
     assert not [reference for reference, secret in tokens.items() if secret in job.output + job.kept()]
 
 
+@pytest.mark.long
 def test_a_job_tells_slack_by_a_task_file_of_the_repository_and_nobody_the_address(site):
     heard: list[Request] = []
 

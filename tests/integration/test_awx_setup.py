@@ -162,6 +162,7 @@ def test_what_is_registered_is_what_a_job_needs(desk):
     }
 
 
+@pytest.mark.long
 def test_what_somebody_changed_is_changed_back_and_the_rest_left(desk):
     desk.setup()
     template = desk.named("job_templates")["Bitbucket tokens: provision"]
@@ -172,6 +173,7 @@ def test_what_somebody_changed_is_changed_back_and_the_rest_left(desk):
     assert "-forks: 99" in outcome.output
 
 
+@pytest.mark.long
 def test_a_store_in_credentials_of_awx_takes_a_credential_that_is_there(desk):
     desk.awx.put("AWX itself", "", credential_type=CONTROLLER_TYPE, inputs={"host": desk.url})
     variables = {
@@ -189,6 +191,7 @@ def test_a_store_in_credentials_of_awx_takes_a_credential_that_is_there(desk):
     assert "`credential` names Not there, and there are none of that name among credentials" in missing.failure
 
 
+@pytest.mark.long
 def test_what_notifies_gets_its_secrets_from_a_credential_and_its_files_from_the_repository(desk):
     variables = {
         "awx_setup_notify": {"slack_url": WEBHOOK},
@@ -216,6 +219,7 @@ def test_what_notifies_gets_its_secrets_from_a_credential_and_its_files_from_the
     assert report(desk.setup("--diff", **variables)) == ["nothing to do"]
 
 
+@pytest.mark.long
 def test_what_is_given_is_passed_on_but_for_credentials_paths_and_what_belongs_to_one_run(desk):
     outcome = desk.setup("--diff", "-vvvv", **PLAIN, **NOT_FOR_JOBS)
     assert len(report(outcome)) == NUMBER
@@ -230,6 +234,7 @@ def test_what_is_given_is_passed_on_but_for_credentials_paths_and_what_belongs_t
         assert not NOT_FOR_JOBS.keys() & extra.keys()
 
 
+@pytest.mark.long
 def test_what_is_said_of_all_job_templates_is_what_they_get(desk):
     own = {
         "project_tokens_store_options": {"auth_method": "approle"},
@@ -244,6 +249,7 @@ def test_what_is_said_of_all_job_templates_is_what_they_get(desk):
         assert own.items() <= json.loads(template["extra_vars"]).items()
 
 
+@pytest.mark.long
 def test_whoever_names_the_projects_gets_an_audit_that_compares_and_a_reissue(desk):
     desk.setup(awx_setup_projects=["PAY", "OPS*"], awx_setup_repositories=True)
     extra = {
@@ -268,6 +274,7 @@ def test_whoever_names_the_projects_gets_an_audit_that_compares_and_a_reissue(de
     ]
 
 
+@pytest.mark.long
 def test_the_survey_offers_what_was_given(desk):
     desk.setup(revoke_leaked_max_revocations=3, revoke_leaked_verify=True)
     (survey,) = [survey for survey in desk.awx.surveys.values() if len(survey["spec"]) > 1]
@@ -280,6 +287,7 @@ def test_the_survey_offers_what_was_given(desk):
     assert not any(question["required"] for question in survey["spec"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("login", "vault"),
     [
@@ -303,6 +311,7 @@ def test_a_store_that_a_job_can_sign_in_to_is_registered(desk, login, vault):
     assert len(report(outcome)) == NUMBER - (0 if vault else 2)
 
 
+@pytest.mark.long
 def test_secrets_are_written_again_where_that_is_asked_for(desk):
     desk.setup()
     for item in desk.awx.credentials.values():

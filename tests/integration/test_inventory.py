@@ -220,6 +220,7 @@ def two_teams(tmp_path: Path) -> Iterator[tuple[Team, Team]]:
         yield pair
 
 
+@pytest.mark.long
 def test_three_slices_together_do_exactly_what_one_run_does(two_teams):
     one, other = two_teams
     scripts = slices(other)
@@ -264,6 +265,7 @@ def test_a_slice_on_localhost_is_refused_before_anything_is_asked(team, options,
 
 
 # A slice that is relaunched by itself looks like any other relaunched job, which must run.
+@pytest.mark.long
 @pytest.mark.parametrize(
     "variables",
     [job_variables("Tokens"), job_variables("Tokens", "Nightly"), job_variables("Tokens", launch_type="relaunch")],
@@ -280,6 +282,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hosts", ["localhost", "all"])
 @pytest.mark.parametrize("playbook", list(WHOLE))
 def test_what_cannot_be_sliced_is_refused_in_a_slice_on_any_host(team, playbook, hosts):
@@ -293,6 +296,7 @@ def test_what_cannot_be_sliced_is_refused_in_a_slice_on_any_host(team, playbook,
     assert not (team.place / "reports").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("playbook", list(WHOLE))
 def test_what_cannot_be_sliced_runs_in_any_other_job(team, playbook):
     assert_succeeded(team.play(playbook, "-e", json.dumps(WHOLE[playbook]), *job(1, "Nightly")))

@@ -99,6 +99,7 @@ def test_slack_hears_of_a_failure_and_the_run_fails_with_its_own_words(team):
     assert "NOSUCH does not exist" in text
 
 
+@pytest.mark.long
 def test_what_slack_would_take_for_markup_is_text(team):
     listener = Listener(200)
     with serving(listener.handle) as url:
@@ -109,6 +110,7 @@ def test_what_slack_would_take_for_markup_is_text(team):
     assert "<" not in listener.requests[0].body["text"]
 
 
+@pytest.mark.long
 def test_check_mode_tells_nobody(team):
     listener = Listener(200)
     with serving(listener.handle) as url:
@@ -125,6 +127,7 @@ def test_a_slack_that_does_not_listen_fails_the_run_in_a_sentence_without_the_ad
     assert len(team.stored()) == 3, "the tokens are there nevertheless"
 
 
+@pytest.mark.long
 def test_a_slack_that_does_not_listen_hides_no_failure_of_the_role(team):
     outcome = told(team, "slack", "--fail", notify_slack_url="http://127.0.0.1:9" + WEBHOOK)
     assert "Slack did not take the message" in outcome.output
@@ -134,6 +137,7 @@ def test_a_slack_that_does_not_listen_hides_no_failure_of_the_role(team):
 # Jira
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cloud", [False, True], ids=["data center", "cloud"])
 def test_jira_gets_an_issue_for_a_failure(team, cloud):
     listener = Listener(201)
@@ -152,6 +156,7 @@ def test_jira_gets_an_issue_for_a_failure(team, cloud):
     assert "NOSUCH does not exist" in fields["description"]
 
 
+@pytest.mark.long
 def test_jira_is_left_alone_where_nothing_failed_and_a_refusal_is_one_sentence(team):
     listener = Listener(400)
     with serving(listener.handle) as url:
@@ -176,6 +181,7 @@ def test_a_mail_says_what_changed(team):
     assert "issue projects/PAY/tokens/ci-read (absent)" in message.get_content()
 
 
+@pytest.mark.long
 def test_a_mail_that_is_not_taken_fails_the_run_in_a_sentence_without_the_password(team):
     team.environment = {"NOTIFY_MAIL_PASSWORD": MAIL_PASSWORD}
     with receiving() as box:
@@ -185,6 +191,7 @@ def test_a_mail_that_is_not_taken_fails_the_run_in_a_sentence_without_the_passwo
     assert outcome.failure == "The mail was not sent: localhost did not take it (SMTPDataError)."
 
 
+@pytest.mark.long
 def test_a_mail_is_not_sent_in_plain_text_unless_that_is_asked_for(team):
     with receiving() as box:
         given = {"notify_mail_from": "ansible@example.com", "notify_mail_to": "kim@example.com"}

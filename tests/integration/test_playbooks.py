@@ -163,6 +163,7 @@ def test_tokens_are_issued_delivered_rotated_and_retired(team):
     assert team.play(PROVISION).changed == 0
 
 
+@pytest.mark.long
 def test_rotate_replaces_what_is_older_than_the_moment_once(team):
     team.play(PROVISION)
     old = team.stored()
@@ -193,6 +194,7 @@ def test_check_mode_shows_what_would_be_done_and_writes_nothing(team):
     assert {entry["method"] for entry in team.requests()} == {"GET"}
 
 
+@pytest.mark.long
 def test_hosts_that_each_do_their_own_project_lose_nothing(team):
     inventory = team.place / "inventory.yml"
     hosts = {key: {"project_tokens_projects": [key], "ansible_connection": "local"} for key in OWNERS}
@@ -311,6 +313,7 @@ def test_the_adhoc_line_without_a_store_prints_the_secret(team):
     assert team.alive(secret)
 
 
+@pytest.mark.long
 def test_the_environment_names_a_store(team):
     path = team.place / "bitbucket.token"
     team.environment = {"BITBUCKET_TOKEN_STORE": f"file:{path}"}
@@ -358,10 +361,12 @@ def test_a_declaration_that_cannot_be_right_is_answered_in_a_sentence(team, decl
     assert_refused(team, team.play(PROVISION, **declared), say)
 
 
+@pytest.mark.long
 def test_an_unknown_project_is_named(team):
     assert_refused(team, team.play(PROVISION, projects=["NOSUCH"]), "NOSUCH does not exist")
 
 
+@pytest.mark.long
 def test_an_unknown_project_among_others_fails_the_run_after_they_were_served(team):
     outcome = team.play(PROVISION, projects=["NOSUCH", "PAY"])
     assert outcome.status != 0
@@ -379,6 +384,7 @@ def test_a_wrong_vault_password_is_told_before_any_request(team):
     assert team.vault_file.read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_missing_vault_password_is_told_before_any_request(team):
     outcome = team.play(PROVISION, password=None, projects=OWNERS)
     assert_refused(team, outcome, "there is no vault secret to do it with", requests=0)
@@ -397,6 +403,7 @@ def test_no_credentials_at_all_are_told_before_any_request(team):
     assert_refused(team, outcome, "No credential: set `username` and `password`, or `token`", requests=0)
 
 
+@pytest.mark.long
 def test_half_a_credential_is_told_before_any_request(team):
     team.environment = {"BITBUCKET_PASSWORD": ""}
     assert_refused(team, team.play(PROVISION, projects=OWNERS), "`password` is missing", requests=0)

@@ -226,6 +226,7 @@ def test_axe_finds_nothing_serious(report, colours, width):
     assert not serious, serious
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [320, 360, 800])
 def test_no_width_makes_the_page_scroll_sideways(report, width):
     long = token("x" * 255, expires=None)
@@ -235,6 +236,7 @@ def test_no_width_makes_the_page_scroll_sideways(report, width):
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("preferred", ["light", "dark"])
 def test_colours_follow_the_system_until_somebody_chooses(report, preferred):
     seen = report(color_scheme=preferred)
@@ -249,6 +251,7 @@ def test_colours_follow_the_system_until_somebody_chooses(report, preferred):
     assert sum(map(int, light[4:-1].split(","))) > sum(map(int, dark[4:-1].split(",")))
 
 
+@pytest.mark.long
 def test_paper_gets_every_row_and_no_buttons(report):
     audit, _policy = sample.company()
     seen = report()
@@ -262,6 +265,7 @@ def test_paper_gets_every_row_and_no_buttons(report):
     seen.wait_for_rows(50)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [640, 1000], ids=["upright", "crosswise"])
 def test_paper_gets_a_table_that_fits(report, width):
     """As wide as what Chromium leaves of a sheet of A4 between its margins, and narrower."""
@@ -279,6 +283,7 @@ def test_paper_gets_a_table_that_fits(report, width):
     assert seen.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
 
 
+@pytest.mark.long
 def test_paper_says_of_how_many_projects_it_shows_the_first(report):
     seen = report(sample.many(400)[0])
     note = seen.page.locator("#heat .paper")
@@ -291,6 +296,7 @@ def test_paper_says_of_how_many_projects_it_shows_the_first(report):
     assert (note.count(), seen.page.locator("#heat tbody tr").count()) == (0, 20)
 
 
+@pytest.mark.long
 def test_paper_gets_the_first_two_thousand_rows_of_more_and_says_so(report):
     seen = report(sample.many(2_005)[0])
     note = seen.page.locator("#printed")
@@ -324,6 +330,7 @@ def test_without_javascript_the_summary_is_there(report):
     assert not seen.page.locator("#tokens").is_visible()
 
 
+@pytest.mark.long
 def test_without_any_token_or_clock_it_says_so(report):
     seen = report(of())
     assert seen.texts("#table tbody td") == ["No token matches."]
@@ -405,6 +412,7 @@ def felt(seen: Report) -> dict[str, float]:
     return {name: float(seen.page.evaluate(FELT, list(action))) for name, action in ACTIONS.items()}
 
 
+@pytest.mark.long
 def test_twenty_thousand_tokens_stay_fluid(report):
     audit, _policy = sample.many(20_000)
     # Other tests may take both cores just then. So a page that was slow is measured anew, all of it: no action is

@@ -169,6 +169,7 @@ def test_by_itself_it_reports_and_changes_nothing(site):
     assert "read:pullrequest:bitbucket" in report["scopes"]
 
 
+@pytest.mark.long
 def test_the_report_is_made_once_whatever_strategy_is_configured(site):
     site.leave_everywhere()
     outcome = site.retire(strategy="free")
@@ -176,6 +177,7 @@ def test_the_report_is_made_once_whatever_strategy_is_configured(site):
     assert said(outcome).count("3 secrets found on 2 hosts") == 1
 
 
+@pytest.mark.long
 def test_the_run_fails_where_something_dead_is_left_and_nothing_may_be(site):
     site.leave_everywhere()
     outcome = site.retire(fail_on_findings=True)
@@ -209,6 +211,7 @@ def test_a_users_token_takes_the_place_of_the_dead_secret_and_git_works_again(si
     assert (again.status, site.rows & {("build1", "ada-bb", "app_password", "replaced")}) == (0, set())
 
 
+@pytest.mark.long
 @needs_git
 def test_a_token_that_git_cannot_use_fails_the_run_and_names_the_file(site):
     credentials, *_others = site.leave_everywhere()
@@ -232,6 +235,7 @@ def test_check_mode_says_what_would_be_done_and_does_none_of_it(site):
     assert len(site.cloud.requests) == 0
 
 
+@pytest.mark.long
 def test_a_finding_is_also_named_by_its_fingerprint(site):
     site.leave_everywhere()
     assert site.retire(api_tokens={fingerprint(site.secrets["bob"]): site.token.secret}).status == 0
@@ -239,6 +243,7 @@ def test_a_finding_is_also_named_by_its_fingerprint(site):
     assert ("build1", "ada-bb", "app_password", "found") in site.rows
 
 
+@pytest.mark.long
 def test_a_host_that_is_not_reached_is_said_and_fails_the_run(site):
     site.leave_everywhere()
     away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
@@ -255,6 +260,7 @@ def test_what_a_spreadsheet_would_run_is_defused(site):
     assert {row[1] for row in site.rows} == {"'=cmd|1"}
 
 
+@pytest.mark.long
 @needs_git
 def test_a_remote_is_tried_itself_and_not_the_one_that_git_would_take(site):
     _credentials, _netrc, remote = site.leave_everywhere()
@@ -267,6 +273,7 @@ def test_a_remote_is_tried_itself_and_not_the_one_that_git_would_take(site):
     assert f"{remote}: has the new token, but git can not list" in outcome.failure
 
 
+@pytest.mark.long
 @needs_git
 @pytest.mark.skipif(os.geteuid() != 0, reason="files of other users take root")
 def test_each_login_is_tried_as_the_owner_of_its_file(site):
@@ -288,6 +295,7 @@ def test_each_login_is_tried_as_the_owner_of_its_file(site):
     assert (other.stat().st_uid, nobody.stat().st_uid) == (1, 54321)
 
 
+@pytest.mark.long
 def test_a_limit_leaves_the_report_and_its_verdict_in_the_run(site):
     site.leave_everywhere()
     outcome = site.retire("--limit", "build1", fail_on_findings=True)
@@ -296,6 +304,7 @@ def test_a_limit_leaves_the_report_and_its_verdict_in_the_run(site):
     assert {row[0] for row in site.rows} == {"build1"}
 
 
+@pytest.mark.long
 def test_hosts_may_be_a_list_and_the_place_for_the_report_ones_home(site):
     site.leave_everywhere()
     outcome = site.retire(hosts=["build2"], remove=True, output_dir="~")
@@ -303,6 +312,7 @@ def test_hosts_may_be_a_list_and_the_place_for_the_report_ones_home(site):
     assert site.rows == {("build2", "bob-bb", "app_password", "removed")}
 
 
+@pytest.mark.long
 def test_what_leads_out_of_a_home_is_in_the_report_and_keeps_the_run_from_passing(site):
     outside = site.place / "elsewhere"
     outside.write_text(f"https://ada-bb:{site.secrets['ada']}@bitbucket.org\n", encoding="utf-8")

@@ -162,6 +162,7 @@ def assert_nothing_left_to_do(incident: Incident, text: str) -> None:
     assert [line.partition(":")[0] for line in report(again)[1:]] == ["nothing to do"] * 3
 
 
+@pytest.mark.long
 def test_without_a_declaration_tokens_are_only_revoked(incident):
     secret = incident.add_token("projects/SHOP/repos/storefront")
     incident.leak("a.txt", secret)
@@ -170,6 +171,7 @@ def test_without_a_declaration_tokens_are_only_revoked(incident):
     assert "1 revoked, 0 reissued" in report(outcome)[0]
 
 
+@pytest.mark.long
 def test_a_declared_token_that_the_store_did_not_have_counts_as_reissued_too(incident):
     incident.leak("a.txt", incident.add_token("projects/PAY", "ci-read"))
     assert_succeeded(predicted := incident.revoke("--check"))
@@ -180,6 +182,7 @@ def test_a_declared_token_that_the_store_did_not_have_counts_as_reissued_too(inc
     assert incident.alive(incident.stored()["projects/PAY/tokens/ci-read"])
 
 
+@pytest.mark.long
 def test_what_is_declared_can_be_left_to_later(incident):
     assert_succeeded(incident.play(PROVISION))
     before = incident.stored()
@@ -194,6 +197,7 @@ def test_what_is_declared_can_be_left_to_later(incident):
     assert all(incident.alive(secret) for secret in incident.stored().values())
 
 
+@pytest.mark.long
 def test_the_token_that_signs_in_stays_and_the_run_says_so_after_it_revoked_the_others(incident):
     signs_in, other = (
         incident.add_token("users/admin", permissions=["PROJECT_ADMIN"]),
@@ -208,6 +212,7 @@ def test_the_token_that_signs_in_stays_and_the_run_says_so_after_it_revoked_the_
     assert_nothing_shown(incident, outcome.output, [signs_in, other])
 
 
+@pytest.mark.long
 def test_a_revocation_that_fails_stops_no_other_and_no_reissue(incident):
     assert_succeeded(incident.play(PROVISION))
     before = incident.stored()
@@ -222,6 +227,7 @@ def test_a_revocation_that_fails_stops_no_other_and_no_reissue(incident):
     assert incident.alive(incident.stored()["projects/SHOP/tokens/ci-read"])
 
 
+@pytest.mark.long
 def test_a_role_that_fails_is_told_after_the_tokens_were_revoked(incident):
     assert_succeeded(incident.play(PROVISION))
     leaked = incident.stored()["projects/PAY/tokens/ci-read"]
@@ -254,6 +260,7 @@ def test_what_may_still_work_fails_the_run_unless_somebody_says_that_it_was_deal
     assert_succeeded(incident.revoke(reissue=False, ignore=[fingerprint(unseen), fingerprint(API_TOKEN)]))
 
 
+@pytest.mark.long
 def test_a_secret_that_was_made_up_to_have_a_token_revoked_does_not_where_secrets_are_verified(incident):
     secret = incident.add_token("projects/OPS")
     token_id = base64.b64decode(secret.rpartition("-")[2]).partition(b":")[0]
@@ -267,6 +274,7 @@ def test_a_secret_that_was_made_up_to_have_a_token_revoked_does_not_where_secret
     assert not incident.alive(secret)
 
 
+@pytest.mark.long
 def test_a_file_that_cannot_be_read_fails_the_run_after_the_others_were_searched(incident):
     secret = incident.add_token("projects/OPS")
     incident.leak("a.txt", secret)
@@ -276,6 +284,7 @@ def test_a_file_that_cannot_be_read_fails_the_run_after_the_others_were_searched
     assert not incident.alive(secret)
 
 
+@pytest.mark.long
 def test_a_place_where_secrets_are_kept_is_not_taken_for_a_leak(incident):
     assert_succeeded(incident.play(PROVISION))
     incident.leak("kept.txt", "\n".join(incident.stored().values()))
@@ -291,6 +300,7 @@ def test_a_place_where_secrets_are_kept_is_not_taken_for_a_leak(incident):
     assert len(OWNERS) * len(NAMES) == 12
 
 
+@pytest.mark.long
 def test_an_incident_is_no_time_to_prune(incident):
     assert_succeeded(incident.play(PROVISION))
     stray = incident.add_token("projects/OPS")
@@ -303,6 +313,7 @@ def test_an_incident_is_no_time_to_prune(incident):
     assert not incident.alive(stray)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", [0, "0", "1"], ids=repr)
 def test_answers_of_a_survey_are_texts_and_mean_the_same(incident, limit):
     assert_succeeded(incident.play(PROVISION))
@@ -366,6 +377,7 @@ def test_text_that_looks_like_a_template_is_searched_and_not_run(incident, after
     assert_nothing_shown(incident, outcome.output, [named, pasted])
 
 
+@pytest.mark.long
 def test_text_that_fails_as_a_template_is_not_shown_and_how_to_mark_it_is(incident):
     pasted = incident.add_token("projects/DATA")
     given = incident.place / "pasted.yml"
@@ -420,6 +432,7 @@ def hosts(incident: Incident, *, slow: str = "", **files: Path) -> list[str]:
     return ["-i", str(inventory), "-e", "revoke_leaked_hosts=all", "-e", '{"revoke_leaked_reissue": false}']
 
 
+@pytest.mark.long
 def test_the_stats_tell_of_all_hosts_also_of_one_that_failed(incident):
     first, second = incident.add_token("projects/OPS"), incident.add_token("projects/DATA")
     spilled = {
@@ -450,6 +463,7 @@ def test_the_limit_counts_the_tokens_of_all_hosts_each_once(incident):
     assert (incident.alive(first), incident.alive(second)) == (False, False)
 
 
+@pytest.mark.long
 def test_the_limit_stops_all_hosts_also_where_there_are_more_than_forks(incident):
     projects = ["OPS", "DATA", "PAY", "SHOP"]
     secrets = [incident.add_token(f"projects/{projects[number % 4]}", f"by-hand-{number}") for number in range(6)]
@@ -461,6 +475,7 @@ def test_the_limit_stops_all_hosts_also_where_there_are_more_than_forks(incident
     assert outcome.output.count("6 tokens would be revoked") >= 6
 
 
+@pytest.mark.long
 def test_the_limit_and_the_stats_hold_whatever_strategy_is_configured(incident):
     """Under ``free`` the first host revokes while the second one still searches."""
     first, second = incident.add_token("projects/OPS"), incident.add_token("projects/DATA")

@@ -79,16 +79,26 @@ def build(core: Core) -> str:
     return ""
 
 
+def refresh(core: Core) -> None:
+    """A candidate is followed by others; without a network the one that is there will do."""
+    pip = [str(core.programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--upgrade", "--no-deps", "--pre", core.wanted], check=False)
+
+
 def main() -> int:
     PLACE.mkdir(parents=True, exist_ok=True)
     for core in CORES:
         if (core.programs / "ansible-playbook").exists():
+            if core.early:
+                refresh(core)
             continue
         print(f"make: ansible-core {core.name} into {core.programs.parent.relative_to(ROOT)} (once)", flush=True)
         missing = build(core)
         core.excuse.write_text(missing, encoding="utf-8")
         if missing:
             print(f"make: {missing}; what would run on it fails", file=sys.stderr)
+    for core in CORES:
+        print(f"make: {_says(str(core.programs / 'ansible'), '--version').partition(chr(10))[0]}".rstrip(": "))
     return 0
 
 

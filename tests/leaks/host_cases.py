@@ -73,7 +73,7 @@ def the_controller(scene: Scene) -> Data:
     return declared(scene, store=scene.controller, store_options=scene.controller_options)
 
 
-@HOSTS.works(ROLE, PROVISION)
+@HOSTS.works(ROLE, PROVISION, environment=True)
 def a_helper(scene: Scene) -> Data:
     return declared(scene, store=scene.helper(), username="", password="")
 

@@ -55,14 +55,33 @@ def tasks(stage: Stage, programs: Path, check: bool = False) -> Report:
 def playbook(stage: Stage, programs: Path, name: str, check: bool = False) -> Report:
     """A playbook of the collection, on a host for each case."""
     cases = [case for case in HOSTS.cases if f"playbooks/{name}" in case.covers]
-    hosts = {f"h{number:02d}": case for number, case in enumerate(cases, 1)}
-    variables = {host: {**here(programs), **case.build(stage.scene())} for host, case in hosts.items()}
-    inventory = stage.tell("inventory.yml", {"all": {"hosts": variables}})
-    prefix = {"provision": "project_tokens", "rotate": "project_tokens", "audit": "token_audit"}.get(name, name)
-    options = ["-i", str(inventory), "-e", f"{prefix}_hosts=all", *(["--check"] if check else [])]
+    hosts, variables = _hosts(stage, programs, cases)
+    inventory = stage.tell("inventory.yml", variables)
+    options = ["-i", str(inventory), "-e", f"{_prefix(name)}_hosts=all", *(["--check"] if check else [])]
     output = stage.play(programs, f"{COLLECTION}.{name}", *options)
     problems = _surprises_of_hosts(stage, hosts, output, check)
     return _report(stage, problems, cases)
+
+
+def playbook_by_runner(stage: Stage, programs: Path, name: str) -> Report:
+    """The same under ansible-runner, without the cases that take the credential from the environment."""
+    cases = [case for case in HOSTS.cases if f"playbooks/{name}" in case.covers and not case.environment]
+    hosts, variables = _hosts(stage, programs, cases)
+    play = {"name": "A playbook of the collection", "ansible.builtin.import_playbook": f"{COLLECTION}.{name}"}
+    output = _by_runner(stage, programs, [play], variables, {f"{_prefix(name)}_hosts": "all"})
+    return _report(stage, [*_surprises_of_hosts(stage, hosts, output), *_without_events(stage, output)], cases)
+
+
+def _hosts(stage: Stage, programs: Path, cases: Iterable[Case]) -> tuple[dict[str, Case], Data]:
+    """A host for each case, and the inventory with their variables."""
+    hosts = {f"h{number:02d}": case for number, case in enumerate(cases, 1)}
+    variables = {host: {**here(programs), **case.build(stage.scene())} for host, case in hosts.items()}
+    return hosts, {"all": {"hosts": variables}}
+
+
+def _prefix(name: str) -> str:
+    """What the variables of a playbook begin with."""
+    return {"provision": "project_tokens", "rotate": "project_tokens", "audit": "token_audit"}.get(name, name)
 
 
 def inventories(stage: Stage, programs: Path) -> Report:
@@ -90,26 +109,31 @@ def runner(stage: Stage, programs: Path, cases: Sequence[Case]) -> Report:
     None takes the credential from the environment, which the runner itself writes into the artifact ``command``.
     """
     cases = [case for case in cases if not case.environment]
+    play, named = _play(stage, cases)
+    output = _by_runner(stage, programs, [play], _inventory(programs), {})
+    problems = [*_surprises_of_tasks(stage, named, output), *_without_events(stage, output)]
+    return _report(stage, problems, cases, named)
+
+
+def _by_runner(stage: Stage, programs: Path, plays: list[Data], inventory: Data, variables: Data) -> str:
+    """Run these plays under ansible-runner, as talkative as it gets; what it said."""
     private = stage.told / "runner"
     for folder in ("project", "inventory", "env"):
         (private / folder).mkdir(parents=True)
-    play, named = _play(stage, cases)
-    told = {
-        "runner/project/play.yml": [play],
-        "runner/inventory/hosts.yml": _inventory(programs),
-        "runner/env/extravars": {**CREDENTIALS, **stage.variables},
-    }
-    for name, data in told.items():
-        stage.tell(name, data)
+    stage.tell("runner/project/play.yml", plays)
+    stage.tell("runner/inventory/hosts.yml", inventory)
+    stage.tell("runner/env/extravars", {**CREDENTIALS, **stage.variables, **variables})
     options = f"-vvvv --diff --vault-password-file {stage.told / 'vault-password'}"
     (private / "env" / "cmdline").write_text(options, encoding="utf-8")
-    artifacts = stage.written / "artifacts"
     command = [str(programs / "python"), "-m", "ansible_runner", "run", str(private), "--playbook", "play.yml"]
-    output = stage.run([*command, "--artifact-dir", str(artifacts)], "output", credential=False)
-    problems = _surprises_of_tasks(stage, named, output)
-    if not list(artifacts.glob("*/job_events/*.json")):
-        problems.append(f"the runner left no events: {output[-2000:]}")
-    return _report(stage, problems, cases, named)
+    command += ["--artifact-dir", str(stage.written / "artifacts")]
+    return stage.run(command, "output", credential=False)
+
+
+def _without_events(stage: Stage, output: str) -> list[str]:
+    """That the runner kept its artifacts, without which there is nothing to search."""
+    there = list((stage.written / "artifacts").glob("*/job_events/*.json"))
+    return [] if there else [f"the runner left no events: {output[-2000:]}"]
 
 
 def _play(stage: Stage, cases: Iterable[Case]) -> tuple[Data, dict[str, Case]]:

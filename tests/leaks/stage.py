@@ -81,6 +81,8 @@ class Stage:
     spoilt: dict[str, Callable[[Request], Answer | None]] = field(default_factory=dict)
     #: Files that hold secrets before anything runs.
     left: set[Path] = field(default_factory=set)
+    #: The simulator's address behind TLS, with a certificate of ``certificates``.
+    tls_url: str = ""
     #: Files that a run has made where it is told things.
     odd: set[Path] = field(default_factory=set)
 
@@ -261,6 +263,15 @@ class Scene:
         return {"url": self.stage.vault_url, "token": "{{ vault_token }}"}
 
     @property
+    def hashi_by_approle(self) -> dict[str, str]:
+        login = {"auth_method": "approle", "role_id": vault_kv2.ROLE_ID, "secret_id": "{{ vault_secret_id }}"}
+        return {"url": self.stage.vault_url, **login}
+
+    @property
+    def hashi_by_jwt(self) -> dict[str, str]:
+        return {"url": self.stage.vault_url, "auth_method": "jwt", "role": "ci", "jwt": "{{ vault_jwt }}"}
+
+    @property
     def controller(self) -> str:
         return "awx_credential:{reference}"
 
@@ -379,6 +390,7 @@ def stage(place: Path) -> Iterator[Stage]:
         made.variables["email"] = account.email
         company = cloud.add_organization("company", [account])
         made.variables.update(organization=company.id, admin_api_key=company.admin_key, account_id=account.account_id)
+        made.tls_url = stack.enter_context(running(sim, tls))
         vault.before = controller.before = made.spoil
         yield made
 

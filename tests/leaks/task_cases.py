@@ -190,6 +190,16 @@ def a_set_goes_to_vault(scene: Scene) -> Data:
 
 
 @TASKS.works(SET)
+def a_set_goes_to_vault_by_an_approle(scene: Scene) -> Data:
+    return many(scene, store=scene.hashi, store_options=scene.hashi_by_approle)
+
+
+@TASKS.works(SET)
+def a_set_goes_to_vault_by_a_jwt(scene: Scene) -> Data:
+    return many(scene, store=scene.hashi, store_options=scene.hashi_by_jwt)
+
+
+@TASKS.works(SET)
 def a_set_goes_to_the_controller(scene: Scene) -> Data:
     return many(scene, store=scene.controller, store_options=scene.controller_options)
 
@@ -417,6 +427,62 @@ def a_secret_of_another_token(scene: Scene) -> Data:
     return one(scene, store=scene.file)
 
 
+@TASKS.works(ONE)
+def an_answer_that_is_lost_once(scene: Scene) -> Data:
+    scene.arm("drop_after", method="PUT", times=1)
+    return one(scene, store=scene.file)
+
+
+@TASKS.works(SET)
+def a_gateway_that_fails_once_after_the_create(scene: Scene) -> Data:
+    scene.arm("status", status=502, when="after", method="PUT", times=1, message=echoes(CREDENTIALS["password"]))
+    return many(scene, store=scene.vaulted)
+
+
+@TASKS.works(ONE)
+def a_rate_limit_that_ends(scene: Scene) -> Data:
+    scene.arm("status", status=429, retry_after=1, times=1, message=echoes(CREDENTIALS["password"]))
+    return one(scene, store=scene.file)
+
+
+@TASKS.fails(ONE)
+def answers_that_are_all_lost(scene: Scene) -> Data:
+    scene.arm("drop_after", method="PUT")
+    return one(scene, store=scene.file)
+
+
+@TASKS.fails(SET)
+def a_gateway_that_fails_after_each_create(scene: Scene) -> Data:
+    scene.arm("status", status=503, when="after", method="PUT", message=echoes(CREDENTIALS["password"]))
+    return many(scene, store=scene.file)
+
+
+@TASKS.fails(ONE)
+def connections_that_are_all_cut(scene: Scene) -> Data:
+    scene.arm("drop_before")
+    return one(scene, store=scene.file)
+
+
+@TASKS.fails(ONE, says="No connection to the server came about")
+def a_port_that_nobody_listens_on(scene: Scene) -> Data:
+    return one(scene, url="http://127.0.0.1:1", store=scene.file)
+
+
+@TASKS.fails(SET, says="certificate")
+def a_certificate_that_nobody_trusts(scene: Scene) -> Data:
+    return many(scene, url=scene.stage.tls_url, store=scene.file)
+
+
+@TASKS.fails(INFO, says="does not exist")
+def certificates_that_are_not_there(scene: Scene) -> Data:
+    return info(scene, url=scene.stage.tls_url, ca_path=f"{scene.reports}/none.pem")
+
+
+@TASKS.works(ONE)
+def a_certificate_of_a_ca_that_is_named(scene: Scene) -> Data:
+    return one(scene, url=scene.stage.tls_url, ca_path=scene.stage.certificates.ca, store=scene.file)
+
+
 @TASKS.works(AUDIT)
 def writes_reports(scene: Scene) -> Data:
     scene.plant()
@@ -635,6 +701,16 @@ def vault_does_not_know_the_token(scene: Scene) -> Data:
 def vault_quotes_a_login_that_it_refuses(scene: Scene) -> Data:
     login = {"auth_method": "approle", "role_id": "somebody", "secret_id": "{{ nobodys_token }}"}
     return one(scene, store=scene.hashi, store_options={"url": scene.stage.vault_url, **login})
+
+
+@TASKS.fails(SET, says="refused to log in with this role")
+def vault_does_not_know_the_secret_id(scene: Scene) -> Data:
+    return many(scene, store=scene.hashi, store_options={**scene.hashi_by_approle, "role_id": "another"})
+
+
+@TASKS.fails(SET, says="refused to log in with this JWT")
+def vault_does_not_know_the_jwt(scene: Scene) -> Data:
+    return many(scene, store=scene.hashi, store_options={**scene.hashi_by_jwt, "role": "another"})
 
 
 @TASKS.fails(ONE, says="status 400")

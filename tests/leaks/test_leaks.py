@@ -52,6 +52,12 @@ def test_the_runner_keeps_no_secret_in_its_artifacts(tmp_path, programs, record_
         check(runs.runner(place, programs, TASKS.cases if FULL else runs.sample()), record_property)
 
 
+@pytest.mark.parametrize("name", runs.playbooks() if FULL else ["provision"])
+def test_the_runner_keeps_no_secret_of_a_playbook(tmp_path, programs, name, record_property):
+    with stage(tmp_path) as place:
+        check(runs.playbook_by_runner(place, programs, name), record_property)
+
+
 # That nothing was forgotten
 
 

@@ -75,6 +75,9 @@ def test_a_rate_limit_makes_all_workers_wait_and_fails_nobody(tmp_path, retry_af
         assert status == 0, said
         assert (place.dead(), place.strays()) == ([], [])
         limited = [entry for entry in place.sim.requests if entry.status == 429]
+        # Who is told to wait waits a second at least, and everybody with him: only what was already on its way comes.
+        told = limited[0].answered
+        assert [entry for entry in place.sim.requests if told + 500 < entry.arrived < told + 950] == []
         # Each time the bucket is empty, at most the eight requests already on their way meet it.
         assert 0 < len(limited) <= 8 * 5
 

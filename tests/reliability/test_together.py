@@ -27,7 +27,6 @@ OWNERS = 16
 WAYS = itertools.product(("sixteen hosts", "three processes"), ("file", "ansible_vault"), (0, 2))
 SAMPLE = [
     ("sixteen hosts", "ansible_vault", 2),
-    ("three processes", "ansible_vault", 0),
     ("three processes", "file", 0),
 ]
 

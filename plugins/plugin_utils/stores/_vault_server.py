@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import math
 import threading
+import time
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._deadlines import DeadlineAdapter
@@ -31,12 +33,14 @@ class VaultError(StoreError):
     """A request that Vault did not do, or did not answer.
 
     ``gone``: asking for anything else is in vain for now. ``conflict``: another version is there than ``cas`` names.
+    ``forbidden``: the login may not, or is over.
     """
 
-    def __init__(self, message: str, gone: bool = False, conflict: bool = False) -> None:
+    def __init__(self, message: str, gone: bool = False, conflict: bool = False, forbidden: bool = False) -> None:
         super().__init__(message)
         self.gone = gone
         self.conflict = conflict
+        self.forbidden = forbidden
 
 
 class Login(t.NamedTuple):
@@ -57,7 +61,7 @@ class Version(t.NamedTuple):
 
 
 class VaultServer:
-    """One server, by one login, which is made with the first request.
+    """One server, by one login, which is made with the first request, and again when its token's time is over.
 
     :param ca_path: a file with the certificates to trust in place of the system's.
     :param timeout: seconds for each wait of a request; ten of it for all of one.
@@ -78,7 +82,8 @@ class VaultServer:
         self._url = url
         self._login = login
         self._lock = threading.Lock()
-        self._ready = False
+        self._logins = 0
+        self._expires = math.inf
         # A redirect would take the token to another host.
         self._client = hvac.Client(
             url,
@@ -139,23 +144,42 @@ class VaultServer:
 
     def _ask(self, what: str, request: c.Callable[[t.Any], t.Any], lost_is_gone: bool = True) -> t.Any:
         with self._lock:
-            if not self._ready:
+            if not self._logins:
                 self._sign_in()
-                self._ready = True
+            login = self._logins
+        try:
+            return self._translated(what, request, lost_is_gone)
+        except VaultError as error:
+            # What is forbidden was not done, so that a write may be sent again too.
+            if not error.forbidden or not self._signed_in_after(login):
+                raise
         return self._translated(what, request, lost_is_gone)
 
+    def _signed_in_after(self, login: int) -> bool:
+        """Whether there is a newer login than this one, by now. A token that somebody revoked is not replaced."""
+        with self._lock:
+            if self._logins == login and time.monotonic() >= self._expires:
+                self._sign_in()
+            return self._logins > login
+
     def _sign_in(self) -> None:
-        login = self._login
+        login, started = self._login, time.monotonic()
+        answer = None
         if login.method == "approle":
-            self._translated(
+            answer = self._translated(
                 "log in with this role and secret id",
                 lambda client: client.auth.approle.login(login.role, login.proof, mount_point=login.mount or "approle"),
             )
         elif login.method == "jwt":
-            self._translated(
+            answer = self._translated(
                 "log in with this JWT",
                 lambda client: client.auth.jwt.jwt_login(login.role, login.proof, path=login.mount or "jwt"),
             )
+        self._logins += 1
+        with self._understood():
+            lease = float(answer["auth"]["lease_duration"]) if answer else 0.0
+        # Clocks differ in speed; without a lease the token has no end.
+        self._expires = started + lease * 0.99 if lease > 0 else math.inf
 
     def _translated(self, what: str, request: c.Callable[[t.Any], t.Any], lost_is_gone: bool = True) -> t.Any:
         """The answer; or our error for one of the libraries', whose text may quote anything."""
@@ -181,7 +205,8 @@ class VaultServer:
             return VaultError(f"Vault at {self._url} is sealed: unseal it, then run again.", gone=True)
         if isinstance(error, (refusals.Forbidden, refusals.Unauthorized)):
             return VaultError(
-                f"Vault at {self._url} does not permit this login to {what}: its token or policy is not fit."
+                f"Vault at {self._url} does not permit this login to {what}: its token or policy is not fit.",
+                forbidden=True,
             )
         if isinstance(error, refusals.InvalidPath):
             return VaultError(f"Vault at {self._url} has nothing to {what} with: is the mount named right?")

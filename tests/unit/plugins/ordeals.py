@@ -58,6 +58,9 @@ class Ordeal:
     stand: Stand = field(default_factory=company)
 
     def __post_init__(self) -> None:
+        # Half of them in pages of two, where a listing can go round in circles.
+        if sum(lie.where for lie in self.lies) % 2:
+            self.stand.sim.switches.update({"page_cap": 2})
         add = self.stand.sim.add_token
         current = add(PAY, "ci", ["REPO_ADMIN"], created_days_ago=20, expires_in_days=70)
         add(PAY, "ci", created_days_ago=80, expires_in_days=10)

@@ -298,6 +298,53 @@ def test_a_role_signs_in_once_for_many_requests(vault, login):
     assert len([request for request in double.requests if "/auth/" in request.path]) == 1
 
 
+def logins(double: VaultDouble) -> int:
+    return len([request for request in double.requests if "/auth/" in request.path])
+
+
+@pytest.mark.parametrize("login", [APPROLE, WITH_JWT], ids=["approle", "jwt"])
+def test_a_login_whose_time_is_over_is_made_once_more_for_all_workers(vault, login):
+    double, store = vault
+    double.lease = 0.2
+    one = store(**login)
+    one.read([CI])
+    time.sleep(0.3)
+    double.lease = 3600
+    references = [f"projects/P{number}/tokens/ci" for number in range(40)]
+    assert set(one.write([entry(ONE, reference=reference) for reference in references]).values()) == {"written"}
+    assert logins(double) == 2
+    assert {len(versions) for versions in double.versions.values()} == {1}
+
+
+def test_a_login_that_is_refused_once_its_time_is_over_is_not_tried_without_end(vault):
+    double, store = vault
+    double.lease = 0.1
+    one = store(**APPROLE)
+    one.read([CI])
+    time.sleep(0.2)
+    double.before = lambda request: errors(400, "invalid secret id") if "/auth/" in request.path else None
+    assert "refused to log in with this role and secret id" in failure(lambda: one.read([CI]))
+    assert logins(double) == 2
+
+
+@pytest.mark.parametrize("login", [APPROLE, WITH_JWT, {"token": TOKEN}], ids=["approle", "jwt", "token"])
+def test_a_login_that_somebody_revoked_before_its_time_is_not_made_again(vault, login):
+    double, store = vault
+    one = store(**login)
+    one.read([CI])
+    made, double.over = logins(double), 0.0
+    assert "does not permit this login to read" in failure(lambda: one.read([CI]))
+    assert logins(double) == made
+
+
+@pytest.mark.parametrize("lease", ["soon", None, [], {"a": 1}])
+def test_a_lease_that_is_no_number_is_told(vault, lease):
+    double, store = vault
+    body = {"auth": {"client_token": TOKEN, "lease_duration": lease}}
+    double.before = lambda request: Answer(200, body) if "/auth/" in request.path else None
+    assert "something that Vault does not answer" in failure(lambda: store(**APPROLE).read([CI]))
+
+
 def test_an_approle_comes_from_the_environment_where_the_options_leave_it_out(vault, monkeypatch):
     _double, store = vault
     monkeypatch.setenv("VAULT_ROLE_ID", ROLE_ID)
