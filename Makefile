@@ -109,7 +109,7 @@ test-integration: venv-test build source ## all of them
 
 .PHONY: reliability
 reliability: venv-test build source ## crashes, lost answers, failing stores, runs at once, leaks: a sample of each
-	$(pytest) tests/reliability tests/leaks $(ARGS)
+	$(pytest) -m "not long" tests/reliability tests/leaks $(ARGS)
 
 .PHONY: test-reliability
 test-reliability: venv-test build source cores ## all of them, at every point; takes an hour or two and prints the figures

@@ -110,6 +110,7 @@ def test_a_slow_audit_says_how_far_it_is(auditor):
     assert " owners\n" not in outcome.output, "reading one of them took no time"
 
 
+@pytest.mark.long
 def test_the_second_run_has_changed_nothing_and_check_mode_writes_nothing(auditor):
     check = auditor.audit("--check", "--diff")
     assert_succeeded(check)
@@ -125,6 +126,7 @@ def test_the_second_run_has_changed_nothing_and_check_mode_writes_nothing(audito
     assert "projects/PAY/tokens/new" not in auditor.findings()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fail_on", "fails"), [("high", True), ("critical", False)])
 def test_fail_on_fails_at_the_end_with_the_files_written(auditor, fail_on, fails):
     outcome = auditor.audit(fail_on=fail_on)
@@ -268,6 +270,7 @@ def test_hostile_names_stay_text_from_the_server_to_the_browser(auditor):
         assert page.locator("img").count() == 0
 
 
+@pytest.mark.long
 def test_a_task_file_is_told_the_figures_and_nothing_secret(auditor):
     notify = auditor.place / "notify.yml"
     told = auditor.place / "told.json"

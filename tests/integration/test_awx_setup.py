@@ -124,6 +124,7 @@ def test_awx_is_set_up_once_and_check_mode_foretells_it(desk):
     assert (again.changed, report(again), desk.writes()) == (0, ["nothing to do"], [])
 
 
+@pytest.mark.long
 def test_what_is_registered_is_what_a_job_needs(desk):
     assert len(report(desk.setup())) == NUMBER
     types, templates = desk.named("credential_types"), desk.named("job_templates")

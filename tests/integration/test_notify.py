@@ -87,6 +87,7 @@ def test_slack_hears_of_changes_and_nothing_where_there_are_none(team):
         assert len(listener.requests) == 1
 
 
+@pytest.mark.long
 def test_slack_hears_of_a_failure_and_the_run_fails_with_its_own_words(team):
     listener = Listener(200)
     team.environment = {}
@@ -203,6 +204,7 @@ def test_a_mail_is_not_sent_in_plain_text_unless_that_is_asked_for(team):
 # The audit
 
 
+@pytest.mark.long
 def test_the_audit_tells_in_the_same_way(team):
     listener = Listener(200)
     shutil.copy(FILES / "notify_slack.yml", team.place)

@@ -140,6 +140,7 @@ def test_no_name_gets_out_of_its_place(report, name):
     assert seen.names == [shown]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -160,6 +161,7 @@ def test_search_finds_every_word_in_names_ids_owners_permissions_and_findings(re
     assert seen.count == ("2 tokens" if len(expected) == 2 else f"{len(expected)} of 2 tokens")
 
 
+@pytest.mark.long
 def test_filters_go_together_and_can_be_cleared(report):
     audit, _policy = sample.company()
     seen = report()
@@ -178,6 +180,7 @@ def test_filters_go_together_and_can_be_cleared(report):
     assert seen.page.locator("[aria-pressed=true]").count() == 0
 
 
+@pytest.mark.long
 def test_columns_sort_by_click_and_say_so(report):
     tokens = [token(name, number, last_used=sample.NOW - number * DAY) for number, name in enumerate("cab", 1)]
     seen = report(of(*tokens))
@@ -191,6 +194,7 @@ def test_columns_sort_by_click_and_say_so(report):
     assert heading.get_attribute("aria-sort") == "none"
 
 
+@pytest.mark.long
 def test_each_token_links_to_its_owner_in_bitbucket(report):
     seen = report(of(token("ci")))
     link = seen.page.locator("#table tbody a")
@@ -313,6 +317,7 @@ def test_paper_gets_the_first_two_thousand_rows_of_more_and_says_so(report):
     assert not note.is_visible()
 
 
+@pytest.mark.long
 def test_pages_turn(report):
     seen = report()
     first = seen.names
@@ -324,6 +329,7 @@ def test_pages_turn(report):
     assert seen.page.locator("#previous").is_disabled()
 
 
+@pytest.mark.long
 def test_without_javascript_the_summary_is_there(report):
     seen = report(java_script_enabled=False)
     assert "administrator: " in seen.page.locator("noscript").inner_text()
@@ -342,6 +348,7 @@ def test_without_any_token_or_clock_it_says_so(report):
     assert seen.troubles == []
 
 
+@pytest.mark.long
 def test_charts_say_in_words_what_they_draw(report):
     tokens = [token("a", 1), token("b", 2, expires=None), token("c", 3, expires=sample.NOW - 1, last_used=None)]
     seen = report(of(*tokens))
@@ -367,6 +374,7 @@ YEARS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("today", "edge", "last"), YEARS.values(), ids=list(YEARS))
 def test_the_expiry_of_the_next_12_months_ends_on_this_day_a_year_on(report, today, edge, last):
     now, end = (int(moment.replace(tzinfo=UTC).timestamp() * 1000) for moment in (today, edge))

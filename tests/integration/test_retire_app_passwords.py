@@ -224,6 +224,7 @@ def test_a_token_that_git_cannot_use_fails_the_run_and_names_the_file(site):
     assert useless.secret.replace("=", "%3D") in credentials.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_check_mode_says_what_would_be_done_and_does_none_of_it(site):
     files = site.leave_everywhere()
     before = contents(files)
@@ -254,6 +255,7 @@ def test_a_host_that_is_not_reached_is_said_and_fails_the_run(site):
     assert json.loads(site.reports[1].read_text(encoding="utf-8"))["hosts_not_searched"] == ["away"]
 
 
+@pytest.mark.long
 def test_what_a_spreadsheet_would_run_is_defused(site):
     site.leave("build1", ".git-credentials", f"https://%3Dcmd%7C1:{site.secrets['ada']}@bitbucket.org\n")
     site.retire()

@@ -239,6 +239,7 @@ def test_a_role_that_fails_is_told_after_the_tokens_were_revoked(incident):
     assert not incident.alive(leaked)
 
 
+@pytest.mark.long
 def test_what_may_still_work_fails_the_run_unless_somebody_says_that_it_was_dealt_with(incident):
     unseen = incident.add_token("projects/SHOP")
     incident.leak("a.txt", f"{unseen}\nCLOUD={API_TOKEN}\n")
@@ -282,6 +283,18 @@ def test_a_file_that_cannot_be_read_fails_the_run_after_the_others_were_searched
     (line,) = failures(incident.revoke(reissue=False))
     assert line == f"{incident.spill}/b.txt: not searched, it could not be read: No such file or directory."
     assert not incident.alive(secret)
+
+
+@pytest.mark.long
+def test_what_the_report_has_no_room_for_is_counted(incident):
+    incident.leak("a.txt", "nothing")
+    for number in range(23):
+        (incident.spill / f"{number:02d}.txt").symlink_to("nowhere")
+    outcome = incident.revoke(reissue=False)
+    assert len(failures(outcome)) == 23
+    lines = report(outcome)
+    assert len([line for line in lines if "not searched" in line]) == 20
+    assert "not read: 3 more files" in lines
 
 
 @pytest.mark.long

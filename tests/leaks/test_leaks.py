@@ -18,6 +18,8 @@ from tests.reliability.conftest import FULL
 ROOT = Path(__file__).resolve().parents[2]
 #: Parts of the collection that have no cases yet. The whole matrix wants cases of everything that is there.
 PENDING: list[str] = []
+#: Playbooks that the sample leaves to the whole: they have a host for each of many files.
+SLOW = ("retire_app_passwords",)
 BOTH_WAYS = ["real", "check mode"] if FULL else ["real"]
 
 pytestmark = pytest.mark.usefixtures("built")
@@ -36,7 +38,7 @@ def test_tasks_show_no_secret(tmp_path, programs, way, record_property):
 
 
 @pytest.mark.parametrize("way", BOTH_WAYS)
-@pytest.mark.parametrize("name", runs.playbooks())
+@pytest.mark.parametrize("name", runs.playbooks() if FULL else [name for name in runs.playbooks() if name not in SLOW])
 def test_playbooks_and_roles_show_no_secret(tmp_path, programs, name, way, record_property):
     with stage(tmp_path) as place:
         check(runs.playbook(place, programs, name, check=way != "real"), record_property)

@@ -172,6 +172,7 @@ def test_a_playbook_that_is_not_there_is_noticed_in_check_mode_too(tmp_path, mon
 WORDS = f"something {SECRETS['password']} else"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(
     ("name", "text", "said"),

@@ -14,7 +14,7 @@ from tests.unit.plugins import ordeals as here
 from tests.unit.plugins.hostile import Lie, lies
 
 #: How many sets of lies each module is told. The unit tests draw the same few each time, here they are always others.
-EXAMPLES = 1_000 if FULL else 100
+EXAMPLES = 1_000 if FULL else 50
 #: About as many values are in all the answers that one module gets.
 VALUES = 160
 #: After so many the connections of earlier ones are collected.

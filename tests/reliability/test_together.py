@@ -26,8 +26,8 @@ FEWEST, LONGEST = 50, 5.0
 OWNERS = 16
 WAYS = itertools.product(("sixteen hosts", "three processes"), ("file", "ansible_vault"), (0, 2))
 SAMPLE = [
-    ("sixteen hosts", "ansible_vault", 2),
-    ("three processes", "file", 0),
+    ("sixteen hosts", "file", 2),
+    ("three processes", "ansible_vault", 0),
 ]
 
 
