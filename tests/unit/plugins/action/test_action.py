@@ -102,6 +102,22 @@ def test_with_a_store_the_secret_is_there_and_not_in_the_result(bench, path):
     assert not {"secret", "secrets", "issued", "counts"} & set(result)
 
 
+@pytest.mark.parametrize("kind", ["ansible_vault", "file"])
+def test_a_token_that_somebody_renamed_to_this_name_lives_where_the_store_holds_its_secret(bench, tmp_path, kind):
+    (tmp_path / "store").mkdir(mode=0o700)
+    store = f"file:{tmp_path}/store/" if kind == "file" else f"ansible_vault:{tmp_path}/store/tokens.yml"
+    for name in ("deploy", "ci"):
+        assert bench.run({**CI, "name": name, "store": store})["changed"]
+    deploy, ci = sorted(bench.sim.tokens("projects/PAY"), key=lambda token: token.name, reverse=True)
+    assert (deploy.name, ci.name) == ("deploy", "ci")
+    deploy.name = "ci"
+    bench.sim.clock.advance(days=9)
+    result = bench.run({**CI, "store": store})
+    assert "failed" not in result
+    assert bench.sim.authenticates(deploy.secret)
+    assert bench.sim.authenticates(ci.secret)
+
+
 def test_the_module_is_not_told_of_the_store(bench, path):
     bench.run({**CI, "store": f"file:{path}", "store_options": {"mode": "0640"}})
     assert [call.get("store") for call in bench.calls] == [None]

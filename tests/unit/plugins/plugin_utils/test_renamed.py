@@ -81,6 +81,29 @@ def test_one_that_is_due_is_replaced_and_the_renamed_one_lives(site):
     assert steps == ["issue expiring", "revoke superseded"]
 
 
+@pytest.mark.parametrize("grace", [0, 7])
+@pytest.mark.parametrize("names", [{"ci": "deploy"}, {"ci": "deploy", "deploy": "ci"}], ids=["renamed", "swapped"])
+def test_a_renamed_one_that_is_due_itself_is_replaced_and_the_other_lives(site, names, grace):
+    held = site.store.read([CI, DEPLOY])
+    renamed(site, **names)
+    # Now, and again when the successor has come as near to its end.
+    steps = settled(site, ci(rotate_before_days=80, grace_days=grace))
+    assert (
+        {"issue expiring", "revoke superseded"} <= set(steps) <= {"update name", "issue expiring", "revoke superseded"}
+    )
+    assert site.store.read([DEPLOY]) == {DEPLOY: held[DEPLOY]}
+    assert site.store.read([CI]) != {CI: held[CI]}
+
+
+@pytest.mark.parametrize("names", [{"ci": "deploy"}, {"ci": "deploy", "deploy": "ci"}], ids=["renamed", "swapped"])
+def test_without_a_grace_the_renamed_one_lives_too(site, names):
+    held = site.store.read([CI])
+    renamed(site, **names)
+    steps = settled(site, ci(name="deploy", rotate_before_days=85, grace_days=0))
+    assert {"issue expiring", "revoke superseded"} <= set(steps)
+    assert site.store.read([CI]) == held
+
+
 def test_what_shall_be_absent_takes_no_stored_token_of_another_name_with_it(site):
     renamed(site, ci="deploy")
     result = site.run(ci(name="deploy", state="absent"))

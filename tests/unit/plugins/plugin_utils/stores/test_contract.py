@@ -35,7 +35,7 @@ def test_compare_and_set(place, held, replaces, answer, holds):
     assert place.open().read([CI]) == {CI: holds}
 
 
-def test_what_it_holds_beside_is_of_the_same_owners_or_not_told(place):
+def test_what_it_holds_beside_is_of_the_same_owners_and_told_where_one_look_shows_all(place):
     store = place.open()
     other, elsewhere = "projects/PAY/tokens/other", "projects/SHOP/tokens/ci"
     store.write([entry(ONE)])
@@ -43,7 +43,8 @@ def test_what_it_holds_beside_is_of_the_same_owners_or_not_told(place):
         assert store.beside([CI]) == {}
         return
     store.write([entry(TWO, reference=other), entry(THREE, reference=elsewhere)])
-    assert place.open().beside([CI]) in ({other: TWO}, {})
+    tells = place.name.startswith(("file:", "ansible_vault:"))
+    assert place.open().beside([CI]) == ({other: TWO} if tells else {})
     assert place.open().beside([CI, other]) == {}
 
 
