@@ -41,6 +41,7 @@ _NAMED_TOKEN = re.compile(rb'\s*\{\s*"id"\s*:\s*"([0-9]{1,20})"')
 #: An answer has no more objects, arrays and values than this: a page of 1,000 repositories has some 100,000, and each
 #: takes a hundred bytes of memory or two, however small it is.
 MAX_PARTS = 500_000
+_TOO_MANY = f"the answer has more than {MAX_PARTS:,} parts, far more than Bitbucket sends at once, and was not read."
 
 # Also half of a good pair, which does no harm.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -97,6 +98,10 @@ def http_date(text: str) -> int | None:
         return None
 
 
+class TooManyPartsError(ValueError):
+    """An answer of more values than memory should have to hold."""
+
+
 class Product(t.NamedTuple):
     """What differs between the products that a client speaks to: how they say no, and which option has their URL.
 
@@ -112,28 +117,29 @@ def parsed(exchange: Exchange, what: str, clean: t.Callable[[str], str], option:
 
     :param clean: takes the caller's own credentials out of the server's words.
     :param option: the option with the product's URL, for the message.
-    :raises AnswerError: where the body is not JSON (a login page or a proxy's own, usually).
+    :raises AnswerError: where the body is not JSON (a login page or a proxy's own, usually), or too much of it.
     """
     if not exchange.body.strip():
         return Answer(exchange.status, None, exchange.headers, len(exchange.body))
     try:
         data = loaded(exchange.body)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
         named = _NAMED_TOKEN.match(exchange.body)
-        raise AnswerError(
-            f"{what}: {_not_json(exchange, clean, option)}", named.group(1).decode() if named else None
-        ) from None
+        many = isinstance(error, TooManyPartsError)
+        why = _TOO_MANY if many else _not_json(exchange, clean, option)
+        raise AnswerError(f"{what}: {why}", named.group(1).decode() if named else None) from None
     return Answer(exchange.status, data, exchange.headers, len(exchange.body))
 
 
 def loaded(body: bytes) -> t.Any:
     """What the JSON says, in text that can be written: half a surrogate pair fits into no path, result or file.
 
-    :raises ValueError: for what is no JSON, and for more of it than memory should have to hold.
+    :raises TooManyPartsError: for more of it than memory should have to hold.
+    :raises ValueError: for what is no JSON.
     :raises RecursionError: for what is nested without end.
     """
     if sum(map(body.count, (b",", b"[", b"{"))) > MAX_PARTS:
-        raise ValueError("too many parts")
+        raise TooManyPartsError
     text = body.decode("utf-8-sig")
     data = json.loads(text)
     return _mended(data) if _SURROGATE.search(text) else data

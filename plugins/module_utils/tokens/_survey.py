@@ -81,7 +81,7 @@ def guard(surveys: t.Sequence[Survey], run: Run) -> None:
         raise GuardError(
             f"The store holds no secret of {reissued} declared tokens that exist and are in use: is this the right "
             f"place? Nothing was changed. If new tokens shall be issued beside them, raise `max_reissues` "
-            f"({run.max_reissues})."
+            f"({run.max_reissues}); `--check --diff` lists them."
         )
 
 
