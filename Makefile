@@ -101,15 +101,15 @@ sanity: venv-test build ## ansible-test sanity on the built collection, without 
 
 .PHONY: integration
 integration: venv-test build source ## the built collection in playbooks, against the simulator: the quicker tests
-	$(pytest) -m "not long" tests/integration $(ARGS)
+	$(pytest) --dist=worksteal -m "not long" tests/integration $(ARGS)
 
 .PHONY: test-integration
 test-integration: venv-test build source ## all of them
-	$(pytest) tests/integration $(ARGS)
+	$(pytest) --dist=worksteal tests/integration $(ARGS)
 
 .PHONY: reliability
 reliability: venv-test build source ## crashes, lost answers, failing stores, runs at once, leaks: a sample of each
-	$(pytest) -m "not long" tests/reliability tests/leaks $(ARGS)
+	$(pytest) --dist=worksteal -m "not long" tests/leaks tests/reliability $(ARGS)
 
 .PHONY: test-reliability
 test-reliability: venv-test build source cores ## all of them, at every point; takes an hour or two and prints the figures

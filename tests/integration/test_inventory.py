@@ -139,6 +139,7 @@ def test_a_server_that_cannot_be_asked_ends_the_run_where_that_is_wanted(team, e
 # The role on such hosts.
 
 
+@pytest.mark.long
 def test_each_host_does_its_own_project_or_repository(team):
     inventory(team)
     overrides = {"PAY": [{"name": "ci-read", "expires_in_days": 30}]}

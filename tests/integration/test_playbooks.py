@@ -211,6 +211,7 @@ def test_hosts_that_each_do_their_own_project_lose_nothing(team):
 # What must never be shown.
 
 
+@pytest.mark.long
 def test_the_most_talkative_run_shows_no_secret(team):
     log = team.place / "ansible.log"
     team.environment = {"ANSIBLE_LOG_PATH": str(log)}
@@ -224,6 +225,7 @@ def test_the_most_talkative_run_shows_no_secret(team):
     assert_nothing_shown(team, log.read_text(encoding="utf-8"), list(team.stored().values()))
 
 
+@pytest.mark.long
 def test_a_failing_run_shows_no_secret(team):
     team.play(PROVISION)
     team.control("POST", "faults", {"kind": "status", "status": 400, "method": "PUT", "path": "PAY", "times": None})

@@ -406,6 +406,7 @@ def test_whoever_says_nothing_is_told_how_to_say_it_safely(incident):
     assert "`revoke_leaked_text: !unsafe |`" in incident.play(REVOKE).failure
 
 
+@pytest.mark.long
 def test_what_the_store_did_not_take_is_not_called_reissued(incident):
     program, closed = incident.place / "closable.py", incident.place / "closed"
     program.write_text(CLOSABLE, encoding="utf-8")
@@ -464,6 +465,7 @@ def test_the_stats_tell_of_all_hosts_also_of_one_that_failed(incident):
     assert (incident.alive(first), incident.alive(second)) == (False, False)
 
 
+@pytest.mark.long
 def test_the_limit_counts_the_tokens_of_all_hosts_each_once(incident):
     first, second = incident.add_token("projects/OPS"), incident.add_token("projects/DATA")
     spilled = {"h01": incident.leak("a.txt", first), "h02": incident.leak("b.txt", f"{first}\n{second}")}

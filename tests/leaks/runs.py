@@ -42,9 +42,14 @@ def sample() -> list[Case]:
     return sorted(first.values(), key=TASKS.cases.index)
 
 
-def tasks(stage: Stage, programs: Path, check: bool = False) -> Report:
-    """Every task in one play."""
-    play, named = _play(stage, TASKS.cases)
+def others() -> list[Case]:
+    """Those that are not in the sample."""
+    return [case for case in TASKS.cases if case not in sample()]
+
+
+def tasks(stage: Stage, programs: Path, cases: Sequence[Case], check: bool = False) -> Report:
+    """All in one play."""
+    play, named = _play(stage, cases)
     inventory = stage.tell("inventory.yml", _inventory(programs))
     path = stage.tell("play.yml", [play])
     output = stage.play(programs, str(path), "-i", str(inventory), *(["--check"] if check else []))

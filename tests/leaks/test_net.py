@@ -142,6 +142,7 @@ def returns_what_it_stores(place: Stage) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("leaks", [False, True])
 def test_a_secret_that_a_task_with_a_store_returns_is_caught(tmp_path, monkeypatch, alone, leaks):
@@ -156,7 +157,7 @@ def test_a_secret_that_a_task_with_a_store_returns_is_caught(tmp_path, monkeypat
             return output
 
         monkeypatch.setattr(place, "play", leaky)
-        report = runs.tasks(place, Path(sys.executable).parent)
+        report = runs.tasks(place, Path(sys.executable).parent, runs.TASKS.cases)
         assert bool(report.problems) is leaks, report.problems
 
 
@@ -199,7 +200,7 @@ def test_stores_reports_and_what_a_run_was_told_are_searched(tmp_path, monkeypat
             return output
 
         monkeypatch.setattr(place, "run", careless)
-        report = runs.tasks(place, Path(sys.executable).parent)
+        report = runs.tasks(place, Path(sys.executable).parent, runs.TASKS.cases)
         assert [problem for problem in report.problems if name in problem and said in problem], report.problems
 
 

@@ -86,7 +86,7 @@ def test_a_sealed_vault_stops_it_before_the_first_request(site):
     site.recovers()
 
 
-@pytest.mark.parametrize("site", [OWNERS, MANY], indirect=True)
+@pytest.mark.parametrize("site", [OWNERS, pytest.param(MANY, marks=pytest.mark.long)], indirect=True)
 def test_a_vault_that_is_sealed_during_the_hand_over_costs_nothing_and_ids_are_named(site):
     old, before = site.ids(), site.held()
 
