@@ -46,6 +46,7 @@ def test_playbooks_and_roles_show_no_secret(tmp_path, programs, name, way, recor
         check(runs.playbook(place, programs, name, check=way != "real"), record_property)
 
 
+@pytest.mark.long
 def test_inventories_show_no_secret(tmp_path, programs, record_property):
     with stage(tmp_path) as place:
         check(runs.inventories(place, programs), record_property)
