@@ -25,6 +25,11 @@ class Core(NamedTuple):
     early: bool = False
 
     @property
+    def pip(self) -> list[str]:
+        """What installs into its environment."""
+        return [str(self.programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+    @property
     def programs(self) -> Path:
         return PLACE / self.name / "bin"
 
@@ -69,10 +74,9 @@ def build(core: Core) -> str:
     shutil.rmtree(core.programs.parent, ignore_errors=True)
     subprocess.run([python, "-m", "venv", str(core.programs.parent)], check=True)
     early = ["--pre"] if core.early else []
-    pip = [str(core.programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     # The candidate alone may be early, not what it brings along.
     for arguments in (["--no-deps", *early, core.wanted], [core.wanted, *BESIDE]):
-        done = subprocess.run([*pip, *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run([*core.pip, *arguments], capture_output=True, text=True, check=False)
         if done.returncode:
             shutil.rmtree(core.programs.parent)
             return f"pip cannot install {core.wanted}: {(done.stderr.strip() or 'no reason').splitlines()[-1]}"
@@ -81,8 +85,7 @@ def build(core: Core) -> str:
 
 def refresh(core: Core) -> None:
     """A candidate is followed by others; without a network the one that is there will do."""
-    pip = [str(core.programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--upgrade", "--no-deps", "--pre", core.wanted], check=False)
+    subprocess.run([*core.pip, "--upgrade", "--no-deps", "--pre", core.wanted], check=False)
 
 
 def main() -> int:

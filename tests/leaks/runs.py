@@ -44,7 +44,8 @@ def sample() -> list[Case]:
 
 def others() -> list[Case]:
     """Those that are not in the sample."""
-    return [case for case in TASKS.cases if case not in sample()]
+    sampled = sample()
+    return [case for case in TASKS.cases if case not in sampled]
 
 
 def tasks(stage: Stage, programs: Path, cases: Sequence[Case], check: bool = False) -> Report:

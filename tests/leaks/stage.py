@@ -74,6 +74,8 @@ class Stage:
     cloud_url: str
     #: To the same cloud under its real name, for git.
     tunnel: str
+    #: The simulator's address behind TLS, with a certificate of ``certificates``.
+    tls_url: str
     certificates: Certificates
     variables: dict[str, t.Any] = field(default_factory=dict)
     _numbers: t.Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -81,8 +83,6 @@ class Stage:
     spoilt: dict[str, Callable[[Request], Answer | None]] = field(default_factory=dict)
     #: Files that hold secrets before anything runs.
     left: set[Path] = field(default_factory=set)
-    #: The simulator's address behind TLS, with a certificate of ``certificates``.
-    tls_url: str = ""
     #: Files that a run has made where it is told things.
     odd: set[Path] = field(default_factory=set)
 
@@ -382,15 +382,15 @@ def stage(place: Path) -> Iterator[Stage]:
         tls = Tls(made_for_git.server_certificate, made_for_git.server_key)
         address = urlsplit(stack.enter_context(running(cloud, tls)))
         tunnel = stack.enter_context(proxy.running(destination=(str(address.hostname), int(address.port or 0)))).url
+        tls_url = stack.enter_context(running(sim, tls))
         vault, vault_url = stack.enter_context(vault_kv2.running())
         controller, awx_url = stack.enter_context(awx.running())
         doubles = (vault, vault_url, controller, awx_url)
-        made = Stage(place, sim, url, *doubles, cloud, cloud_url, tunnel, made_for_git)
+        made = Stage(place, sim, url, *doubles, cloud, cloud_url, tunnel, tls_url, made_for_git)
         made.variables["api_token"] = cloud.add_api_token(account, "everything", SCOPES).secret
         made.variables["email"] = account.email
         company = cloud.add_organization("company", [account])
         made.variables.update(organization=company.id, admin_api_key=company.admin_key, account_id=account.account_id)
-        made.tls_url = stack.enter_context(running(sim, tls))
         vault.before = controller.before = made.spoil
         yield made
 

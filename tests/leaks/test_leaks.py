@@ -40,7 +40,9 @@ def test_tasks_show_no_secret(tmp_path, programs, way, record_property):
 
 
 @pytest.mark.parametrize("way", BOTH_WAYS)
-@pytest.mark.parametrize("name", runs.playbooks() if FULL else [name for name in runs.playbooks() if name not in SLOW])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name in SLOW else ()) for name in runs.playbooks()]
+)
 def test_playbooks_and_roles_show_no_secret(tmp_path, programs, name, way, record_property):
     with stage(tmp_path) as place:
         check(runs.playbook(place, programs, name, check=way != "real"), record_property)

@@ -7,7 +7,6 @@ import dataclasses
 import datetime
 import typing as t
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,7 +20,7 @@ from tests.unit.plugins.plugin_utils.stores.places import CI, ONE, entry, play_v
 
 @dataclasses.dataclass(frozen=True)
 class Service:
-    """One kind of store: how its double runs, what opens it, and the variable that names its certificates."""
+    """One kind of store: how its double runs, and what opens it."""
 
     running: t.Callable[..., contextlib.AbstractContextManager[tuple[Double, str]]]
     place: str
@@ -115,7 +114,7 @@ def test_the_environment_names_the_ca_of_vault_where_the_options_do_not(certific
         monkeypatch.setenv("VAULT_CACERT", certificates.ca)
         assert VAULT.opened(url).read([CI]) == {CI: None}
         double.requests.clear()
-        assert_distrusted(double, VAULT.opened(url, ca_path=make_certificates(Path(tmp_path)).ca))
+        assert_distrusted(double, VAULT.opened(url, ca_path=make_certificates(tmp_path).ca))
 
 
 @pytest.mark.parametrize("spelling", [False, "no"])
