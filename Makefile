@@ -3,8 +3,10 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-# The targets share .venv and .cache, so `make -j` runs them one after another too.
+# The targets share .venv and .cache, so `make -j` runs them one after another too; `test` knows two that may run at once.
+ifndef AT_ONCE
 .NOTPARALLEL:
+endif
 .DELETE_ON_ERROR:
 
 # The interpreter to build .venv from; when empty, the first of python3, python3.13, python3.12, python3.11 that works.
@@ -62,7 +64,10 @@ demo: build ## issue, deliver, rotate and retire tokens on a simulated Bitbucket
 	@python -m tests.demo
 
 .PHONY: test
-test: lint unit molecule sanity integration reliability ## all of the next six, in the order that fails fastest
+test: lint unit ## all of the next six, in the order that fails fastest
+	@echo 'make: molecule and sanity, which use one core each, at once: what they say comes when each is over'
+	@$(MAKE) --jobs=2 $(addprefix --,$(filter output-sync,$(.FEATURES))) AT_ONCE=yes molecule sanity
+	@$(MAKE) integration reliability
 
 .PHONY: lint
 lint: venv-test build source ## ruff, mypy strict, yamllint, ansible-lint production, antsibull-docs, the layer rule

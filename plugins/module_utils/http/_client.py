@@ -24,7 +24,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import from_iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import redacted
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _answers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses, _answers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Answer, Product
 
 if t.TYPE_CHECKING:
@@ -274,24 +274,14 @@ def base_url(url: str, option: str) -> str:
 
     :raises InputError: where it is none, naming the option that it came from.
     """
-    if not _is_web_address(url):
+    text = url.strip()
+    if not _addresses.is_web_address(text):
         raise InputError(
             f"`{option}` must be Bitbucket's base URL, such as https://bitbucket.example.com or .../bitbucket."
         )
-    parts = urlsplit(url.strip())
-    # A slash in a password hides the @ in the path, and what stands before it would be the host.
-    if "@" in url or parts.query or parts.fragment:
+    if not _addresses.is_bare(text):
         raise InputError(f"`{option}` must be a plain base URL: no user, password, query or fragment in it.")
-    return url.strip().rstrip("/")
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url.strip())
-        host = (parts.hostname or "").encode("idna")
-        return parts.scheme in ("http", "https") and bool(host) and parts.port != 0
-    except ValueError:
-        return False
+    return text.rstrip("/")
 
 
 def _encoded(body: Body) -> bytes | None:

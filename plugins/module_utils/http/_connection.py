@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import os
 import typing as t
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import url_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses, _transport
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import (
-    Settings,
-    Transport,
-    is_loopback,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 
 _ENVIRONMENT = {"username": "BITBUCKET_USERNAME", "password": "BITBUCKET_PASSWORD", "token": "BITBUCKET_TOKEN"}
 
@@ -61,7 +56,7 @@ def require_private(url: str, option: str, params: t.Mapping[str, t.Any]) -> Non
 
     :raises InputError: naming the option that the URL came from.
     """
-    if not params["allow_insecure"] and not _is_private(url):
+    if not params["allow_insecure"] and not _addresses.is_private(url):
         raise InputError(
             f"`{option}` begins with http://, so the password or token would cross the network unencrypted: nothing "
             "was sent. Use https://, or set `allow_insecure: true` where nobody else can listen."
@@ -100,12 +95,6 @@ def given_or(
     if any(given.values()):
         return given
     return {name: environment.get(variable, "").strip() for name, variable in variables.items()}
-
-
-def _is_private(url: str) -> bool:
-    """Whether what is sent there can be read by nobody on the way."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def sendable(token: str, option: str) -> str:

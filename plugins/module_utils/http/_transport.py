@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import typing as t
 import warnings
@@ -21,7 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LostAnswerError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines, _tls_files
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses, _deadlines, _tls_files
 
 try:
     import requests
@@ -150,21 +149,12 @@ class Transport:
         return session
 
 
-def is_loopback(host: str) -> bool:
-    """Whether what is sent to ``host`` stays on this machine; any other name is what some resolver makes of it."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def proxies_for(url: str) -> dict[str, str]:
     """The environment's proxies for ``url``, by scheme; none for plain text to this machine, which may only be sent
     because it does not leave it.
     """
-    parts = urlsplit(url)
-    stays = parts.scheme == "http" and is_loopback(parts.hostname or "")
-    return {} if stays else dict(get_environ_proxies(url))
+    kept = urlsplit(url).scheme == "http" and _addresses.stays_here(url)
+    return {} if kept else dict(get_environ_proxies(url))
 
 
 def _network() -> dict[str, BaseAdapter]:

@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import is_loopback
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 
 Options = c.Mapping[str, t.Any]
@@ -33,21 +33,14 @@ def safe_url(text: str, options: Options, source: str, place: str = "store_optio
     :param place: what stands before the names of options, for messages.
     :raises StoreError: for one that is missing or not a URL, has a credential in it, or would send in plain text.
     """
-    try:
-        parts = urlsplit(text)
-        # The port is only read, since a wrong one shows there.
-        host = parts.hostname if parts.port != 0 else None
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
+    if not _addresses.is_web_address(text):
         raise StoreError(f"The server is not named by a URL: set {source}.")
-    # A slash in a password hides the @ in the path, and what stands before it would be the host.
-    if "@" in text or parts.query or parts.fragment:
+    if not _addresses.is_bare(text):
         raise StoreError(f"The URL of the server ({source}) must hold neither a credential nor a query.")
-    if parts.scheme == "http" and not is_loopback(host) and options.get("allow_insecure") is not True:
+    if not _addresses.is_private(text) and options.get("allow_insecure") is not True:
         raise StoreError(
-            f"{host} is named with http, which would show every secret to the network: use https, or set "
-            f"`{place}allow_insecure` to true."
+            f"{urlsplit(text).hostname} is named with http, which would show every secret to the network: use https, "
+            f"or set `{place}allow_insecure` to true."
         )
     return text.rstrip("/")
 

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Addresses of servers: which may stand in an option, and where what is sent there can be read."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+
+def is_web_address(url: str) -> bool:
+    """Whether ``url`` is http or https, with a host and a port that there can be."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        return parts.scheme in ("http", "https") and bool(host) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def is_bare(url: str) -> bool:
+    """Whether a web address holds neither a credential nor a query or fragment."""
+    parts = urlsplit(url)
+    # A slash in a password hides the @ in the path, and what stands before it would be the host.
+    return not ("@" in url or parts.query or parts.fragment)
+
+
+def is_private(url: str) -> bool:
+    """Whether what is sent to a web address can be read by nobody on the way."""
+    return urlsplit(url).scheme == "https" or stays_here(url)
+
+
+def stays_here(url: str) -> bool:
+    """Whether the host of a web address is this machine; any other name is what some resolver makes of it."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
