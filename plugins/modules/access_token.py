@@ -295,7 +295,7 @@ def _shaped(outcome: Outcome, handover: bool) -> dict[str, t.Any]:
     ]
     if not handover:
         secrets = result.pop("secrets")
-        for internal in ("issued", "remaining", "prune", "counts", "failures"):
+        for internal in ("issued", "remaining", "retire", "prune", "counts", "failures"):
             del result[internal]
         if secrets:
             result["secret"] = secrets[plan.reference]

@@ -123,6 +123,7 @@ class Custody:
         issued = self._ledger.take(result)
         if issued:
             self._hand_over(issued, started)
+        self._open.retire.update(dict.fromkeys(result.get("retire") or ()))
         self._open.prune.update(dict.fromkeys(result.get("prune") or ()))
         return result
 
@@ -139,12 +140,16 @@ class Custody:
                 batch.append(owner)
                 tokens += count
             left = self._issue(batch).get("remaining") or {}
+            if sum(left.values()) >= tokens:
+                self._ledger.fail(_too_slow(len(batch), len(todo)))
             todo = {owner: count for owner, count in todo.items() if owner not in batch} | left
 
     def _hand_over(self, issued: list[Result], started: float) -> None:
         """Write secrets to the store, and find out what became of each."""
         if self._clock() - started > FRESH:
             # Another run may have taken these for orphans by now.
+            for item in issued:
+                self._ledger.fail(_late(item["reference"]), item["reference"])
             self._discard({item["reference"]: item["id"] for item in issued}, "too_late")
             return
         entries = self._sound(issued)
@@ -224,7 +229,10 @@ class Custody:
             self._ledger.take(result)
         if "failures" not in result:
             for reference, token_id in tokens.items():
-                message = f"Issued, stored nowhere and to be revoked by hand: {token_id} of {reference}."
+                message = (
+                    f"Token {token_id} was issued and is stored nowhere: revoke it by hand, or leave it to a run that "
+                    f"is late enough to be sure that it is nobody's. It is of {reference}."
+                )
                 self._ledger.fail(BitbucketError(message), reference, token_id)
         self._open.retire.update(dict.fromkeys(owners))
 
@@ -249,3 +257,19 @@ class Custody:
         stored = {reference: self._stored[reference] for owner in some for reference in self._references[owner]}
         beside = {key: value for owner in some for key, value in self._beside.get(owner, {}).items()}
         return {"stored": stored, "beside": beside, "age": self._age()}
+
+
+def _late(reference: str) -> BitbucketError:
+    return BitbucketError(
+        f"{reference}: its new token came more than half an hour after the run had begun to look, too late to be "
+        "surely this run's. It was revoked again, and what the store holds stays: run again.",
+        "too_late",
+    )
+
+
+def _too_slow(owners: int, left: int) -> BitbucketError:
+    return BitbucketError(
+        f"Looking at {owners:,} owners takes the server so long that no token can be issued and stored in time. "
+        f"Nothing more was issued; {left:,} owners are left: run again when the server is quicker.",
+        "too_slow",
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    FOR_ALL,
+    ENDS_ALL,
     BitbucketError,
     failure_message,
 )
@@ -17,8 +17,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps
 
 Result = dict[str, t.Any]
 
-# What fails for one owner and would for every other: a further call would only log in once more.
-_FOR_ALL = (*FOR_ALL, "stopped")
 _SUMMED = ("issued", "updated", "revoked")
 
 
@@ -68,7 +66,7 @@ class Ledger:
         for entry in failures:
             if (entry["owner"], entry.get("reference"), entry["reason"]) not in known:
                 self._result["failures"].append(entry)
-            if entry["reason"] in _FOR_ALL:
+            if entry["reason"] in ENDS_ALL:
                 self.stopped = entry["msg"]
 
     def fail(self, error: BitbucketError, reference: str | None = None, token_id: str | None = None) -> None:

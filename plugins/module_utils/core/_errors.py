@@ -9,6 +9,8 @@ import typing as t
 
 #: Reasons of errors that are not one owner's own: whatever is tried next would meet the same.
 FOR_ALL = ("credential", "unreachable", "rate_limit")
+#: The same, and what was left untried for one of them: after these every further request is of no use, or does harm.
+ENDS_ALL = (*FOR_ALL, "stopped")
 
 #: Nobody reads more, and some of it may be a server's own words.
 _LONGEST = 2000

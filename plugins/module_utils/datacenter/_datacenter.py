@@ -72,6 +72,8 @@ class DataCenter:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        #: Whether a token just issued met the rate limit for as long as a request waits: the next ones would as well.
+        self.limits_bearers = False
 
     def tokens(self, owner: Owner) -> Listing:
         """Every token of ``owner``, each once even where pages shift while they are read."""

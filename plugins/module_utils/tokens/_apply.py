@@ -13,6 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     BitbucketError,
     LockoutError,
     LostAnswerError,
+    RateLimitError,
     StatusError,
     StrayError,
 )
@@ -157,8 +158,13 @@ def _problem(view: View, policy: Policy, spec: TokenSpec, issued: Issued) -> str
 
 def _verify(api: DataCenter, owner: Owner, spec: TokenSpec, issued: Issued) -> bool:
     """Sign in once with the new secret. ``False``: no clear answer. A refusal revokes the token and fails."""
+    if api.limits_bearers:
+        return False
     try:
         identity = DataCenter(api.client.as_bearer(issued.secret)).identity()
+    except RateLimitError:
+        api.limits_bearers = True
+        return False
     except StatusError as error:
         if isinstance(error, LockoutError) and error.status == 401:
             discard(api, owner, issued.token.id)

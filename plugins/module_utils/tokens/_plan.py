@@ -42,6 +42,8 @@ class _Case(t.NamedTuple):
     view: View
     candidates: tuple[Token, ...]
     current: Token | None
+    aside: tuple[Token, ...] = ()
+    """Live tokens of this name whose secrets the store holds under references that are not declared."""
 
     @property
     def stored(self) -> str | None:
@@ -60,7 +62,7 @@ class _Case(t.NamedTuple):
         return [token for token in self.candidates if not token.expired(self.view.now)]
 
     def issue(self, reason: str) -> Issue:
-        used = any(token.last_used is not None for token in self.live)
+        used = any(token.last_used is not None for token in (*self.live, *self.aside))
         return Issue(self.spec, reason, self.stored, used)
 
 
@@ -155,7 +157,7 @@ def _plan_one(view: View, spec: TokenSpec, policy: Policy) -> Plan:
     if spec.absent:
         gone = tuple(_unless_in_use(view, Revoke(token, "absent")) for token in candidates)
         return Plan(reference, spec, None, gone)
-    case = _Case(reference, spec, policy, view, candidates, None)
+    case = _Case(reference, spec, policy, view, candidates, None, _aside(view, spec, policy))
     case = case._replace(current=_current(case))
     step = _decide(case)
     if isinstance(step, Fail):
@@ -164,7 +166,14 @@ def _plan_one(view: View, spec: TokenSpec, policy: Policy) -> Plan:
         return _issuing(case, step)
     kept = step.token if isinstance(step, (Keep, Update)) else case.current
     steps = (step, *_withheld(case, step), *_part_two(case, kept, policy.replaced.get(reference)))
-    return Plan(reference, spec, kept, steps, (), _never_warning(case))
+    return Plan(reference, spec, kept, steps, (), (*_never_warning(case), *_aside_warnings(case)))
+
+
+def _aside(view: View, spec: TokenSpec, policy: Policy) -> tuple[Token, ...]:
+    others = set(policy.beside.values()) - set((policy.stored or {}).values())
+    return tuple(
+        token for token in view.tokens if token.name == spec.name and token.id in others and not token.expired(view.now)
+    )
 
 
 def _current(case: _Case) -> Token | None:
@@ -209,7 +218,7 @@ def _row_gone(case: _Case) -> Step | None:
 
 
 def _row_absent(case: _Case) -> Step | None:
-    return None if case.candidates else case.issue("absent")
+    return None if case.candidates or (case.aside and case.stored is None) else case.issue("absent")
 
 
 def _row_missing(case: _Case) -> Step | None:
@@ -218,6 +227,8 @@ def _row_missing(case: _Case) -> Step | None:
     issue = case.issue("secret_missing")
     if case.policy.missing_secret == "reissue" or (case.policy.missing_secret == "auto" and not issue.replaces_used):
         return issue
+    if not case.candidates:
+        return Fail("secret_missing", f"{_held_elsewhere(case)} Move the entry, or set `missing_secret: reissue`.")
     return Fail(
         "secret_missing",
         f"{case.reference}: Bitbucket lists {len(case.candidates)} token(s) of that name and the store holds no "
@@ -289,6 +300,19 @@ def _never_warning(case: _Case) -> tuple[str, ...]:
     return (f"{case.reference}: token {case.current.id} is due for rotation ({reason}), and `rotate` is never.",)
 
 
+def _held_elsewhere(case: _Case) -> str:
+    where = {token_id: reference for reference, token_id in case.policy.beside.items()}
+    tokens = ", ".join(f"{token.id} under {where[token.id]}" for token in case.aside)
+    return f"{case.reference}: the store holds tokens of this name under references not declared here: {tokens}."
+
+
+def _aside_warnings(case: _Case) -> tuple[str, ...]:
+    """What is kept for the sake of an entry that may be a forgotten one."""
+    if not case.aside or case.spec.absent:
+        return ()
+    return (f"{_held_elsewhere(case)} They are kept; remove the entries if nobody needs them.",)
+
+
 def _issuing(case: _Case, step: Issue) -> Plan:
     steps: tuple[Step, ...] = (step,)
     current = case.current
@@ -300,7 +324,8 @@ def _issuing(case: _Case, step: Issue) -> Plan:
     successor = Token("", case.spec.name, case.spec.wanted, created)
     if case.has_store:
         case = case._replace(policy=case.policy._replace(stored={case.reference: successor.id}))
-    return Plan(case.reference, case.spec, current, steps, tuple(_part_two(case, successor, step.replaces)))
+    later = tuple(_part_two(case, successor, step.replaces))
+    return Plan(case.reference, case.spec, current, steps, later, _aside_warnings(case))
 
 
 # Part two.

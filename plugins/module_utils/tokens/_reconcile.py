@@ -15,7 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     GuardError,
     StrayError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH, ISSUING
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Issued
@@ -46,8 +46,9 @@ class Delivery(t.NamedTuple):
 class Outcome:
     """What a call did, or in check mode would do.
 
-    ``remaining`` counts by owner path the tokens that are left to issue in further calls; ``prune`` are the owners
-    whose undeclared tokens wait for the last one.
+    ``remaining`` counts by owner path the tokens that are left to issue in further calls; ``retire`` are the owners
+    whose older tokens are left to one that has read the store again, ``prune`` those whose undeclared ones wait for
+    the last.
     """
 
     report: Report = field(default_factory=Report)
@@ -56,6 +57,7 @@ class Outcome:
     failures: list[dict[str, t.Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     remaining: dict[str, int] = field(default_factory=dict)
+    retire: list[str] = field(default_factory=list)
     prune: list[str] = field(default_factory=list)
 
     def fail(self, owner: Owner, error: BitbucketError, reference: str | None = None) -> None:
@@ -76,7 +78,7 @@ def reconcile(api: DataCenter, declarations: t.Sequence[Declaration], run: Run) 
 
     :raises BitbucketError: where nothing at all was written: a guard held, or the credential is refused.
     """
-    deadline = time.monotonic() + FRESH - run.age
+    begun = time.monotonic()
     workers = Workers(run.concurrency)
     outcome = Outcome()
     surveyor = Surveyor(api, run)
@@ -96,7 +98,7 @@ def reconcile(api: DataCenter, declarations: t.Sequence[Declaration], run: Run) 
         outcome.failures.append({"owner": None, "reference": None, "reason": error.reason, "msg": str(error)})
     if run.check_mode:
         return outcome
-    _Execution(api, run, workers, outcome, deadline).carry_out()
+    _Execution(api, run, workers, outcome, begun).carry_out()
     return outcome
 
 
@@ -131,12 +133,13 @@ def _tell(outcome: Outcome, survey: Survey, plan: Plan, step: Step, issued: Toke
 class _Execution:
     """Carries out what the surveys found, and collects what became of it."""
 
-    def __init__(self, api: DataCenter, run: Run, workers: Workers, outcome: Outcome, deadline: float) -> None:
+    def __init__(self, api: DataCenter, run: Run, workers: Workers, outcome: Outcome, begun: float) -> None:
         self._api = api
         self._run = run
         self._workers = workers
         self._outcome = outcome
-        self._deadline = deadline
+        self._last_issue = begun + ISSUING
+        self._deadline = begun + FRESH - run.age
         self._postponed: set[str] = set()
 
     def carry_out(self) -> None:
@@ -147,8 +150,13 @@ class _Execution:
                 outcome.fail(survey.view.owner, results)
                 continue
             for plan, applied in results:
-                self._collect(survey, plan, applied)
+                if applied is None:
+                    self._leave(survey, plan)
+                else:
+                    self._collect(survey, plan, applied)
         self._prune()
+        if outcome.retire and not self._run.more_calls:
+            outcome.warnings.append("The run took so long that revoking is left to the next one.")
 
     def _postpone_issues(self) -> None:
         """Leave to the next call what exceeds the batch."""
@@ -165,13 +173,20 @@ class _Execution:
                 issued += 1
                 if issued > BATCH:
                     self._postponed.add(plan.reference)
-                    path = survey.view.owner.path
-                    self._outcome.remaining[path] = self._outcome.remaining.get(path, 0) + 1
+                    self._leave(survey, plan)
 
-    def _apply_owner(self, survey: Survey) -> list[tuple[Plan, Applied]]:
-        results = []
+    def _leave(self, survey: Survey, plan: Plan) -> None:
+        path = survey.view.owner.path
+        self._outcome.remaining[path] = self._outcome.remaining.get(path, 0) + 1
+
+    def _apply_owner(self, survey: Survey) -> list[tuple[Plan, Applied | None]]:
+        """What was done for each plan; nothing where its token is left to the next call, which looks at few owners."""
+        results: list[tuple[Plan, Applied | None]] = []
         for plan in survey.plans:
             if plan.reference in self._postponed:
+                continue
+            if plan.issue is not None and self._too_late:
+                results.append((plan, None))
                 continue
             applied = apply(self._api, survey.view, survey.policy, self._due(plan))
             results.append((plan, applied))
@@ -187,6 +202,11 @@ class _Execution:
         if self._stale:
             return tuple(step for step in steps if not isinstance(step, Revoke))
         return steps
+
+    @property
+    def _too_late(self) -> bool:
+        """Whether a token issued now might be handed over too late, and another call can issue it."""
+        return self._run.more_calls and self._run.issue and time.monotonic() > self._last_issue
 
     @property
     def _stale(self) -> bool:
@@ -206,16 +226,18 @@ class _Execution:
             outcome.deliveries.append(Delivery(plan, applied.issued, applied.verified, retire))
         if applied.error:
             outcome.fail(survey.view.owner, applied.error, plan.reference)
+        elif self._stale and any(isinstance(step, Revoke) for step in plan.steps if step not in applied.done):
+            outcome.retire.append(survey.view.owner.path)
 
     def _prune(self) -> None:
         """Revoke what is undeclared, last of all and only where everything else went well."""
         outcome = self._outcome
         ready = outcome.sound()
-        if self._stale:
-            outcome.warnings.append("The run took so long that revoking is left to the next one.")
-            return
         if self._run.more_calls:
             outcome.prune = [survey.view.owner.path for survey in ready]
+            return
+        if self._stale:
+            outcome.retire += [survey.view.owner.path for survey in ready]
             return
         results = self._workers.each(lambda item: apply(self._api, item.view, item.policy, item.prune), ready)
         for survey, applied in zip(ready, results):

@@ -35,6 +35,7 @@ def result_of(outcome: Outcome) -> Result:
         "issued": [_issued(delivery) for delivery in outcome.deliveries],
         "secrets": {delivery.plan.reference: delivery.issued.secret for delivery in outcome.deliveries},
         "remaining": outcome.remaining,
+        "retire": outcome.retire,
         "prune": outcome.prune,
         "warned": [*outcome.warnings, *_namesakes(report.notes)],
     }

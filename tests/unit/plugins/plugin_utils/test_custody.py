@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import types
+import typing as t
 
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import REFUSED, UNCERTAIN
 
 from .harness import CI, PAY, SpoiltStore, Watched, ci, new_site, tree
@@ -443,8 +446,51 @@ def test_secrets_that_come_too_late_to_be_surely_ours_are_revoked_and_not_writte
     assert "write" not in site.store.diary
     assert site.stored() == old.id
     assert site.ids() == [old.id]
-    assert result["changed"] is False
+    assert (result["changed"], result["failed"]) == (False, True)
+    assert [(entry["reference"], entry["reason"]) for entry in result["failures"]] == [(CI, "too_late")]
+    assert "It was revoked again, and what the store holds stays" in result["msg"]
     assert [note["reason"] for note in result["notes"]] == ["too_late"]
+
+
+@pytest.fixture
+def slow_look(site, monkeypatch) -> t.Callable[..., None]:
+    """Arms looks at PAY's tokens that take so many seconds, for the module as for the action plugin."""
+    monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=site.clock))
+
+    def takes(seconds: float, times: int | None = 1) -> None:
+        def wait() -> None:
+            site.clock.now += seconds
+
+        site.sim.faults.arm("call", method="GET", path=f"{PAY}$", run=wait, times=times)
+
+    return takes
+
+
+def test_after_a_long_look_at_all_owners_secrets_are_delivered_in_the_same_run(site, slow_look):
+    """Ten thousand owners at five requests a second take longer than a secret may be on its way."""
+    old = site.issue_elsewhere(**OLD)
+    slow_look(FRESH + 1)
+    result = site.run(ci(grace_days=0))
+    assert "failed" not in result
+    assert rotated(result) == [("issue", "expiring"), ("revoke", "superseded")]
+    assert (site.sim.authenticates(site.secret()), site.alive(old)) == (True, False)
+
+
+def test_what_expired_is_revoked_after_a_long_look_as_well(site, slow_look):
+    site.issue_elsewhere(created_days_ago=9, expires_in_days=81)
+    gone = site.sim.add_token(PAY, "ci", created_days_ago=99, expires_in_days=-9)
+    slow_look(FRESH + 1)
+    assert rotated(site.run(ci())) == [("revoke", "expired")]
+    assert gone.id not in site.ids()
+
+
+def test_where_every_look_takes_too_long_nothing_is_issued_and_the_run_says_so(site, slow_look):
+    old = site.issue_elsewhere(**OLD)
+    slow_look(FRESH + 1, times=None)
+    result = site.run(ci())
+    assert result["failures"][0]["reason"] == "too_slow"
+    assert "1 owners are left: run again when the server is quicker" in result["msg"]
+    assert (site.ids(), site.stored(), "PUT" in site.counts()) == ([old.id], old.id, False)
 
 
 def test_secrets_that_come_in_time_are_written(site):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._ansible_vault import AnsibleVaultStore
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry
 
 from .harness import CI, PAY, Result, Site, ci, new_site
+from .stores.places import play_vault
 
 DEPLOY = f"{PAY}/tokens/deploy"
 BOTH = [ci(), ci(name="deploy")]
@@ -19,8 +19,7 @@ def site(tmp_path, request) -> Site:
     """ci, 30 days old, and deploy, ten days old, both stored and in use."""
     made = new_site(tmp_path / "secrets")
     if request.param == "ansible_vault":
-        vault = VaultLib([("default", VaultSecret(b"a-vault-password-long-enough-4711"))])
-        made.store = AnsibleVaultStore(made.place / "tokens.yml", vault)
+        made.store = AnsibleVaultStore(made.place / "tokens.yml", play_vault())
     for name, days in (("ci", 30), ("deploy", 10)):
         token = made.sim.add_token(
             PAY, name, ["REPO_READ"], created_days_ago=days, expires_in_days=90 - days, last_used_days_ago=1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 import pytest
@@ -191,6 +192,18 @@ def test_without_a_clear_answer_it_is_handed_over_unverified(stand, answer, veri
     assert (result.verified, result.error) == (verified, None)
     assert result.issued is not None
     assert stand.ids() == [result.issued.token.id]
+
+
+def test_new_secrets_that_meet_the_rate_limit_are_tried_once_in_a_run(stand):
+    """Each would wait ten minutes, and every worker with it."""
+    stand.sim.faults.arm("status", path=IDENTITY, status=429, times=None)
+    view = View(Owner(project="PAY"), (), None)
+    api, step = stand.api(), Issue(spec(), "expiring", "000000000001")
+    results = [apply(api, view, Policy(), [step]) for _number in range(2)]
+    assert [(result.verified, result.error) for result in results] == [(False, None)] * 2
+    methods = [request.partition(" ")[0] for request in stand.requests]
+    assert [method for method, _same in itertools.groupby(methods)] == ["PUT", "GET", "PUT"]
+    assert sum(stand.sleeps) < 2 * 600
 
 
 @pytest.mark.parametrize(

@@ -437,6 +437,45 @@ def test_a_token_that_another_reference_stores_is_no_candidate():
     assert [list(map(words, item.steps)) for item in plans] == [["update 1 ci"], ["issue absent"]]
 
 
+BESIDE = {PAY.reference("old"): "7"}
+
+
+@pytest.mark.parametrize(
+    ("used", "missing_secret", "expected"),
+    [
+        (False, "auto", "issue secret_missing"),
+        (True, "auto", "fail secret_missing"),
+        (True, "reissue", "issue secret_missing"),
+        (False, "fail", "fail secret_missing"),
+    ],
+)
+def test_a_secret_under_a_reference_that_is_not_declared_is_as_good_as_missing(used, missing_secret, expected):
+    """The entry of a declaration that got another name; its token may be in use for all that is known."""
+    (result,) = planned([token("7", used=used)], None, beside=BESIDE, missing_secret=missing_secret)
+    (step,) = result.steps
+    assert words(step) == expected
+    assert "7 under projects/PAY/tokens/old" in (step.message if isinstance(step, Fail) else result.warnings[0])
+    assert not isinstance(step, Issue) or step.replaces_used is used
+
+
+@pytest.mark.parametrize("grace", [0, 7])
+def test_what_is_stored_under_a_reference_that_is_not_declared_is_kept_and_told(grace):
+    tokens = [token("1"), token("7", age=80, left=10)]
+    (result,) = planned(tokens, "1", spec=spec(grace_days=grace), beside=BESIDE, replaced={PAY.reference("ci"): "7"})
+    assert [words(step) for step in result.steps] == ["keep 1"]
+    assert ["7 under projects/PAY/tokens/old" in warning for warning in result.warnings] == [True]
+    (other,) = planned(tokens, "1", spec=spec(grace_days=grace))
+    assert [words(step) for step in other.steps] == ["keep 1", "revoke 7 superseded"]
+    assert other.warnings == ()
+
+
+def test_what_a_declared_reference_stores_as_well_is_not_told_of():
+    tokens = [token("1"), token("7", age=80, left=10)]
+    specs = [spec(), spec("deploy")]
+    plans = planned(tokens, {"ci": "1", "deploy": "7"}, specs=specs, beside=BESIDE)
+    assert [each.warnings for each in plans] == [(), ()]
+
+
 def test_two_references_that_store_the_same_token_fail_the_owner():
     with pytest.raises(BitbucketError, match="under both projects/PAY/tokens/ci and projects/PAY/tokens/deploy"):
         planned([token("1")], {"ci": "1", "deploy": "1"}, specs=[spec("ci"), spec("deploy")])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
 
 import pytest
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH, ISSUING
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import declared
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
@@ -121,3 +123,54 @@ def test_the_callers_own_token_is_told_as_in_use(stand):
     outcome = reconcile(api, [Declaration(owner_of(PAY), ())], Run(Policy(prune=("old",))))
     assert outcome.report.notes == [{"reference": "", "id": mine.id, "reason": "in_use"}]
     assert stand.ids() == [mine.id]
+
+
+# How long a call may take.
+
+
+@pytest.fixture
+def later(stand, monkeypatch) -> t.Callable[..., None]:
+    """Arms a request that takes so many seconds; nothing else takes any."""
+    clock = [1000.0]
+    monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def takes(seconds: float, method: str, path: str) -> None:
+        stand.sim.faults.arm(
+            "call", method=method, path=path, run=lambda: clock.__setitem__(0, clock[0] + seconds), when="after"
+        )
+
+    return takes
+
+
+@pytest.mark.parametrize(("seconds", "issued"), [(ISSUING, 2), (ISSUING + 1, 0)], ids=["in time", "too late"])
+def test_what_could_not_be_handed_over_in_time_is_left_to_a_call_that_looks_at_less(stand, later, seconds, issued):
+    later(seconds, "GET", f"{SHOP}$")
+    stored = {CI: None, f"{SHOP}/tokens/ci": None}
+    outcome = reconciled(stand, PAY, SHOP, stored=stored, more_calls=True)
+    left = {} if issued else {PAY: 1, SHOP: 1}
+    assert (len(outcome.deliveries), outcome.remaining, outcome.failures) == (issued, left, [])
+    assert len(stand.writes) == issued
+
+
+def test_a_create_that_takes_long_leaves_the_next_one(stand, later):
+    later(ISSUING + 1, "PUT", f"{PAY}$")
+    outcome = reconciled(stand, names=("ci", "deploy"), stored={CI: None, DEPLOY: None}, more_calls=True)
+    assert [delivery.plan.reference for delivery in outcome.deliveries] == [CI]
+    assert outcome.remaining == {PAY: 1}
+
+
+def test_without_another_call_everything_is_issued_in_this_one(stand, later):
+    later(ISSUING + 1, "GET", f"{PAY}$")
+    assert done(reconciled(stand)) == [("issue", "absent")]
+
+
+@pytest.mark.parametrize("more_calls", [True, False])
+@pytest.mark.parametrize(("seconds", "fresh"), [(FRESH, True), (FRESH + 1, False)], ids=["fresh", "stale"])
+def test_nothing_is_revoked_by_what_the_store_said_long_ago(stand, later, seconds, fresh, more_calls):
+    stand.sim.add_token(PAY, "ci", created_days_ago=99, expires_in_days=-9)
+    token = stand.sim.add_token(PAY, "ci", created_days_ago=9, expires_in_days=81)
+    later(seconds, "GET", f"{PAY}$")
+    outcome = reconciled(stand, stored={CI: token.id}, more_calls=more_calls)
+    assert done(outcome) == ([("revoke", "expired")] if fresh else [])
+    assert outcome.retire == ([] if fresh else [PAY])
+    assert ["left to the next one" in text for text in outcome.warnings] == [True] * (not fresh and not more_calls)

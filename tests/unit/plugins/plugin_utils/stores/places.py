@@ -38,8 +38,8 @@ def entry(token_id: str, replaces: str | None = None, reference: str = CI, secre
     return Entry(reference, token_id, secret_of(token_id) if secret is None else secret, replaces)
 
 
-def play_vault() -> VaultLib:
-    return VaultLib([("default", VaultSecret(b"a-vault-password-long-enough-4711"))])
+def play_vault(password: str = "a-vault-password-long-enough-4711") -> VaultLib:
+    return VaultLib([("default", VaultSecret(password.encode()))])
 
 
 def recorded_waits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
