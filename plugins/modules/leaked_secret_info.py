@@ -139,7 +139,11 @@ unread:
   type: list
   elements: dict
 failures:
-  description: The owners that could not be asked, with C(owner), C(reason) and C(msg). The task does not fail for them.
+  description:
+    - The owners that could not be asked, with C(owner), C(reason) and C(msg). The task does not fail for them.
+    - Where the rate limit, a refused credential or a lost server ends the search on the way, what was found until then
+      is returned. Whatever was left untried has the C(reason) C(stopped), and no secret counts as settled because
+      nobody has its token.
   returned: success
   type: list
   elements: dict

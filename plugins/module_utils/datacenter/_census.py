@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    FOR_ALL,
     BitbucketError,
     ForbiddenError,
     InputError,
@@ -139,7 +140,7 @@ def _everyone(directory: Directory, found: Found) -> dict[str, Place]:
             if administration and isinstance(error, (ForbiddenError, LockoutError, NotFoundError)):
                 # Administration refuses tokens, and whoever is no administrator: that says nothing of the credential.
                 found.notes.append(_NO_ADMINISTRATION)
-            elif isinstance(error, LockoutError):
+            elif error.reason in FOR_ALL:
                 raise
             else:
                 found.failures.append(Failure.of("users", error))

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    FOR_ALL,
     BitbucketError,
-    ConnectError,
     InputError,
     NotFoundError,
 )
@@ -21,6 +21,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._o
 
 # How often a listing that has changed meanwhile is asked for again.
 _MOST_LISTINGS = 4
+
+_Item = t.TypeVar("_Item")
+_Result = t.TypeVar("_Result")
 
 
 class Found(t.NamedTuple):
@@ -40,6 +43,9 @@ class Walk:
         self.found: list[Found] = []
         #: Owners that did not answer, or refused.
         self.failures: list[dict[str, t.Any]] = []
+        #: What ended the walk early, so that ``failures`` does not name everybody who was not asked.
+        self.ended: BitbucketError | None = None
+        self._begun = False
         self._api = api
         self._ids = frozenset(ids)
         self._missing = set(ids)
@@ -71,10 +77,10 @@ class Walk:
         """The users whose tokens the caller may see: an administrator's are all, anybody else's is the caller."""
         try:
             return self._api.users()
-        except ConnectError:
-            raise
         except BitbucketError as error:
-            # Also 401 without a reason: projects were listed, so it is not the credential that is wrong.
+            # Not for 401 without a reason: projects were listed, so it is not the credential that is wrong.
+            if error.reason in FOR_ALL and error.reason != "credential":
+                raise
             only = "Only an administrator who signs in without an access token can look at everybody's personal tokens"
             self._fail("users", BitbucketError(f"{only}; the caller's own were looked at. {error}", error.reason))
         try:
@@ -85,7 +91,7 @@ class Walk:
 
     def _ask_repositories(self, projects: t.Sequence[str]) -> None:
         repositories: list[Owner] = []
-        for key, slugs in zip(projects, self._workers.each(self._repositories, projects)):
+        for key, slugs in zip(projects, self._each(self._repositories, projects)):
             if isinstance(slugs, BitbucketError):
                 self._fail(f"{Owner(project=key).path}/repos", slugs)
             else:
@@ -101,7 +107,7 @@ class Walk:
         :param if_any: whether it is fine that an owner does not exist; those are returned.
         """
         absent = set()
-        for owner, listing in zip(owners, self._workers.each(self._tokens, owners)):
+        for owner, listing in zip(owners, self._each(self._tokens, owners)):
             if isinstance(listing, Listing):
                 self.found.extend(Found(owner, token, listing.now) for token in listing.tokens)
             elif if_any and isinstance(listing, NotFoundError):
@@ -109,6 +115,24 @@ class Walk:
             else:
                 self._fail(owner.path, listing)
         return absent
+
+    def _each(self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item]) -> list[_Result | BitbucketError]:
+        """What ``function`` says of each. Tokens that were found can be revoked, whatever ends the walk afterwards.
+
+        :raises BitbucketError: where the very first shows that asking the others is of no use.
+        """
+        results: list[_Result | BitbucketError]
+        try:
+            results = self._workers.each(function, items)
+        except BitbucketError as error:
+            if not self._begun:
+                raise
+            # The workers try nothing more, and say so of each of the others.
+            results = [error, *self._workers.each(function, items[1:])]
+        self._begun = self._begun or bool(items)
+        errors = (result for result in results if isinstance(result, BitbucketError))
+        self.ended = self.ended or next((error for error in errors if error.reason in FOR_ALL), None)
+        return results
 
     def _tokens(self, owner: Owner) -> Listing:
         """Of the owner's tokens those that are looked for."""

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 def is_web_address(url: str) -> bool:
     """Whether ``url`` is http or https, with a host and a port that there can be."""
+    # urlsplit drops line breaks and tabs, and others take a backslash for the end of the host.
+    if not url.isprintable() or " " in url or "\\" in url:
+        return False
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").encode("idna")
@@ -21,9 +24,9 @@ def is_web_address(url: str) -> bool:
 
 def is_bare(url: str) -> bool:
     """Whether a web address holds neither a credential nor a query or fragment."""
-    parts = urlsplit(url)
-    # A slash in a password hides the @ in the path, and what stands before it would be the host.
-    return not ("@" in url or parts.query or parts.fragment)
+    # A slash in a password hides the @ in the path, and what stands before it would be the host. An empty query or
+    # fragment would swallow every path.
+    return not set("@?#") & set(url)
 
 
 def is_private(url: str) -> bool:

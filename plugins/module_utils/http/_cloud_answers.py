@@ -13,6 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     BitbucketError,
     LockoutError,
     NotFoundError,
+    RateLimitError,
     RejectedError,
     RemovedError,
     ScopeError,
@@ -99,7 +100,8 @@ def error_for(
         return NotFoundError(
             f"{what}: it does not exist, or the caller may not see it, or `{option}` is wrong.{quoted}", status
         )
-    return StatusError(f"{what}: {other(status)}{quoted}", status)
+    failure = RateLimitError if status == 429 else StatusError
+    return failure(f"{what}: {other(status)}{quoted}", status)
 
 
 def scopes(value: t.Any, clean: t.Callable[[str], str]) -> tuple[str, ...] | None:

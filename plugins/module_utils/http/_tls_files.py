@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import ssl
-from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 
@@ -25,7 +24,8 @@ def trusted(validate_certs: bool, ca_path: str | None) -> str | bool:
     if not ca_path and bundle and not os.access(bundle, os.R_OK):
         # Not more, since it holds all authorities of the system: reading them twice takes longer than a request.
         raise InputError(f"{bundle} (REQUESTS_CA_BUNDLE) cannot be used: it is not there, or may not be read.")
-    if ca_path and not Path(ca_path).is_dir():
+    # Path.is_dir raises where a folder above may not be searched.
+    if ca_path and not os.path.isdir(ca_path):  # noqa: PTH112
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_path)
         except OSError as error:

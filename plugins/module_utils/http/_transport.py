@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import typing as t
 import warnings
 import zlib
 from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
@@ -87,8 +87,9 @@ class Transport:
 
     def __init__(self, settings: Settings, adapters: t.Mapping[str, BaseAdapter] | None = None) -> None:
         for path in filter(None, (settings.ca_path, settings.client_cert, settings.client_key)):
-            if not Path(path).exists():
-                raise InputError(f"{path} does not exist on the host where the module runs.")
+            # Path.exists raises where a folder above may not be searched.
+            if not os.path.exists(path):  # noqa: PTH110
+                raise InputError(f"{path} does not exist on the host where the module runs, or may not be looked at.")
         self._settings = settings
         self._verify = _tls_files.trusted(settings.validate_certs, settings.ca_path)
         _tls_files.check_client_certificate(settings.client_cert, settings.client_key)

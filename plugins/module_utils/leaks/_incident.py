@@ -62,10 +62,9 @@ def report(leaks: t.Sequence[Leak], walk: Walk, client: Client, whole: bool, ver
     named = {found.token.id for found in walk.found}
     works = _answers([leak for leak in ours if leak.token_id in named], client) if verify else {}
     tokens = [_token(found, by_id[found.token.id], works, client) for found in walk.found]
-    unasked = len(walk.failures)
     return {
         "access_tokens": sorted(tokens, key=lambda token: (token["reference"], token["id"])),
-        "unresolved": [_unresolved(leak, unasked, whole) for leak in leaks if leak.token_id not in named],
+        "unresolved": [_unresolved(leak, walk, whole) for leak in leaks if leak.token_id not in named],
         "failures": walk.failures,
     }
 
@@ -99,8 +98,8 @@ def _token(found: Found, leaks: t.Sequence[Leak], works: Works, client: Client) 
     }
 
 
-def _unresolved(leak: Leak, unasked: int, whole: bool) -> Result:
-    settled, message = _verdict(leak, unasked, whole)
+def _unresolved(leak: Leak, walk: Walk, whole: bool) -> Result:
+    settled, message = _verdict(leak, walk, whole)
     return {
         "kind": leak.kind,
         "fingerprint": leak.fingerprint,
@@ -117,16 +116,21 @@ def _seen(leak: Leak) -> str:
     return f"secret {leak.fingerprint} in {', '.join(leak.found_in)}{more}"
 
 
-def _verdict(leak: Leak, unasked: int, whole: bool) -> tuple[bool, str]:
+def _verdict(leak: Leak, walk: Walk, whole: bool) -> tuple[bool, str]:
     """Whether nothing is left to be done about a secret without a token, and why, or what to do."""
     if leak.token_id is None:
         return _CLOUD[leak.kind]
+    if walk.ended:
+        return False, (
+            "Nobody who was asked has its token, and not everybody was: run this again once this is mended. "
+            f"{walk.ended}"
+        )
     if not whole:
         return False, "None of the named owners has its token: name no owner, so that everybody is asked."
-    if unasked:
+    if walk.failures:
         return False, (
             "Nobody who could be asked has its token. It was revoked already, or belongs to one of the "
-            f"{unasked} that could not be asked: run this as an administrator, or ask with credential_info "
+            f"{len(walk.failures)} that could not be asked: run this as an administrator, or ask with credential_info "
             "whether it works."
         )
     return True, "Nobody has its token: it was revoked already, or belongs to another Bitbucket."

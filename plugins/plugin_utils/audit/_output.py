@@ -23,7 +23,7 @@ class Output:
     """A directory for the files. Relative paths start where ansible was started."""
 
     def __init__(self, directory: str) -> None:
-        self._directory = Path(directory).expanduser().absolute()
+        self._directory = _files.place(directory)
 
     @property
     def files(self) -> dict[str, str]:
@@ -38,16 +38,17 @@ class Output:
         try:
             if not check_mode:
                 self._directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+            there = self._directory.exists()
         except OSError as error:
             raise BitbucketError(f"`output_dir`: {self._directory} cannot be made: {error.strerror}.") from None
-        if self._directory.exists():
+        if there:
             _files.require_writable(self._directory)
 
     def before(self) -> Fingerprint | None:
         """What the audit found that is there; ``None`` where there is none, or it is not whole."""
-        if not all(Path(path).is_file() for path in self.files.values()):
-            return None
         try:
+            if not all(Path(path).is_file() for path in self.files.values()):
+                return None
             return fingerprint_of(json.loads(Path(self.files["json"]).read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError):
             return None

@@ -10,7 +10,7 @@ import time
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import ENDS_ALL, BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Token, owner_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._census import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
@@ -23,10 +23,8 @@ ModuleCall = c.Callable[[Result], Result]
 #: Seconds that a batch is meant to take, and so between two lines of progress: a log is not flooded by them.
 INTERVAL = 10.0
 FIRST, LARGEST = 50, 2000
-# After these every further request is of no use, or does harm.
 # One may be an accident; each costs the attempts and timeouts of a request.
 MOST_LOST = 2
-_FATAL = ("credential", "unreachable", "stopped")
 
 
 class Walk:
@@ -81,7 +79,7 @@ class Walk:
             if "credential" in reasons:
                 # Asking once more could lock the account.
                 raise BitbucketError(reasons["credential"], "credential")
-            lost = lost + 1 if found.get("failed") or reasons.keys() & set(_FATAL) else 0
+            lost = lost + 1 if found.get("failed") or reasons.keys() & set(ENDS_ALL) else 0
             if lost == MOST_LOST:
                 self._unread.extend(Failure(f"projects/{key}/repos", "stopped", _STOPPED) for key in keys[done:])
                 break
@@ -122,7 +120,7 @@ class Walk:
                 for token_id, name, names, *times in listing["tokens"]
             )
             self._listings.append(Listing(places[listing["owner"]], tokens, listing["now"]))
-        return not any(failure.reason in _FATAL for failure in self._note(result))
+        return not any(failure.reason in ENDS_ALL for failure in self._note(result))
 
     def _note(self, result: Result) -> list[Failure]:
         failures = [Failure(**failure) for failure in result["unread"]]
@@ -150,7 +148,7 @@ def _places(found: Result) -> dict[str, Place]:
     return {path: Place(owner_of(path), title, link, gone) for path, title, link, gone in found["places"]}
 
 
-_STOPPED = "Not tried: the server has refused the credential, or is gone, meanwhile."
+_STOPPED = "Not tried: the server has refused the credential, is gone, or allows no more requests, meanwhile."
 
 
 def _next_size(size: int, seconds: float) -> int:

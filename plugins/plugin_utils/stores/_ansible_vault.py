@@ -44,7 +44,7 @@ class AnsibleVaultStore(Store):
         super().__init__()
         self.name = f"ansible_vault:{path}"
         # The lock and the new file are beside the real one, by whatever link it is named.
-        path = path.resolve()
+        path = _files.real(path)
         self._path = path
         self._vault = vault
         self._timeout = lock_timeout

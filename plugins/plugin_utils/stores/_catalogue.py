@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import collections.abc as c
+import os
 import re
 import typing as t
-from pathlib import Path
 
 from ansible.parsing.vault import VaultLib
 
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 
 _Options = c.Mapping[str, t.Any]
@@ -52,16 +53,18 @@ def open_store(text: str, options: _Options, vault: VaultLib, single: bool) -> S
 def _file(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
     from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._file import FileStore
 
-    path = _path(place)
+    path = _files.place(place)
     # A directory also serves a single token, so that one BITBUCKET_TOKEN_STORE fits every task.
     mode = _mode(options.get("mode"))
-    return FileStore(path, single and not path.is_dir(), mode, _seconds(options, "lock_timeout", 60))
+    # Path.is_dir raises where a folder above may not be searched.
+    one = single and not os.path.isdir(path)  # noqa: PTH112
+    return FileStore(path, one, mode, _seconds(options, "lock_timeout", 60))
 
 
 def _ansible_vault(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
     from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._ansible_vault import AnsibleVaultStore
 
-    return AnsibleVaultStore(_path(place), vault, _seconds(options, "lock_timeout", 60))
+    return AnsibleVaultStore(_files.place(place), vault, _seconds(options, "lock_timeout", 60))
 
 
 def _awx_credential(place: str, options: _Options, vault: VaultLib, single: bool) -> Store:
@@ -107,10 +110,6 @@ _KINDS = {
     ),
     "helper": _Kind(_helper, frozenset({"timeout"})),
 }
-
-
-def _path(place: str) -> Path:
-    return Path(place).expanduser().absolute()
 
 
 def _seconds(options: _Options, name: str, default: float) -> float:

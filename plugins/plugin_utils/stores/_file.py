@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import errno
 import os
 import stat
 from pathlib import Path
@@ -24,6 +25,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 )
 
 _WORLD = 0o007
+#: Bytes; no secret comes near.
+_LONGEST = 4096
 
 
 class FileStore(Store):
@@ -41,7 +44,7 @@ class FileStore(Store):
         super().__init__()
         self.name = f"file:{path}"
         # The lock and the new file are beside the real one, by whatever link it is named.
-        path = path.resolve()
+        path = _files.real(path)
         self._path = path
         self._single = single
         self._mode = mode
@@ -79,8 +82,8 @@ class FileStore(Store):
         """The id in a file that nobody has declared; what else lies there concerns nobody."""
         path = self._file(reference)
         try:
-            return id_of(path.read_text(encoding="utf-8", errors="replace"))
-        except (FileNotFoundError, IsADirectoryError):
+            return id_of(_short_text(path))
+        except FileNotFoundError:
             return None
         except OSError as error:
             raise StoreError(f"{path} cannot be read: {error.strerror}.") from None
@@ -152,3 +155,21 @@ class FileStore(Store):
         if not is_reference(reference):
             raise StoreError(f"{reference} is not a reference, such as projects/PAY/tokens/ci.")
         return self._path / f"{reference}.token"
+
+
+def _short_text(path: Path) -> str | None:
+    """What a plain file holds that may be a secret. Nothing else is waited for, as a FIFO would be, or read whole."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        # What opening a socket is answered with.
+        if error.errno == errno.ENXIO:
+            return None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        data = os.read(descriptor, _LONGEST + 1)
+    finally:
+        os.close(descriptor)
+    return data.decode("utf-8", errors="replace") if len(data) <= _LONGEST else None

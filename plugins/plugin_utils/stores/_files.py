@@ -91,17 +91,29 @@ def sweep(path: Path) -> None:
         raise StoreError(f"{left} is left of a killed run and cannot be removed: {error.strerror}.") from None
 
 
+def place(text: str) -> Path:
+    """The path that ``text`` means to its author, absolute; of a user that there is not it is left as it stands."""
+    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111
+
+
+def real(path: Path) -> Path:
+    """Where links lead to. Those that go round in circles stay, which Python up to 3.12 raises for otherwise."""
+    return Path(os.path.realpath(path))
+
+
 def require_replaceable(path: Path) -> None:
     """Prove that ``path`` can be replaced, as far as that can be known without doing it.
 
     :raises StoreError: where it cannot.
     """
-    if path.exists() and not path.is_file():
-        what = "a directory" if path.is_dir() else "not a plain file"
-        raise StoreError(f"{path} is {what}: the secret shall be in a file of that name.")
     if len(os.fsencode(_temporary(path).name)) > _LONGEST_NAME:
         raise StoreError(f"{path.name} is too long for the name of a file: keep this token in another kind of store.")
-    require_writable(next(folder for folder in path.parents if folder.exists()))
+    with _looking_at(path):
+        if path.exists() and not path.is_file():
+            what = "a directory" if path.is_dir() else "not a plain file"
+            raise StoreError(f"{path} is {what}: the secret shall be in a file of that name.")
+        above = next(folder for folder in path.parents if folder.exists())
+    require_writable(above)
 
 
 def make_directories(directory: Path) -> None:
@@ -115,10 +127,21 @@ def require_writable(directory: Path) -> None:
 
     :raises StoreError: where it is missing or not writable.
     """
-    if not directory.is_dir():
+    with _looking_at(directory):
+        there = directory.is_dir()
+    if not there:
         raise StoreError(f"{directory} is not a directory: create it first, readable by its owner only.")
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise StoreError(f"{directory} is not writable for the user who runs this.")
+
+
+@contextlib.contextmanager
+def _looking_at(path: Path) -> c.Iterator[None]:
+    """Where a folder above may not be searched, Python up to 3.13 raises instead of finding nothing."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path} cannot be looked at: {error.strerror}.") from None
 
 
 def read(path: Path) -> str | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import collections.abc as c
 import os
 import typing as t
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses
@@ -50,6 +49,8 @@ def ca_file(text: str, source: str) -> str:
 
     :raises StoreError: where there is no such file.
     """
-    if text and not Path(text).expanduser().is_file():
+    # Path raises for a user that there is not, and where a folder above may not be searched.
+    path = os.path.expanduser(text)  # noqa: PTH111
+    if path and not os.path.isfile(path):  # noqa: PTH113
         raise StoreError(f"{text} ({source}) is not a file with certificates.")
-    return str(Path(text).expanduser()) if text else ""
+    return path

@@ -84,6 +84,7 @@ class VaultServer:
         self._lock = threading.Lock()
         self._logins = 0
         self._expires = math.inf
+        self._refused = ""
         # A redirect would take the token to another host.
         self._client = hvac.Client(
             url,
@@ -144,7 +145,7 @@ class VaultServer:
 
     def _ask(self, what: str, request: c.Callable[[t.Any], t.Any], lost_is_gone: bool = True) -> t.Any:
         with self._lock:
-            if not self._logins:
+            if self._refused or not self._logins:
                 self._sign_in()
             login = self._logins
         try:
@@ -163,6 +164,18 @@ class VaultServer:
             return self._logins > login
 
     def _sign_in(self) -> None:
+        # Once for each entry would lock the role, and no refused login is taken later.
+        if self._refused:
+            raise VaultError(self._refused, gone=True) from None
+        try:
+            self._log_in()
+        except VaultError as error:
+            if error.gone:
+                raise
+            self._refused = str(error)
+            raise VaultError(self._refused, gone=True) from None
+
+    def _log_in(self) -> None:
         login, started = self._login, time.monotonic()
         answer = None
         if login.method == "approle":
@@ -194,6 +207,13 @@ class VaultServer:
             raise VaultError(sentence, gone=True) from None
         except failures.RequestException:
             raise VaultError(f"Vault at {self._url} does not answer.", gone=lost_is_gone) from None
+        except OSError as error:
+            # Before it sends anything the library looks for the file of certificates, which may be gone by now.
+            why = error.strerror or "the file of certificates is gone"
+            sentence = (
+                f"Vault at {self._url} was not asked ({why}): is what `ca_path` or VAULT_CACERT names still there?"
+            )
+            raise VaultError(sentence, gone=True) from None
         except (KeyError, TypeError, ValueError, AttributeError):
             raise self._no_vault() from None
 

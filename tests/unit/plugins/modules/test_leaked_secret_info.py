@@ -138,6 +138,19 @@ def test_a_secret_is_open_where_somebody_could_not_be_asked(stand):
     assert "failed" not in result
 
 
+@pytest.mark.parametrize("owners", [{}, {"projects": ["SHOP", "PAY"]}], ids=["everybody", "named"])
+def test_a_rate_limit_on_the_way_keeps_what_was_found_and_settles_nothing(stand, owners):
+    token = stand.sim.add_token("projects/SHOP", "ci")
+    path = f"{PAY}$" if owners else "latest/repos"
+    stand.sim.faults.arm(kind="status", status=429, method="GET", path=path, times=None)
+    result = run(stand, f"{token.secret} {STRANGE}", **owners)
+    assert [found["id"] for found in result["access_tokens"]] == [token.id]
+    assert verdicts(result) == [(fingerprint(STRANGE), False)]
+    assert "not everybody was: run this again" in result["unresolved"][0]["msg"]
+    assert "the rate limit is still exceeded" in result["unresolved"][0]["msg"]
+    assert result["failures"][0]["reason"] == "rate_limit"
+
+
 def test_a_secret_is_open_where_only_some_owners_were_asked(stand):
     result = run(stand, STRANGE, projects=["PAY"])
     assert verdicts(result) == [(fingerprint(STRANGE), False)]

@@ -10,6 +10,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     AnswerError,
     InputError,
     LockoutError,
+    RateLimitError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
@@ -163,6 +164,14 @@ def test_a_wrong_password_ends_it_after_one_request(stand, patterns):
     with pytest.raises(LockoutError):
         _census.places(_census.declared_patterns(patterns), Directory(client))
     assert len(stand.requests) == 1
+
+
+@pytest.mark.parametrize(("path", "listings"), [("latest/users$", 1), ("admin/users$", 2)])
+def test_a_rate_limit_is_waited_for_once(stand, path, listings):
+    stand.sim.faults.arm("status", method="GET", path=path, status=429, times=None)
+    with pytest.raises(RateLimitError):
+        walk(stand, users=["*"])
+    assert len(set(stand.requests)) == listings
 
 
 def test_pages_that_overlap_name_nobody_twice(stand):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -11,6 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     ConnectError,
     InputError,
     LockoutError,
+    RateLimitError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
@@ -170,9 +172,68 @@ def test_a_server_that_goes_away_is_an_error(stand):
         walked(stand, NOBODY_HAS)
 
 
+def test_a_rate_limit_is_not_taken_for_want_of_permission(stand):
+    stand.sim.faults.arm(kind="status", status=429, method="GET", path="admin/users", times=None)
+    with pytest.raises(RateLimitError, match="rate limit"):
+        walked(stand, NOBODY_HAS)
+    assert asked(stand) == []
+
+
+def test_a_rate_limit_from_the_first_owner_on_is_an_error(stand):
+    stand.sim.faults.arm(kind="status", status=429, method="GET", path="access-tokens/", times=None)
+    with pytest.raises(RateLimitError):
+        walked(stand, NOBODY_HAS)
+    assert set(asked(stand)) == {PAY}
+
+
 def test_a_named_owner_that_is_not_there_is_an_error(stand):
     with pytest.raises(InputError):
         walked(stand, NOBODY_HAS, projects=["NOPE*"])
+
+
+# Where the walk ends before everybody was asked.
+
+ENDS = {
+    "rate_limit": {"kind": "status", "status": 429},
+    "credential": {"kind": "status", "status": 401},
+    "unreachable": {"kind": "refuse"},
+}
+
+
+@pytest.mark.parametrize("reason", ENDS)
+@pytest.mark.parametrize(
+    ("path", "listed", "first", "rest"),
+    [
+        ("projects/~", False, "projects/~admin", ["projects/~joe_doe", "projects/~pat", f"{PAY}/repos"]),
+        ("latest/repos", True, f"{PAY}/repos", [f"{SHOP}/repos", "projects/~pat/repos"]),
+        (f"{PAY}/repos/", True, LEDGER, [OLD]),
+    ],
+    ids=["personal projects", "repositories", "their tokens"],
+)
+def test_what_was_found_stays_whatever_ends_the_walk_in_a_later_step(stand, reason, path, listed, first, rest):
+    stand.sim.switches.projects_list_personal = listed
+    token = stand.sim.add_token(SHOP, "leaked")
+    fault = stand.sim.faults.arm(**ENDS[reason], method="GET", path=path, times=None)
+    walk = walked(stand, token.id, NOBODY_HAS)
+    assert [found.token.id for found in walk.found] == [token.id]
+    reasons = {failure["owner"]: failure["reason"] for failure in walk.failures}
+    assert (reasons.pop(first), walk.ended.reason) == (reason, reason)
+    assert reasons.keys() >= set(rest)
+    assert set(reasons.values()) == {"stopped"}
+    paths = {entry.path for entry in stand.sim.requests if re.search(path, entry.path)}
+    assert (len(paths), fault.hits > 0) == (1, True), "nothing else is asked of a server that is done with us"
+
+
+def test_what_ends_the_walk_in_the_middle_of_a_step_is_told_too(stand):
+    stand.sim.faults.arm(kind="status", status=429, method="GET", path="tokens/latest/users/pat", times=None)
+    walk = walked(stand, NOBODY_HAS)
+    assert isinstance(walk.ended, RateLimitError)
+    assert f"{PAY}/repos" in {failure["owner"] for failure in walk.failures}
+
+
+def test_a_walk_that_some_refuse_does_not_end_early(stand):
+    walk = walked(stand, NOBODY_HAS, caller="pat")
+    assert (walk.ended, len(walk.failures)) == (None, 2)
 
 
 # Tokens that come and go while their pages are read.

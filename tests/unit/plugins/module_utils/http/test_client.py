@@ -310,6 +310,9 @@ def test_a_cut_answer_passes_on_the_id_it_still_named(stand, client):
         ("https://@bitbucket.example.com", False),
         ("https://bitbucket.example.com/?token=hunter2hunter2", False),
         ("https://bitbucket.example.com/#x", False),
+        ("https://bitbucket.example.com?", False),
+        ("https://bitbucket.example.com/x#", False),
+        ("https://bitbucket.ex\nample.com", False),
         ("", False),
     ],
 )

@@ -14,6 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     ForbiddenError,
     LostAnswerError,
     NotFoundError,
+    RateLimitError,
     RejectedError,
     RemovedError,
     ScopeError,
@@ -197,6 +198,14 @@ def test_no_answer_gives_a_credential_away(who, status):
 
 
 # ---- 429 (C16) ----
+
+
+@pytest.mark.parametrize("product", [CLOUD, ADMIN, OAUTH], ids=["cloud", "organization", "consumer"])
+def test_a_rate_limit_that_does_not_end_holds_for_whatever_is_asked_next(product):
+    script = Script(answer(429, error("Rate limit for this resource has been exceeded."), retry_after="601"))
+    with pytest.raises(RateLimitError, match=r"still exceeded.*The server said") as caught:
+        script.client(product).get("/x")
+    assert (caught.value.reason, len(script.asked)) == ("rate_limit", 1)
 
 
 def limited(**headers: str) -> list[float]:

@@ -19,7 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LostAnswerError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _tls_files, _transport
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import (
     Exchange,
     Settings,
@@ -30,6 +30,7 @@ from tests.simulator.adapter import SimulatorAdapter
 from tests.simulator.tls import make_certificates
 from tests.unit.plugins.slow import raw_server
 from tests.unit.plugins.stand import URL, Stand
+from tests.unit.plugins.unsearchable import unsearchable
 
 ASKED = f"{URL}/rest/api/latest/application-properties"
 SECRET = "Bearer not-to-be-shown-anywhere"
@@ -97,6 +98,17 @@ def test_plain_text_to_this_machine_goes_through_no_proxy(url, goes_through, mon
 def test_a_file_that_does_not_exist_is_found_out_first(option):
     with pytest.raises(InputError, match="/nowhere does not exist"):
         Transport(Settings(**{option: "/nowhere"}))
+
+
+@pytest.mark.parametrize("option", ["ca_path", "client_cert", "client_key"])
+def test_a_file_that_may_not_be_looked_at_is_found_out_first(option, tmp_path):
+    with unsearchable(tmp_path), pytest.raises(InputError, match=r"x\.pem .* may not be looked at"):
+        Transport(Settings(**{option: str(tmp_path / "x.pem")}))
+
+
+def test_authorities_that_may_not_be_looked_at_are_told_in_a_sentence(tmp_path):
+    with unsearchable(tmp_path), pytest.raises(InputError, match=r"\(`ca_path`\) cannot be used: "):
+        _tls_files.trusted(True, str(tmp_path / "x.pem"))
 
 
 class WithCookie(SimulatorAdapter):

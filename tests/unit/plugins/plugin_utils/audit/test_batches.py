@@ -141,6 +141,16 @@ def test_a_server_that_is_gone_while_projects_are_searched_is_not_waited_for_aga
     assert {failure.reason for failure in walked.unread} == {"unreachable", "stopped"}
 
 
+@pytest.mark.parametrize("reason", ["unreachable", "rate_limit"])
+def test_projects_that_meet_what_holds_for_all_in_batch_after_batch_are_left(reason):
+    server = Server(1, wanted=10_000)
+    lost = {"owner": "projects/P0/repos", "reason": reason, "msg": "no"}
+    server.found = lambda keys: {**server.repositories(keys[:-1]), "unread": [lost]}
+    walked = server.run()
+    assert len(server.searched) == MOST_LOST
+    assert {failure.reason for failure in walked.unread} == {reason, "stopped"}
+
+
 def test_batches_that_find_nothing_are_answers_too_and_owners_are_not_thrown_away():
     broken = {"failed": True, "msg": "gone", "reason": "unreachable"}
     nothing: Result = {"places": [], "unread": []}
@@ -177,9 +187,9 @@ def test_a_short_audit_says_nothing():
     assert server.said == []
 
 
-@pytest.mark.parametrize("reason", ["credential", "unreachable", "stopped"])
-def test_a_refused_credential_in_the_middle_ends_it_and_names_everyone_left(reason):
-    server = Server(1000)
+@pytest.mark.parametrize("reason", ["credential", "unreachable", "rate_limit", "stopped"])
+def test_what_holds_for_all_in_the_middle_ends_it_and_names_everyone_left(reason):
+    server = Server(5000)
 
     def refuse(paths: list[str]) -> Result:
         result = server.listing(paths)
@@ -191,7 +201,7 @@ def test_a_refused_credential_in_the_middle_ends_it_and_names_everyone_left(reas
     server.answer = refuse
     walked = server.run()
     assert len(server.batches) == 2
-    assert len(walked.listings) + len(walked.unread) == 1000
+    assert len(walked.listings) + len(walked.unread) == 5000
     assert {failure.reason for failure in walked.unread} <= {reason, "stopped"}
     assert not walked.complete
 

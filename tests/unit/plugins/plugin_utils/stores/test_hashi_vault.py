@@ -13,9 +13,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _vault_server
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
+from tests.doubles import proxy
 from tests.doubles.loopback import DROP, Answer
 from tests.doubles.vault_kv2 import JWT, ROLE_ID, SECRET_ID, TOKEN, VaultDouble, errors, lose_answers, running
-from tests.reliability import proxy
 from tests.unit.plugins.plugin_utils.stores import openbao
 from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, ONE, THREE, TWO, entry, play_vault, secret_of
 from tests.unit.plugins.slow import ANSWERS, raw_server
@@ -235,6 +235,10 @@ def test_a_server_that_is_not_there_is_told():
         ({"url": "ftp://vault.example.com"}, "VAULT_ADDR"),
         ({"url": f"https://u:{TOKEN}@vault.example.com"}, "must hold neither a credential nor a query"),
         ({"url": f"https://u:12/{TOKEN}@vault.example.com"}, "must hold neither a credential nor a query"),
+        ({"url": "https://vault.example.com?"}, "must hold neither a credential nor a query"),
+        ({"url": "https://vault.example.com/#"}, "must hold neither a credential nor a query"),
+        ({"url": "https://va\nult.example.com"}, "VAULT_ADDR"),
+        ({"url": "https://vault.example.com\\x"}, "VAULT_ADDR"),
         ({"url": "http://vault.example.com"}, "would show every secret to the network"),
         ({"token": None}, "VAULT_TOKEN"),
         ({"token": f"{TOKEN}\nX-Other: 1"}, "characters that none has"),
@@ -243,6 +247,7 @@ def test_a_server_that_is_not_there_is_told():
         ({"auth_method": "approle", "secret_id": "x"}, "takes `store_options.role_id` or VAULT_ROLE_ID."),
         ({"auth_method": "jwt", "jwt": JWT}, "role"),
         ({"ca_path": "/nowhere/ca.pem"}, "is not a file with certificates"),
+        ({"ca_path": "~nobody-of-that-name/ca.pem"}, "is not a file with certificates"),
         ({"mount": "other"}, "begins with"),
         ({"timeout": "soon"}, "timeout"),
         ({"colour": "red"}, "it knows"),
@@ -325,6 +330,42 @@ def test_a_login_that_is_refused_once_its_time_is_over_is_not_tried_without_end(
     double.before = lambda request: errors(400, "invalid secret id") if "/auth/" in request.path else None
     assert "refused to log in with this role and secret id" in failure(lambda: one.read([CI]))
     assert logins(double) == 2
+
+
+@pytest.mark.parametrize("login", [APPROLE, WITH_JWT], ids=["approle", "jwt"])
+@pytest.mark.parametrize("refusal", [errors(400, "invalid secret id"), errors(403, "permission denied")], ids=str)
+def test_a_login_that_is_refused_once_its_time_is_over_is_tried_once_for_all_entries(vault, login, refusal):
+    double, store = vault
+    double.lease = 0.1
+    one = store(**login)
+    one.read([CI])
+    time.sleep(0.2)
+    double.before = lambda request: refusal if "/auth/" in request.path else None
+    many = [entry(ONE, reference=f"projects/P{number}/tokens/ci") for number in range(200)]
+    for _time in range(2):
+        assert set(one.write(many).values()) == {"unknown"}
+        assert len(one.troubles) == 200
+        assert all("log in with this" in trouble for trouble in one.troubles.values())
+    assert logins(double) == 2
+    # Those that were under way when the first one failed.
+    assert len(double.requests) <= 24
+
+
+def test_a_first_login_that_is_refused_is_tried_once_for_all_workers(vault):
+    double, store = vault
+    one = store(**{**APPROLE, "secret_id": f"{SECRET_ID}-wrong"})
+    references = [f"projects/P{number}/tokens/ci" for number in range(40)]
+    assert "refused to log in" in failure(lambda: one.read(references))
+    assert logins(double) == 1
+
+
+def test_a_login_that_is_not_answered_may_be_tried_by_the_next_write(vault):
+    double, store = vault
+    one = store(**APPROLE)
+    double.before = lambda _request: errors(503)
+    assert one.write([entry(ONE)]) == {CI: "unknown"}
+    double.before = lambda _request: None
+    assert one.write([entry(ONE)]) == {CI: "written"}
 
 
 @pytest.mark.parametrize("login", [APPROLE, WITH_JWT, {"token": TOKEN}], ids=["approle", "jwt", "token"])

@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import typing as t
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.doubles import awx, vault_kv2
 from tests.doubles.loopback import Double
 from tests.simulator.tls import Certificates, make_certificates
 from tests.unit.plugins.plugin_utils.stores.places import CI, ONE, entry, play_vault
+from tests.unit.plugins.unsearchable import unsearchable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +109,30 @@ def test_an_empty_file_of_certificates_is_told_in_a_sentence(service, certificat
     with listening(service, certificates) as (double, url), pytest.raises(StoreError, match="ca_path"):
         service.opened(url, ca_path=str(tmp_path / "ca.pem")).read([CI])
     assert not double.requests
+
+
+@BOTH
+def test_a_file_of_certificates_that_vanishes_during_the_run_stops_writing_in_a_sentence(
+    service, certificates, tmp_path
+):
+    path = tmp_path / "ca.pem"
+    path.write_bytes(Path(certificates.ca).read_bytes())
+    references = [f"projects/P{number}/tokens/ci" for number in range(20)]
+    with listening(service, certificates) as (double, url):
+        store = service.opened(url, ca_path=str(path))
+        assert store.read([CI]) == {CI: None}
+        double.requests.clear()
+        path.unlink()
+        answers = store.write([entry(ONE, reference=reference) for reference in references])
+        assert answers == dict.fromkeys(references, "unknown")
+        assert all("`ca_path`" in store.troubles[reference] for reference in references)
+        assert "`ca_path`" in refusal(double, store)
+
+
+@BOTH
+def test_a_file_of_certificates_that_may_not_be_looked_at_is_told_in_a_sentence(service, tmp_path):
+    with unsearchable(tmp_path), pytest.raises(StoreError, match="ca_path"):
+        service.opened("https://127.0.0.1:1", ca_path=str(tmp_path / "ca.pem"))
 
 
 def test_the_environment_names_the_ca_of_vault_where_the_options_do_not(certificates, monkeypatch, tmp_path):
