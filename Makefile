@@ -118,7 +118,7 @@ reliability: venv-test build source ## crashes, lost answers, failing stores, ru
 
 .PHONY: test-reliability
 test-reliability: venv-test build source cores ## all of them, at every point; takes an hour or two and prints the figures
-	RELIABILITY=full $(pytest) --dist=worksteal -rs $$(python -m tests.promises) $(ARGS)
+	RELIABILITY=full $(pytest) --dist=worksteal $$(python -m tests.promises) $(ARGS)
 
 .PHONY: leaks
 leaks: venv-test build source ## no secret in any output, log, cache or file: every module, role and playbook

@@ -16,6 +16,14 @@ from tests.promises import figure_of
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / ".cache" / "source"
 
+#: What pytest calls the end of a test, and the figures do. An error comes from what a test needs, before it or after.
+OUTCOMES = {
+    "passed": "tests passed",
+    "failed": "tests failed",
+    "error": "tests with errors",
+    "skipped": "tests skipped",
+}
+
 
 def lay_source_link() -> None:
     link = SOURCE / "ansible_collections" / "tokensmith" / "bitbucket"
@@ -38,9 +46,9 @@ def pytest_terminal_summary(terminalreporter: t.Any) -> None:
                 figure, _colon, word = name.partition(": ")
                 totals.setdefault(figure, Counter())[word] += value
     if os.environ.get("RELIABILITY") == "full":
-        for outcome in ("passed", "skipped"):
+        for outcome, word in OUTCOMES.items():
             for report in terminalreporter.stats.get(outcome, ()):
                 if figure := figure_of(report.nodeid):
-                    totals.setdefault(figure, Counter())[f"tests {outcome}"] += 1
+                    totals.setdefault(figure, Counter())[word] += 1
     for figure, words in totals.items():
         terminalreporter.write_line(f"{figure}: {', '.join(f'{number:,} {word}' for word, number in words.items())}")

@@ -9,11 +9,15 @@ _UTILS = "tests/unit/plugins/module_utils"
 #: The tests' paths, and the figure that each is counted under; nothing where tests record figures of their own.
 PROMISES = {
     "tests/reliability": "",
+    "tests/reliability/test_guards.py": "guards and plans",
     "tests/reliability/test_stores.py": "failing stores",
     "tests/reliability/test_remote_stores.py": "failing stores",
     "tests/reliability/test_tls.py": "networks",
     "tests/leaks": "",
+    "tests/leaks/test_net.py": "net for leaks",
     "tests/unit/plugins/plugin_utils": "stores",
+    "tests/unit/plugins/action/test_store_copy.py": "stores",
+    "tests/integration/test_migrate_store.py": "stores",
     "tests/unit/plugins/modules/test_access_token_set.py": "guards and plans",
     f"{_UTILS}/tokens/test_apply.py": "guards and plans",
     f"{_UTILS}/tokens/test_plan.py": "guards and plans",

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.team import Team
+
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = ROOT / "tests" / "simulator" / "seeds"
 
@@ -88,3 +90,10 @@ def bitbucket(tmp_path: Path) -> Iterator[Bitbucket]:
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     with simulated(tmp_path / "credentials.json", "cloud.yml", "--product", "cloud") as (url, known):
         yield Cloud(url, known)
+
+
+@pytest.fixture
+def team(bitbucket: Bitbucket, tmp_path: Path) -> Team:
+    place = tmp_path / "team"
+    place.mkdir()
+    return Team(bitbucket, place)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import Bitbucket
-from tests.integration.test_playbooks import SECRET_SHAPE, Outcome, Team, assert_succeeded
+from tests.integration.team import SECRET_SHAPE, Outcome, Team, assert_succeeded
 from tests.report.browser import lack, running
 from tests.report.schema import troubles
 

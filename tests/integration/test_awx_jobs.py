@@ -15,8 +15,8 @@ from tests.doubles.awx import CONTROLLER_TYPE, TOKEN, AwxDouble, running
 from tests.doubles.awx_job import Job, Launcher
 from tests.doubles.loopback import Answer, Request, serving
 from tests.integration.conftest import ROOT, Bitbucket
+from tests.integration.team import NAMES, OWNERS, SECRET_SHAPE, SET, Team, references
 from tests.integration.test_awx_setup import Desk, report
-from tests.integration.test_playbooks import NAMES, OWNERS, SECRET_SHAPE, SET, Team, references
 
 NAME = "Bitbucket tokens"
 PROJECT = ROOT / "playbooks" / "files" / "awx_project"

@@ -15,7 +15,7 @@ import yaml
 
 from tests.doubles.awx import CONTROLLER_TYPE, ENCRYPTED, TOKEN, AwxDouble, running
 from tests.integration.conftest import bare_environment
-from tests.integration.test_playbooks import Outcome
+from tests.integration.team import Outcome
 
 SETUP = "tokensmith.bitbucket.awx_setup"
 PASSWORD, SECRET_ID = "the-password-of-automation-4711", "a-secret-id-of-an-approle-0815"

@@ -15,7 +15,7 @@ import yaml
 
 from tests.doubles.slices import job_variables, sliced, write_script
 from tests.integration.conftest import Bitbucket, company
-from tests.integration.test_playbooks import (
+from tests.integration.team import (
     NAMES,
     OWNERS,
     PROVISION,

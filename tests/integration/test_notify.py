@@ -14,7 +14,7 @@ import yaml
 from tests.doubles.loopback import Answer, Request, serving
 from tests.doubles.mail import receiving
 from tests.integration.conftest import ROOT, Bitbucket
-from tests.integration.test_playbooks import PROVISION, SET, Outcome, Team, assert_succeeded
+from tests.integration.team import PROVISION, SET, Outcome, Team, assert_succeeded
 
 FILES = ROOT / "playbooks" / "files"
 WEBHOOK = "/services/T0000/B0000/an-address-that-is-a-secret"

@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
+from tests.doubles import proxy
 from tests.integration.conftest import bare_environment
-from tests.integration.test_playbooks import Outcome
-from tests.reliability import proxy
+from tests.integration.team import Outcome
 from tests.simulator.cloud import Account, Cloud, Token
 from tests.simulator.cloud import git as backend
 from tests.simulator.server import Tls, running

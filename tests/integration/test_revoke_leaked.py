@@ -16,7 +16,7 @@ import yaml
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
 from tests.integration.conftest import ROOT, Bitbucket
-from tests.integration.test_playbooks import (
+from tests.integration.team import (
     NAMES,
     OWNERS,
     PROVISION,
@@ -406,7 +406,6 @@ def test_whoever_says_nothing_is_told_how_to_say_it_safely(incident):
     assert "`revoke_leaked_text: !unsafe |`" in incident.play(REVOKE).failure
 
 
-@pytest.mark.long
 def test_what_the_store_did_not_take_is_not_called_reissued(incident):
     program, closed = incident.place / "closable.py", incident.place / "closed"
     program.write_text(CLOSABLE, encoding="utf-8")

@@ -18,9 +18,8 @@ from urllib.parse import quote, urlsplit
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from tests.doubles import awx, vault_kv2
+from tests.doubles import awx, proxy, vault_kv2
 from tests.doubles.loopback import Answer, Request
-from tests.reliability import proxy
 from tests.simulator import Simulator, Token
 from tests.simulator.cloud import Cloud
 from tests.simulator.server import Tls, running

@@ -16,8 +16,6 @@ from tests.leaks.stage import stage
 from tests.reliability.conftest import FULL
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Parts of the collection that have no cases yet. The whole matrix wants cases of everything that is there.
-PENDING: list[str] = []
 #: Playbooks that the sample leaves to the whole: they have a host for each of many files.
 SLOW = ("retire_app_passwords",)
 BOTH_WAYS = ["real", "check mode"] if FULL else ["real"]
@@ -48,10 +46,16 @@ def test_playbooks_and_roles_show_no_secret(tmp_path, programs, name, way, recor
         check(runs.playbook(place, programs, name, check=way != "real"), record_property)
 
 
-@pytest.mark.long
-def test_inventories_show_no_secret(tmp_path, programs, record_property):
+@pytest.mark.parametrize(
+    "cases",
+    [
+        pytest.param(runs.sample(INVENTORIES.cases), id="one that works and one that fails"),
+        pytest.param(INVENTORIES.cases, id="all", marks=pytest.mark.long),
+    ],
+)
+def test_inventories_show_no_secret(tmp_path, programs, cases, record_property):
     with stage(tmp_path) as place:
-        check(runs.inventories(place, programs), record_property)
+        check(runs.inventories(place, programs, cases), record_property)
 
 
 def test_the_runner_keeps_no_secret_in_its_artifacts(tmp_path, programs, record_property):
@@ -87,7 +91,5 @@ def covered(succeeds: bool) -> set[str]:
 
 def test_everything_has_a_case_that_works_and_one_that_fails():
     both = covered(True) & covered(False)
-    wanted = set(there()) - (set() if FULL else set(PENDING))
-    assert sorted(wanted - both) == [], "write cases for these in tests/leaks"
+    assert sorted(set(there()) - both) == [], "write cases for these in tests/leaks"
     assert sorted((covered(True) | covered(False)) - set(there())) == [], "there are cases of what is not there"
-    assert sorted(both & set(PENDING)) == [], "they have cases: take them off the list"

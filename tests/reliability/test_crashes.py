@@ -3,9 +3,9 @@
 Points are before and after each HTTP write, held by the simulator, and before and after each step of the store's
 write, held by tests/reliability/shim. Which steps those are is asserted as well: a write in one step would have fewer
 points, and might survive them all. The killed run and the one after it are real processes; those after the settle
-time and the grace run the same code in this process, but for the first point of each case. So does the one after the
-kill where a step comes by once for every owner, at all owners between the first and the last: their points differ in
-how many owners are done, and starting Ansible twice for each would be most of what the matrix costs.
+time and the grace run the same code in this process, but for one point of each case. So does the one after the kill
+where a step comes by once for every owner, at all owners between the first and the last: their points differ in how
+many owners are done, and starting Ansible twice for each would be most of what the matrix costs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pytest
 
 from tests.reliability.conftest import FULL
 from tests.reliability.world import World, world
+from tests.unit.plugins.plugin_utils.harness import tree
 
 CASES = [
     (kind, owners, phase, grace)
@@ -141,12 +142,13 @@ def between(points: list[str]) -> set[str]:
     return {f"{step} {number}" for step, count in last.items() for number in range(2, count)}
 
 
-def failure_of_run(place: World, *, real: bool) -> str:
-    """Run the role once more; what it said where it failed."""
+def once_more(place: World, *, real: bool) -> tuple[str, bool]:
+    """Run the role again: what it said where it failed, and whether it calls anything changed."""
     if not real:
-        return str(place.run().get("msg", ""))
+        result = place.run()
+        return (result["msg"] if result.get("failed") else ""), result["changed"]
     status, said = place.role().run()
-    return said if status else ""
+    return (said if status else ""), "changed=0 " not in said
 
 
 def trouble(place: World, point: str, phase: str, *, real_next: bool, real_last: bool) -> str:
@@ -158,26 +160,36 @@ def trouble(place: World, point: str, phase: str, *, real_next: bool, real_last:
     if phase != "first" and set(place.stored()) != set(place.references):
         return "the store lost a secret"
     place.sim.clock.advance(minutes=1)
-    failure = failure_of_run(place, real=real_next)
+    failure, _changed = once_more(place, real=real_next)
     if failure or place.dead() or set(place.stored()) != set(place.references):
         return f"the next run: dead {place.dead()}, stored {sorted(place.stored())} {failure}"
     place.settle()
-    if problem := finished(place, real=real_last):
-        return problem
-    place.sim.requests.clear()
-    if problem := finished(place, real=real_last):
-        return problem
-    writes = {method for method in place.sim.requests.counts() if method != "GET"}
-    return f"a run with nothing to do wrote: {writes}" if writes else ""
+    return finished(place, real=real_last) or nothing_to_do(place, real=real_last)
 
 
 def finished(place: World, *, real: bool) -> str:
     """One more run, after which exactly what is declared lives, each with its secret stored."""
-    failure = failure_of_run(place, real=real)
+    failure, _changed = once_more(place, real=real)
     if failure or place.dead() or place.strays():
         return f"after the settle time: dead {place.dead()}, strays {place.strays()} {failure}"
     left = [str(path) for path in place.store_place.rglob("*") if path.name.endswith(".tmp")]
     return f"temporary files are left: {left}" if left else ""
+
+
+def nothing_to_do(place: World, *, real: bool) -> str:
+    """The run after that one: it changes nothing, writes nothing, and says so."""
+    before = tree(place.store_place)
+    place.sim.requests.clear()
+    failure, changed = once_more(place, real=real)
+    writes = {method for method in place.sim.requests.counts() if method != "GET"}
+    if failure or changed or writes or tree(place.store_place) != before:
+        return f"a run with nothing to do: changed {changed}, wrote {writes or 'the store'} {failure}"
+    return ""
+
+
+def half_done(points: list[str]) -> str:
+    """Where a run was killed with its work half done."""
+    return next((point for point in points if point.startswith(("after rename-tmp", "after DELETE"))), points[0])
 
 
 @pytest.mark.usefixtures("built")
@@ -195,10 +207,11 @@ def test_killed_anywhere_nothing_is_lost(
     kind, owners, phase, grace = case
     every = all_points(tmp_path, *case) if FULL else sampled(case)
     points, alike, problems = every[part::slices], between(every) if FULL else set(), {}
+    real_last = half_done(points) if FULL and part == 0 else ""
     for index, point in enumerate(points):
         with world(tmp_path / str(index), kind, owners, grace) as place:
             prepare(place, phase)
-            problem = trouble(place, point, phase, real_next=point not in alike, real_last=FULL and index == part == 0)
+            problem = trouble(place, point, phase, real_next=point not in alike, real_last=point == real_last)
         if problem:
             problems[point] = problem
     record_property("crash points: tried", len(points))

@@ -20,7 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from tests.reliability import proxy
+from tests.doubles import proxy
 from tests.simulator.server import Tls, running
 from tests.simulator.tls import Certificates, make_certificates
 from tests.unit.plugins.stand import PASSWORD, Stand, company, token_params

@@ -92,7 +92,9 @@ def meet(place: World, processes: list[subprocess.Popen[str]]) -> None:
     """
     sim, deadline = place.sim, time.monotonic() + PATIENCE / 3
     sim.faults.arm("hold", method="PUT", times=None)
+    end = time.monotonic() + PATIENCE
     while any(process.poll() is None for process in processes):
+        assert time.monotonic() < end, "the runs do not come to an end"
         held = collections.Counter(hold["path"] for hold in sim.holds.as_list())
         if len(processes) in held.values() or time.monotonic() > deadline:
             sim.faults.clear()
@@ -114,9 +116,13 @@ def together(place: World, number: int, hosts: list[str] | None) -> list[str]:
             role.variables |= {"ansible_connection": "local", "ansible_python_interpreter": local}
             role.options += ("-i", ",".join(hosts) + ",", "--forks", "16")
     processes = [role.start() for role in roles]
-    if number > 1:
-        meet(place, processes)
-    statuses = [process.wait(PATIENCE) for process in processes]
+    try:
+        if number > 1:
+            meet(place, processes)
+        statuses = [process.wait(PATIENCE) for process in processes]
+    finally:
+        for role, process in zip(roles, processes, strict=True):
+            role.kill(process)
     return [role.said for role, status in zip(roles, statuses, strict=True) if status]
 
 

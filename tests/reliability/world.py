@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible.parsing.vault import VaultLib, VaultSecret
-
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._ansible_vault import AnsibleVaultStore
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._file import FileStore
@@ -18,6 +16,7 @@ from tests.reliability.role import SHIM, Role
 from tests.simulator import Simulator, Token
 from tests.simulator.server import running
 from tests.unit.plugins.plugin_utils.harness import Site
+from tests.unit.plugins.plugin_utils.stores.places import play_vault
 
 PASSWORD = "correct-horse-battery-staple-4711"
 VAULT_PASSWORD = "a-vault-password-that-nobody-has-4711"
@@ -57,8 +56,7 @@ class World:
         """The store as somebody else opens it."""
         if self.kind == "file":
             return FileStore(self.store_place, single=False)
-        vault = VaultLib([("default", VaultSecret(VAULT_PASSWORD.encode()))])
-        return AnsibleVaultStore(self.store_place / "tokens.yml", vault)
+        return AnsibleVaultStore(self.store_place / "tokens.yml", play_vault(VAULT_PASSWORD))
 
     def role(self, **more: t.Any) -> Role:
         """The role as it is declared, ready to start."""

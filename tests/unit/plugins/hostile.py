@@ -23,6 +23,9 @@ from urllib3.connectionpool import HTTPConnectionPool
 from tests.simulator.exchange import Request, Response
 from tests.unit.plugins.stand import PASSWORD, Stand
 
+#: One request after another fails, is asked for four times, and 429 is waited out a second at a time.
+MOST_REQUESTS = 2_000
+
 #: Stand for what JSON can hold and Python cannot write.
 LITERALS = {
     '"@1e400"': "1e400",
@@ -155,6 +158,7 @@ class Liar:
     def answer(self, request: Request) -> bytes:
         with self.lock:
             number = len(self.asked)
+            assert number < MOST_REQUESTS, "the requests do not come to an end"
             self.asked.append(request)
             response = self.stand.sim.handle(request)
             extra: list[tuple[str, str]] = []

@@ -42,8 +42,6 @@ from tests.unit.plugins.stand import LOGIN, PASSWORD, PAY, SHOP, URL, Stand, che
 from tests.unit.plugins.stand import token_params as one_token
 
 Result = dict[str, t.Any]
-#: One request after another fails, is asked for four times, and 429 is waited out a second at a time.
-MOST_REQUESTS = 2_000
 LONGEST_MESSAGE = 2_001
 LONGEST_FAILURE = 3 * LONGEST_MESSAGE + 100
 BASIC = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
@@ -219,7 +217,6 @@ def _check_words(result: Result, ordeal: Ordeal) -> None:
 
 
 def _check_requests(ordeal: Ordeal) -> None:
-    assert len(ordeal.liar.asked) <= MOST_REQUESTS
     assert all(0 <= seconds <= 600 and math.isfinite(seconds) for seconds in ordeal.stand.sleeps)
     assert {request.path.partition("/latest")[0] for request in ordeal.liar.asked} <= {
         "/rest/access-tokens",
