@@ -117,9 +117,10 @@ def require_replaceable(path: Path) -> None:
 
 
 def make_directories(directory: Path) -> None:
-    """Make what is missing of ``directory``, each level for its owner only."""
+    """Make what is missing of ``directory``, each level for its owner only and on the disk before the next."""
     for missing in reversed([folder for folder in (directory, *directory.parents) if not folder.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
+        _sync_directory(missing.parent)
 
 
 def require_writable(directory: Path) -> None:
