@@ -4,7 +4,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 # The targets share .venv and .cache, so `make -j` runs them one after another too; `test` knows two that may run at once.
-ifndef AT_ONCE
+ifneq ($(origin AT_ONCE),command line)
 .NOTPARALLEL:
 endif
 .DELETE_ON_ERROR:

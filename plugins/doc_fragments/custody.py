@@ -73,6 +73,10 @@ options:
         description: Secrets are handed over after this call, and another call follows.
         type: bool
         default: false
+      verify:
+        description: Whether to sign in with each new secret that replaces another.
+        type: bool
+        default: true
       beside:
         description: The ids that are stored under references of the same owners that are not declared, by reference.
         type: dict

@@ -78,6 +78,7 @@ STORE: Spec = {
             "issue": {"type": "bool", "default": True},
             "age": {"type": "int", "default": 0},
             "more_calls": {"type": "bool", "default": False},
+            "verify": {"type": "bool", "default": True},
             "beside": {"type": "dict"},
             "replaced": {"type": "dict"},
             "skip": {"type": "list", "elements": "str"},

@@ -227,6 +227,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         raise InputError("`store` is the action plugin's part: call this module by its full name from a task.")
     if handover.get("discard"):
         return _results.discarded(api, handover["discard"])
+    api.limits_bearers = handover.get("verify") is False
     owner = _owners.resolve(_owners.declared_owner(params), api)[0]
     if handover.get("resolve"):
         return {"changed": False, "owners": [owner.path]}
@@ -282,7 +283,7 @@ def _stored(params: dict[str, t.Any], reference: str) -> dict[str, str | None] |
 
 
 def _shaped(outcome: Outcome, handover: bool) -> dict[str, t.Any]:
-    result = _results.result_of(outcome)
+    result = _results.result_of(outcome, handover)
     if not outcome.surveys:
         raise BitbucketError(result["msg"], outcome.failures[0]["reason"])
     survey = outcome.surveys[0]
@@ -295,7 +296,7 @@ def _shaped(outcome: Outcome, handover: bool) -> dict[str, t.Any]:
     ]
     if not handover:
         secrets = result.pop("secrets")
-        for internal in ("issued", "remaining", "retire", "prune", "counts", "failures"):
+        for internal in ("issued", "counts", "failures"):
             del result[internal]
         if secrets:
             result["secret"] = secrets[plan.reference]

@@ -220,6 +220,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         raise InputError("`store` is the action plugin's part: call this module by its full name from a task.")
     if handover.get("discard"):
         return _results.discarded(api, handover["discard"])
+    api.limits_bearers = handover.get("verify") is False
     owners = _owners.resolve(_owners.declared_owners(params), api)
     if handover.get("resolve"):
         return {"changed": False, "owners": [owner.path for owner in owners]}
@@ -248,7 +249,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         age=handover.get("age") or 0,
         gone=frozenset(params["assume_revoked"]) if check_mode else frozenset(),
     )
-    return _results.result_of(reconcile(api, declared, wanted))
+    return _results.result_of(reconcile(api, declared, wanted), bool(handover))
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH, ISSUING
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._ledger import Ledger
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
@@ -74,6 +74,8 @@ class Custody:
         self._stored: dict[str, str | None] = {}
         self._beside: dict[str, dict[str, str]] = {}
         self._read_at = 0.0
+        self._took_none = False
+        self._verify = True
 
     def run(self, check_mode: bool) -> Result:
         """Do everything that the task declares.
@@ -113,8 +115,10 @@ class Custody:
         if self._clock() - self._read_at > FRESH:
             self._read()
         started = self._clock()
-        told: Result = {"more_calls": True, "skip": list(self._open.skip), **self._held_for(owners)}
-        result = self._call(owners, told)
+        told: Result = {"more_calls": True, "skip": list(self._open.skip), "verify": self._verify}
+        result = self._call(owners, {**told, **self._held_for(owners)})
+        # The next call would wait as long for the same.
+        self._verify = self._verify and not result.get("limits_bearers")
         self._open.skip.update(dict.fromkeys(entry["reference"] for entry in result.get("failures") or ()))
         # In check mode it is one of the failures, beside all that would be done.
         for failed in (result, *(result.get("failures") or ())):
@@ -129,31 +133,46 @@ class Custody:
 
     def _issue_the_rest(self, remaining: c.Mapping[str, int]) -> None:
         """Further batches. Each names its owners, so that no owner is looked at more often than it must be."""
-        todo = dict(remaining)
+        todo, most = dict(remaining), BATCH
         while todo and self._ledger.stopped is None:
+            if self._took_none:
+                self._ledger.fail(self._dead(len(todo)))
+                return
             self._say(f"tokens: {len(self._references) - len(todo):,} of {len(self._references):,} owners")
-            batch: list[str] = []
-            tokens = 0
-            for owner, count in todo.items():
-                if batch and tokens + count > BATCH:
-                    break
-                batch.append(owner)
-                tokens += count
+            batch = _batch(todo, most)
             left = self._issue(batch).get("remaining") or {}
-            if sum(left.values()) >= tokens:
-                self._ledger.fail(_too_slow(len(batch), len(todo)))
+            if sum(left.values()) >= sum(todo[owner] for owner in batch):
+                most = self._fewer(batch, len(todo))
             todo = {owner: count for owner, count in todo.items() if owner not in batch} | left
+
+    def _dead(self, left: int) -> StoreError:
+        return StoreError(
+            f"{self._store.name} took none of the last secrets, so that no more are issued. Owners left: {left:,}."
+        )
+
+    def _fewer(self, owners: list[str], left: int) -> int:
+        """How many owners to look at where nothing could be done for these in time."""
+        if len(owners) == 1:
+            self._ledger.fail(
+                BitbucketError(
+                    f"{owners[0]}: looking at its tokens, and at the store, takes so long that nothing can be done in "
+                    f"time. Owners left: {left:,}. Run again when Bitbucket, or the store, is quicker.",
+                    "too_slow",
+                )
+            )
+        return max(1, len(owners) // 2)
 
     def _hand_over(self, issued: list[Result], started: float) -> None:
         """Write secrets to the store, and find out what became of each."""
         if self._clock() - started > FRESH:
             # Another run may have taken these for orphans by now.
-            for item in issued:
-                self._ledger.fail(_late(item["reference"]), item["reference"])
-            self._discard({item["reference"]: item["id"] for item in issued}, "too_late")
+            gone = self._discard({item["reference"]: item["id"] for item in issued}, "too_late")
+            for reference in gone:
+                self._ledger.fail(_late(reference), reference)
             return
         entries = self._sound(issued)
         answers = self._write(entries)
+        self._took_none = bool(entries) and all(answers[entry.reference] == UNCERTAIN for entry in entries)
         refused = {entry.reference: entry.id for entry in entries if answers[entry.reference] == REFUSED}
         for item in issued:
             if item["reference"] in answers:
@@ -216,8 +235,11 @@ class Custody:
             elif item["replaces"] and item["replaces"].isdigit():
                 self._open.replaced[reference] = item["replaces"]
 
-    def _discard(self, tokens: dict[str, str], reason: str) -> None:
-        """Revoke what was issued here and will be nobody's, and look at those owners again."""
+    def _discard(self, tokens: dict[str, str], reason: str) -> list[str]:
+        """Revoke what was issued here and will be nobody's, and look at those owners again.
+
+        :returns: the references whose tokens are gone; of the others a failure names the id.
+        """
         owners = list(dict.fromkeys(owner_path(reference) for reference in tokens))
         for reference, token_id in tokens.items():
             self._ledger.withdraw(reference, token_id, reason)
@@ -235,6 +257,8 @@ class Custody:
                 )
                 self._ledger.fail(BitbucketError(message), reference, token_id)
         self._open.retire.update(dict.fromkeys(owners))
+        alive = [entry["reference"] for entry in result.get("failures", ())] if "failures" in result else list(tokens)
+        return [reference for reference in tokens if reference not in alive]
 
     def _retire(self) -> None:
         """What waited for the hand-over, decided from what the store holds by a read made after it."""
@@ -245,11 +269,22 @@ class Custody:
         self._follow_up([owner for owner in self._open.prune if owner not in spared], prune=True)
 
     def _follow_up(self, owners: list[str], prune: bool) -> None:
+        """Look at so few owners at a time that what the store said is still fresh when their tokens are revoked."""
         if not owners or self._ledger.stopped is not None:
             return
         self._read()
-        told: Result = {"issue": False, "prune": prune, **self._held_for(owners)}
-        self._ledger.take(self._call(owners, {**told, "replaced": self._open.replaced}))
+        most = BATCH
+        while owners and self._ledger.stopped is None:
+            if self._clock() - self._read_at > ISSUING:
+                self._read()
+            some, owners = owners[:most], owners[most:]
+            told: Result = {"issue": False, "prune": prune, "replaced": self._open.replaced}
+            result = self._call(some, {**told, **self._held_for(some)})
+            self._ledger.take(result)
+            left = result.get("retire") or []
+            if len(left) >= len(some):
+                most = self._fewer(some, len(left) + len(owners))
+            owners = [*left, *owners]
 
     def _held_for(self, owners: list[str] | None) -> Result:
         """What the store holds of these owners, and how long ago it said so."""
@@ -261,15 +296,19 @@ class Custody:
 
 def _late(reference: str) -> BitbucketError:
     return BitbucketError(
-        f"{reference}: its new token came more than half an hour after the run had begun to look, too late to be "
-        "surely this run's. It was revoked again, and what the store holds stays: run again.",
+        f"{reference}: its new token came more than half an hour after the call that issued it had begun, too late to "
+        "be surely this run's. It was revoked again, and what the store holds stays: run again.",
         "too_late",
     )
 
 
-def _too_slow(owners: int, left: int) -> BitbucketError:
-    return BitbucketError(
-        f"Looking at {owners:,} owners takes the server so long that no token can be issued and stored in time. "
-        f"Nothing more was issued; {left:,} owners are left: run again when the server is quicker.",
-        "too_slow",
-    )
+def _batch(todo: c.Mapping[str, int], most: int) -> list[str]:
+    """The first owners, with as many tokens to issue as one hand-over may lose; at least one."""
+    batch: list[str] = []
+    tokens = 0
+    for owner, count in todo.items():
+        if batch and (tokens + count > BATCH or len(batch) >= most):
+            break
+        batch.append(owner)
+        tokens += count
+    return batch

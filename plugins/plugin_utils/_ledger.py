@@ -91,7 +91,8 @@ class Ledger:
         result = self._result
         result["changed"] = bool(result["changes"])
         result["diff"] = {"before": self._before, "after": self._after}
-        result["warnings"] = self._warnings
+        # Several calls look at the same owner.
+        result["warnings"] = list(dict.fromkeys(self._warnings))
         if "counts" in result:
             result["counts"]["owners_failed"] = len(self.failed_owners - {None})
         if result["failures"]:

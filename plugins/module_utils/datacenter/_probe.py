@@ -20,11 +20,14 @@ _REFUSED = ("IncorrectPasswordAuthenticationException", "AuthenticationRequiredE
 
 
 class Verdict(t.NamedTuple):
-    """``works`` is ``None`` where there was no clear answer. ``problem`` says why it is not ``True``."""
+    """``works`` is ``None`` where there was no clear answer. ``problem`` says why it is not ``True``, and ``reason`` is
+    that of the error which left it open.
+    """
 
     works: bool | None
     problem: str | None = None
     name: str | None = None
+    reason: str = ""
 
 
 def ask(api: DataCenter) -> Verdict:
@@ -34,7 +37,7 @@ def ask(api: DataCenter) -> Verdict:
     except (LockoutError, ForbiddenError) as error:
         return Verdict(_verdict(error), str(error))
     except BitbucketError as error:
-        return Verdict(None, str(error))
+        return Verdict(None, str(error), reason=error.reason)
     if name is None:
         return Verdict(None, "The server names nobody in its answer: it may have ignored the credential.")
     return Verdict(True, name=name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import FOR_ALL, GuardError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _probe
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._walk import Found, Walk
@@ -60,7 +60,7 @@ def report(leaks: t.Sequence[Leak], walk: Walk, client: Client, whole: bool, ver
     for leak in ours:
         by_id.setdefault(leak.token_id or "", []).append(leak)
     named = {found.token.id for found in walk.found}
-    works = _answers([leak for leak in ours if leak.token_id in named], client) if verify else {}
+    works = _answers([leak for leak in ours if leak.token_id in named], client) if verify and not walk.ended else {}
     tokens = [_token(found, by_id[found.token.id], works, client) for found in walk.found]
     return {
         "access_tokens": sorted(tokens, key=lambda token: (token["reference"], token["id"])),
@@ -77,7 +77,14 @@ def _answers(leaks: t.Sequence[Leak], client: Client) -> Works:
             "since each that was made up is a failed login; it signed in with none. Search less at a time, or do not "
             "verify."
         )
-    return {leak.fingerprint: _probe.ask(DataCenter(client.as_bearer(leak.secret))).works for leak in leaks}
+    works: dict[str, bool | None] = {}
+    for leak in leaks:
+        verdict = _probe.ask(DataCenter(client.as_bearer(leak.secret)))
+        works[leak.fingerprint] = verdict.works
+        # The others would be waited for as long, and in vain.
+        if verdict.reason in FOR_ALL:
+            break
+    return works
 
 
 def _token(found: Found, leaks: t.Sequence[Leak], works: Works, client: Client) -> Result:

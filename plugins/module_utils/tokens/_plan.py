@@ -154,10 +154,10 @@ def _candidates(view: View, spec: TokenSpec, policy: Policy) -> tuple[Token, ...
 def _plan_one(view: View, spec: TokenSpec, policy: Policy) -> Plan:
     reference = view.owner.reference(spec.name)
     candidates = _candidates(view, spec, policy)
+    case = _Case(reference, spec, policy, view, candidates, None, _aside(view, spec, policy))
     if spec.absent:
         gone = tuple(_unless_in_use(view, Revoke(token, "absent")) for token in candidates)
-        return Plan(reference, spec, None, gone)
-    case = _Case(reference, spec, policy, view, candidates, None, _aside(view, spec, policy))
+        return Plan(reference, spec, None, gone, (), _aside_warnings(case))
     case = case._replace(current=_current(case))
     step = _decide(case)
     if isinstance(step, Fail):
@@ -308,7 +308,7 @@ def _held_elsewhere(case: _Case) -> str:
 
 def _aside_warnings(case: _Case) -> tuple[str, ...]:
     """What is kept for the sake of an entry that may be a forgotten one."""
-    if not case.aside or case.spec.absent:
+    if not case.aside:
         return ()
     return (f"{_held_elsewhere(case)} They are kept; remove the entries if nobody needs them.",)
 

@@ -59,6 +59,7 @@ class Outcome:
     remaining: dict[str, int] = field(default_factory=dict)
     retire: list[str] = field(default_factory=list)
     prune: list[str] = field(default_factory=list)
+    limits_bearers: bool = False
 
     def fail(self, owner: Owner, error: BitbucketError, reference: str | None = None) -> None:
         """Note that an owner, or one of its references, failed."""
@@ -155,8 +156,7 @@ class _Execution:
                 else:
                     self._collect(survey, plan, applied)
         self._prune()
-        if outcome.retire and not self._run.more_calls:
-            outcome.warnings.append("The run took so long that revoking is left to the next one.")
+        outcome.limits_bearers = self._api.limits_bearers
 
     def _postpone_issues(self) -> None:
         """Leave to the next call what exceeds the batch."""

@@ -22,8 +22,11 @@ Result = dict[str, t.Any]
 _MOST_NAMED = 3
 
 
-def result_of(outcome: Outcome) -> Result:
-    """The part of a result that every reconciling module returns, ``secrets`` by reference among it."""
+def result_of(outcome: Outcome, handover: bool) -> Result:
+    """The part of a result that every reconciling module returns, ``secrets`` by reference among it.
+
+    :param handover: whether the action plugin has called, which is told what further calls are for.
+    """
     report = outcome.report
     result: Result = {
         "changed": report.changed,
@@ -34,11 +37,13 @@ def result_of(outcome: Outcome) -> Result:
         "failures": outcome.failures,
         "issued": [_issued(delivery) for delivery in outcome.deliveries],
         "secrets": {delivery.plan.reference: delivery.issued.secret for delivery in outcome.deliveries},
-        "remaining": outcome.remaining,
-        "retire": outcome.retire,
-        "prune": outcome.prune,
         "warned": [*outcome.warnings, *_namesakes(report.notes)],
     }
+    if handover:
+        for_calls = ("remaining", "retire", "prune", "limits_bearers")
+        result.update({name: getattr(outcome, name) for name in for_calls})
+    elif outcome.retire:
+        result["warned"].append("The run took so long that revoking is left to the next one.")
     if outcome.failures:
         result.update(failed=True, msg=failure_message(outcome.failures))
     return result

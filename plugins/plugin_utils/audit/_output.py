@@ -38,10 +38,9 @@ class Output:
         try:
             if not check_mode:
                 self._directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-            there = self._directory.exists()
         except OSError as error:
             raise BitbucketError(f"`output_dir`: {self._directory} cannot be made: {error.strerror}.") from None
-        if there:
+        if _files.found(self._directory):
             _files.require_writable(self._directory)
 
     def before(self) -> Fingerprint | None:

@@ -86,7 +86,10 @@ class FileStore(Store):
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreError(f"{path} cannot be read: {error.strerror}.") from None
+            raise StoreError(
+                f"{path} cannot be read: {error.strerror}. It is not declared, but may tell whose a renamed token is: "
+                "make it readable for the user who runs this, or move it away."
+            ) from None
 
     def _held(self, reference: str) -> str | None:
         return id_of(_files.read(self._file(reference)))
@@ -162,8 +165,8 @@ def _short_text(path: Path) -> str | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        # What opening a socket is answered with.
-        if error.errno == errno.ENXIO:
+        # What opening a socket is answered with, and a link that leads round in circles.
+        if error.errno in (errno.ENXIO, errno.ELOOP):
             return None
         raise
     try:

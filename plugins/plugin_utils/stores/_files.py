@@ -108,12 +108,11 @@ def require_replaceable(path: Path) -> None:
     """
     if len(os.fsencode(_temporary(path).name)) > _LONGEST_NAME:
         raise StoreError(f"{path.name} is too long for the name of a file: keep this token in another kind of store.")
-    with _looking_at(path):
-        if path.exists() and not path.is_file():
-            what = "a directory" if path.is_dir() else "not a plain file"
-            raise StoreError(f"{path} is {what}: the secret shall be in a file of that name.")
-        above = next(folder for folder in path.parents if folder.exists())
-    require_writable(above)
+    there = found(path)
+    if there and not stat.S_ISREG(there.st_mode):
+        what = "a directory" if stat.S_ISDIR(there.st_mode) else "not a plain file"
+        raise StoreError(f"{path} is {what}: the secret shall be in a file of that name.")
+    require_writable(next(folder for folder in path.parents if found(folder)))
 
 
 def make_directories(directory: Path) -> None:
@@ -128,19 +127,22 @@ def require_writable(directory: Path) -> None:
 
     :raises StoreError: where it is missing or not writable.
     """
-    with _looking_at(directory):
-        there = directory.is_dir()
-    if not there:
+    there = found(directory)
+    if not (there and stat.S_ISDIR(there.st_mode)):
         raise StoreError(f"{directory} is not a directory: create it first, readable by its owner only.")
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise StoreError(f"{directory} is not writable for the user who runs this.")
 
 
-@contextlib.contextmanager
-def _looking_at(path: Path) -> c.Iterator[None]:
-    """Where a folder above may not be searched, Python up to 3.13 raises instead of finding nothing."""
+def found(path: Path) -> os.stat_result | None:
+    """What ``path`` is; nothing where nothing is there.
+
+    :raises StoreError: where nobody may look, which is not the same.
+    """
     try:
-        yield
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         raise StoreError(f"{path} cannot be looked at: {error.strerror}.") from None
 

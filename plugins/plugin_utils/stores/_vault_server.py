@@ -188,9 +188,9 @@ class VaultServer:
                 "log in with this JWT",
                 lambda client: client.auth.jwt.jwt_login(login.role, login.proof, path=login.mount or "jwt"),
             )
-        self._logins += 1
         with self._understood():
             lease = float(answer["auth"]["lease_duration"]) if answer else 0.0
+        self._logins += 1
         # Clocks differ in speed; without a lease the token has no end.
         self._expires = started + lease * 0.99 if lease > 0 else math.inf
 
@@ -236,7 +236,8 @@ class VaultServer:
         return VaultError(f"Vault at {self._url} {kind.get(type(error).__name__, 'failed')}.", gone=True)
 
     def _no_vault(self) -> VaultError:
-        return VaultError(f"{self._url} answered with something that Vault does not answer: is the address right?")
+        sentence = f"{self._url} answered with something that Vault does not answer: is the address right?"
+        return VaultError(sentence, gone=True)
 
     @contextlib.contextmanager
     def _understood(self) -> c.Iterator[None]:

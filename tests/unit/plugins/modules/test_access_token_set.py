@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import types
 import typing as t
 from collections import Counter
 
@@ -14,7 +15,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LockoutError,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
 from tests.unit.plugins.stand import CI, LEDGER, PAY, SHOP, Stand, company, entry, set_params
 
@@ -203,7 +206,20 @@ def test_at_most_two_hundred_tokens_are_issued_when_more_calls_follow(stand):
 
 def test_without_more_calls_all_are_issued(stand):
     result = run(stand, projects=["PAY"], set=[entry(f"t{number}") for number in range(201)])
-    assert (len(result["issued"]), result["remaining"]) == (201, {})
+    assert len(result["issued"]) == 201
+    assert not {"remaining", "retire", "prune", "limits_bearers"} & set(result)
+
+
+def test_a_run_without_a_store_that_took_too_long_says_that_revoking_is_left_to_the_next(stand, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=lambda: clock[0]))
+    token = stand.sim.add_token(PAY, "ci", created_days_ago=9, expires_in_days=81)
+    stand.sim.add_token(PAY, "ci", created_days_ago=99, expires_in_days=-9)
+    wait = {"when": "after", "run": lambda: clock.__setitem__(0, FRESH + 1)}
+    stand.sim.faults.arm("call", method="GET", path=f"{PAY}$", **wait)
+    result = run(stand, projects=["PAY"], set=[entry()], stored={CI: token.id})
+    assert result["warned"] == ["The run took so long that revoking is left to the next one."]
+    assert result["changed"] is False
 
 
 def test_a_reference_without_an_entry_fails_its_owner_before_any_write(stand):

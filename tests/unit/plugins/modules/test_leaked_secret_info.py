@@ -184,6 +184,17 @@ def test_without_verify_no_secret_is_sent(stand):
     assert {entry.user for entry in stand.sim.requests} == {"admin"}
 
 
+@pytest.mark.parametrize("walk", [False, True], ids=["at the secrets", "at the walk already"])
+def test_a_rate_limit_is_waited_out_once_however_many_secrets_are_verified(stand, walk):
+    tokens = [stand.sim.add_token(PAY, f"t{number}") for number in range(5)]
+    stand.sim.faults.arm(kind="status", status=429, path="application-properties", times=None)
+    if walk:
+        stand.sim.faults.arm(kind="status", status=429, path="latest/repos", times=None)
+    result = run(stand, " ".join([STRANGE, *(token.secret for token in tokens)]), verify=True)
+    assert [found["works"] for found in result["access_tokens"]] == [None] * 5
+    assert 500 < sum(stand.sleeps) < 2 * 600
+
+
 @pytest.mark.parametrize(("days", "works"), [(1, True), (-1, False)])
 def test_verify_tells_whether_the_secret_of_a_listed_token_works(stand, days, works):
     token = stand.sim.add_token(PAY, "ci", expires_in_days=days)

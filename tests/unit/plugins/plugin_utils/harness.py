@@ -125,6 +125,7 @@ class Site:
     store: Store
     clock: FakeClock = field(default_factory=FakeClock)
     calls: list[Result] = field(default_factory=list)
+    most_calls: int = MOST_CALLS
     said: list[str] = field(default_factory=list)
     #: Called before each call of the module with its number, from 1.
     before_call: c.Callable[[int], object] = lambda _number: None
@@ -156,7 +157,7 @@ class Site:
 
     def _module(self, arguments: Result, check_mode: bool) -> Result:
         self.calls.append(arguments)
-        assert len(self.calls) <= MOST_CALLS, "the calls do not come to an end"
+        assert len(self.calls) <= self.most_calls, "the calls do not come to an end"
         self.before_call(len(self.calls))
         client = Client(URL, Credential("admin", PASSWORD), transport(self.sim), sleep=lambda _seconds: None)
         try:

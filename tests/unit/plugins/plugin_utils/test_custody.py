@@ -8,11 +8,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH, ISSUING
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _custody
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import REFUSED, UNCERTAIN
 
-from .harness import CI, PAY, SpoiltStore, Watched, ci, new_site, tree
+from .harness import CI, PAY, Site, SpoiltStore, Watched, ci, new_site, tree
 
 OLD = {"created_days_ago": 80, "expires_in_days": 10, "last_used_days_ago": 1}
 IDENTITY = "application-properties$"
@@ -452,16 +453,32 @@ def test_secrets_that_come_too_late_to_be_surely_ours_are_revoked_and_not_writte
     assert [note["reason"] for note in result["notes"]] == ["too_late"]
 
 
+def test_of_what_came_too_late_and_could_not_be_revoked_only_that_is_said(site):
+    site.issue_elsewhere(**OLD)
+    site.sim.faults.arm("status", method="DELETE", status=500, times=None)
+
+    def hang(number):
+        site.clock.now += FRESH + 1 if number == 1 else 0
+
+    site.after_call = hang
+    result = site.run(ci())
+    (new,) = [token_id for token_id in site.ids() if token_id != site.stored()]
+    assert [entry.get("id") for entry in result["failures"]] == [new]
+    assert "could not be revoked: revoke it by hand" in result["msg"]
+    assert "was revoked again" not in result["msg"]
+
+
 @pytest.fixture
 def slow_look(site, monkeypatch) -> t.Callable[..., None]:
     """Arms looks at PAY's tokens that take so many seconds, for the module as for the action plugin."""
-    monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=site.clock))
 
-    def takes(seconds: float, times: int | None = 1) -> None:
+    def takes(seconds: float, times: int | None = 1, site: Site = site, path: str = f"{PAY}$") -> None:
+        monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=site.clock))
+
         def wait() -> None:
             site.clock.now += seconds
 
-        site.sim.faults.arm("call", method="GET", path=f"{PAY}$", run=wait, times=times)
+        site.sim.faults.arm("call", method="GET", path=path, run=wait, times=times)
 
     return takes
 
@@ -488,9 +505,59 @@ def test_where_every_look_takes_too_long_nothing_is_issued_and_the_run_says_so(s
     old = site.issue_elsewhere(**OLD)
     slow_look(FRESH + 1, times=None)
     result = site.run(ci())
-    assert result["failures"][0]["reason"] == "too_slow"
-    assert "1 owners are left: run again when the server is quicker" in result["msg"]
+    assert reasons(result) == ["too_slow"]
+    assert "Owners left: 1. Run again when Bitbucket, or the store, is quicker" in result["msg"]
     assert (site.ids(), site.stored(), "PUT" in site.counts()) == ([old.id], old.id, False)
+
+
+@pytest.mark.parametrize("grace", [0, 7])
+def test_owners_that_take_long_are_looked_at_a_few_at_a_time_until_all_is_done(tmp_path, slow_look, grace):
+    """Each look takes so long that four owners are too many for one call, and two are not."""
+    keys = [f"P{number}" for number in range(8)]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    site.most_calls = 16
+    old = [site.issue_elsewhere(owner=f"projects/{key}", **OLD) for key in keys]
+    stray = site.sim.add_token("projects/P7", "old-jenkins")
+    slow_look(ISSUING / 2 - 1, times=None, site=site, path="projects/P[0-9]$")
+    declared = {"projects": keys, "concurrency": 1, "prune": ["old-*"], "max_revocations": 1}
+    result = site.run(ci(grace_days=grace), **declared)
+    assert "failed" not in result
+    assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in keys)
+    assert site.alive(stray) is False
+    site.sim.clock.advance(days=8)
+    site.run(ci(grace_days=grace), **declared)
+    assert [token.id for token in old if site.alive(token)] == []
+
+
+def test_a_store_that_takes_none_of_a_batch_gets_no_other_and_nothing_more_is_issued(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY)
+    site.store = SpoiltStore(site.place, lands=0, answer=UNCERTAIN)
+    result = site.run(ci(), projects=MANY)
+    assert site.counts()["PUT"] == BATCH
+    assert f"{site.store.name} took none of the last secrets, so that no more are issued. Owners left: 50." in [
+        entry["msg"] for entry in result["failures"]
+    ]
+
+
+def test_a_store_that_takes_some_gets_the_rest(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY)
+    site.store = SpoiltStore(site.place, lands=1, answer=UNCERTAIN)
+    site.run(ci(), projects=MANY)
+    assert site.counts()["PUT"] == len(MANY)
+
+
+def test_once_new_secrets_meet_a_rate_limit_no_other_is_signed_in_with_in_this_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(_custody, "BATCH", 1)
+    monkeypatch.setattr(_reconcile, "BATCH", 1)
+    keys = ["PAY", "SHOP", "DATA"]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    old = [site.issue_elsewhere(owner=f"projects/{key}", **OLD) for key in keys]
+    site.sim.faults.arm("status", path=IDENTITY, status=429, times=None)
+    result = site.run(ci(grace_days=0), projects=keys)
+    assert [item["verified"] for item in result["issued"]] == [False] * 3
+    # One request waits through 25 answers.
+    assert len([entry for entry in site.sim.requests if entry.path.endswith("application-properties")]) < 40
+    assert all(site.alive(token) for token in old)
 
 
 def test_secrets_that_come_in_time_are_written(site):
@@ -513,7 +580,8 @@ def test_nothing_is_retired_by_a_read_that_took_more_than_half_an_hour(site, sec
 
     site.store = Watched(site.store, before=slow_second_read)
     result = site.run(ci(grace_days=0))
-    assert not result.get("failed")
+    assert reasons(result) == ["too_slow"] * kept
+    assert site.sim.authenticates(site.secret())
     assert site.alive(old) is kept
     site.store = site.store.inner
     site.sim.clock.advance(hours=1)

@@ -469,6 +469,12 @@ def test_what_is_stored_under_a_reference_that_is_not_declared_is_kept_and_told(
     assert other.warnings == ()
 
 
+def test_what_shall_be_absent_and_is_stored_elsewhere_is_kept_and_told():
+    (result,) = planned([token("7")], None, spec=spec(absent=True), beside=BESIDE)
+    assert result.steps == ()
+    assert ["7 under projects/PAY/tokens/old" in warning for warning in result.warnings] == [True]
+
+
 def test_what_a_declared_reference_stores_as_well_is_not_told_of():
     tokens = [token("1"), token("7", age=80, left=10)]
     specs = [spec(), spec("deploy")]

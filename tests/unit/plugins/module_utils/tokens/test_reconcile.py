@@ -173,4 +173,3 @@ def test_nothing_is_revoked_by_what_the_store_said_long_ago(stand, later, second
     outcome = reconciled(stand, stored={CI: token.id}, more_calls=more_calls)
     assert done(outcome) == ([("revoke", "expired")] if fresh else [])
     assert outcome.retire == ([] if fresh else [PAY])
-    assert ["left to the next one" in text for text in outcome.warnings] == [True] * (not fresh and not more_calls)

@@ -332,6 +332,19 @@ def test_a_login_that_is_refused_once_its_time_is_over_is_not_tried_without_end(
     assert logins(double) == 2
 
 
+def test_a_login_that_something_else_answers_is_tried_again_by_the_next_write(vault):
+    """A balancer's page says nothing of the role."""
+    double, store = vault
+    double.lease = 0.1
+    one = store(**APPROLE)
+    one.read([CI])
+    time.sleep(0.2)
+    double.before = lambda request: Answer(200, "<html>") if "/auth/" in request.path else None
+    assert one.write([entry(ONE), entry(TWO, reference=DEPLOY)]) == {CI: "unknown", DEPLOY: "unknown"}
+    double.before = lambda _request: None
+    assert one.write([entry(ONE)]) == {CI: "written"}
+
+
 @pytest.mark.parametrize("login", [APPROLE, WITH_JWT], ids=["approle", "jwt"])
 @pytest.mark.parametrize("refusal", [errors(400, "invalid secret id"), errors(403, "permission denied")], ids=str)
 def test_a_login_that_is_refused_once_its_time_is_over_is_tried_once_for_all_entries(vault, login, refusal):
