@@ -77,6 +77,10 @@ options:
         description: Whether to sign in with each new secret that replaces another.
         type: bool
         default: true
+      revoked:
+        description: How many tokens earlier calls have revoked as undeclared or absent.
+        type: int
+        default: 0
       beside:
         description: The ids that are stored under references of the same owners that are not declared, by reference.
         type: dict

@@ -79,6 +79,7 @@ STORE: Spec = {
             "age": {"type": "int", "default": 0},
             "more_calls": {"type": "bool", "default": False},
             "verify": {"type": "bool", "default": True},
+            "revoked": {"type": "int", "default": 0},
             "beside": {"type": "dict"},
             "replaced": {"type": "dict"},
             "skip": {"type": "list", "elements": "str"},

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH, ISSUING
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._ledger import Ledger
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._pace import Pace
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     REFUSED,
     UNCERTAIN,
@@ -29,6 +30,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 )
 
 Result = dict[str, t.Any]
+#: So many secrets in a row that reached nobody are enough: each is a token that lives and is of no use.
+_MOST_LOST = 20
 #: Runs the module for some owners (all of them for ``None``), with what it is told about the hand-over.
 ModuleCall = c.Callable[[list[str] | None, Result], Result]
 
@@ -74,8 +77,10 @@ class Custody:
         self._stored: dict[str, str | None] = {}
         self._beside: dict[str, dict[str, str]] = {}
         self._read_at = 0.0
-        self._took_none = False
+        self._pace = Pace()
         self._verify = True
+        #: How many secrets reached nobody since the store last took one.
+        self._lost = 0
 
     def run(self, check_mode: bool) -> Result:
         """Do everything that the task declares.
@@ -98,11 +103,14 @@ class Custody:
             self._ledger.fail(error)
         return self._ledger.result()
 
-    def _read(self) -> None:
+    def _read(self, owners: c.Iterable[str] | None = None) -> None:
+        """What the store holds of these owners, or of all."""
+        some = list(self._references if owners is None else owners)
+        references = [reference for owner in some for reference in self._references[owner]]
         started = self._clock()
-        self._stored = self._store.read(self._all)
-        self._beside = {}
-        for reference, token_id in self._store.beside(self._all).items():
+        self._stored.update(self._store.read(references))
+        self._beside.update({owner: {} for owner in some})
+        for reference, token_id in self._store.beside(references).items():
             self._beside.setdefault(owner_path(reference), {})[reference] = token_id
         self._read_at = started
 
@@ -119,11 +127,12 @@ class Custody:
         result = self._call(owners, {**told, **self._held_for(owners)})
         # The next call would wait as long for the same.
         self._verify = self._verify and not result.get("limits_bearers")
-        self._open.skip.update(dict.fromkeys(entry["reference"] for entry in result.get("failures") or ()))
+        failed = (entry["reference"] for entry in result.get("failures") or ())
+        self._open.skip.update(dict.fromkeys(reference for reference in failed if reference))
         # In check mode it is one of the failures, beside all that would be done.
-        for failed in (result, *(result.get("failures") or ())):
-            if failed.get("reason") == "guard":
-                failed["msg"] = f"{self._store.name}: {failed['msg']}"
+        for entry in (result, *(result.get("failures") or ())):
+            if entry.get("reason") == "guard":
+                entry["msg"] = f"{self._store.name}: {entry['msg']}"
         issued = self._ledger.take(result)
         if issued:
             self._hand_over(issued, started)
@@ -133,34 +142,27 @@ class Custody:
 
     def _issue_the_rest(self, remaining: c.Mapping[str, int]) -> None:
         """Further batches. Each names its owners, so that no owner is looked at more often than it must be."""
-        todo, most = dict(remaining), BATCH
+        todo = dict(remaining)
         while todo and self._ledger.stopped is None:
-            if self._took_none:
-                self._ledger.fail(self._dead(len(todo)))
+            if self._lost >= _MOST_LOST:
+                self._ledger.fail(_dead(self._store.name, len(todo)))
                 return
             self._say(f"tokens: {len(self._references) - len(todo):,} of {len(self._references):,} owners")
-            batch = _batch(todo, most)
+            batch = _batch(todo, self._pace.most)
             left = self._issue(batch).get("remaining") or {}
-            if sum(left.values()) >= sum(todo[owner] for owner in batch):
-                most = self._fewer(batch, len(todo))
+            done = sum(left.values()) < sum(todo[owner] for owner in batch)
             todo = {owner: count for owner, count in todo.items() if owner not in batch} | left
+            for owner in self._given_up(batch, list(left), done, len(todo)):
+                del todo[owner]
 
-    def _dead(self, left: int) -> StoreError:
-        return StoreError(
-            f"{self._store.name} took none of the last secrets, so that no more are issued. Owners left: {left:,}."
-        )
-
-    def _fewer(self, owners: list[str], left: int) -> int:
-        """How many owners to look at where nothing could be done for these in time."""
-        if len(owners) == 1:
-            self._ledger.fail(
-                BitbucketError(
-                    f"{owners[0]}: looking at its tokens, and at the store, takes so long that nothing can be done in "
-                    f"time. Owners left: {left:,}. Run again when Bitbucket, or the store, is quicker.",
-                    "too_slow",
-                )
-            )
-        return max(1, len(owners) // 2)
+    def _given_up(self, owners: list[str], left: list[str], done: bool, all_left: int) -> list[str]:
+        """Owners of which one call after another does nothing in time; they fail, and the others go on."""
+        slow = self._pace.note(owners, left, done)
+        for owner in slow:
+            self._ledger.fail(_too_slow(f"{owner}: looking at its tokens takes so long"), owner=owner)
+        if self._pace.hopeless and all_left > len(slow):
+            self._ledger.fail(_too_slow(f"Looking at one owner after another takes so long ({all_left:,} are left)"))
+        return slow
 
     def _hand_over(self, issued: list[Result], started: float) -> None:
         """Write secrets to the store, and find out what became of each."""
@@ -172,7 +174,8 @@ class Custody:
             return
         entries = self._sound(issued)
         answers = self._write(entries)
-        self._took_none = bool(entries) and all(answers[entry.reference] == UNCERTAIN for entry in entries)
+        none = not {WRITTEN, REFUSED} & set(answers.values())
+        self._lost = self._lost + len(issued) if none else 0
         refused = {entry.reference: entry.id for entry in entries if answers[entry.reference] == REFUSED}
         for item in issued:
             if item["reference"] in answers:
@@ -262,6 +265,12 @@ class Custody:
 
     def _retire(self) -> None:
         """What waited for the hand-over, decided from what the store holds by a read made after it."""
+        waiting = [owner for owner in self._open.retire if owner in self._open.unverified]
+        if waiting:
+            self._ledger.warn(
+                f"Older tokens are left to the next run, since no clear answer came to a new secret: {len(waiting):,} "
+                f"owners, such as {waiting[0]}."
+            )
         self._follow_up([owner for owner in self._open.retire if owner not in self._open.unverified], prune=False)
 
     def _prune(self) -> None:
@@ -270,28 +279,41 @@ class Custody:
 
     def _follow_up(self, owners: list[str], prune: bool) -> None:
         """Look at so few owners at a time that what the store said is still fresh when their tokens are revoked."""
-        if not owners or self._ledger.stopped is not None:
-            return
-        self._read()
-        most = BATCH
-        while owners and self._ledger.stopped is None:
-            if self._clock() - self._read_at > ISSUING:
-                self._read()
-            some, owners = owners[:most], owners[most:]
-            told: Result = {"issue": False, "prune": prune, "replaced": self._open.replaced}
-            result = self._call(some, {**told, **self._held_for(some)})
+        todo = owners
+        while todo and self._ledger.stopped is None:
+            some, todo = todo[: self._pace.most], todo[self._pace.most :]
+            self._read(some)
+            if self._age() > FRESH:
+                raise StoreError(
+                    f"{self._store.name} took too long to answer for anything to be revoked by what it says."
+                )
+            told: Result = {"issue": False, "prune": prune, **self._held_for(some)}
+            result = self._call(some, {**told, "replaced": _of(some, self._open.replaced)})
             self._ledger.take(result)
-            left = result.get("retire") or []
-            if len(left) >= len(some):
-                most = self._fewer(some, len(left) + len(owners))
-            owners = [*left, *owners]
+            left = list(result.get("retire") or ())
+            done = len(left) < len(some) or (result.get("counts") or {}).get("revoked", 0) > 0
+            given_up = self._given_up(some, left, done, len(left) + len(todo))
+            todo = [*(owner for owner in left if owner not in given_up), *todo]
 
     def _held_for(self, owners: list[str] | None) -> Result:
         """What the store holds of these owners, and how long ago it said so."""
         some = self._references if owners is None else owners
         stored = {reference: self._stored[reference] for owner in some for reference in self._references[owner]}
         beside = {key: value for owner in some for key, value in self._beside.get(owner, {}).items()}
-        return {"stored": stored, "beside": beside, "age": self._age()}
+        return {"stored": stored, "beside": beside, "age": self._age(), "revoked": self._ledger.guarded}
+
+
+def _of(owners: c.Collection[str], values: c.Mapping[str, str]) -> dict[str, str]:
+    return {reference: value for reference, value in values.items() if owner_path(reference) in owners}
+
+
+def _dead(store: str, left: int) -> StoreError:
+    return StoreError(f"{store} took none of the last secrets, so that no more are issued. Owners left: {left:,}.")
+
+
+def _too_slow(what: str) -> BitbucketError:
+    why = "that nothing can be done in time: run again when Bitbucket is quicker."
+    return BitbucketError(f"{what} {why}", "too_slow")
 
 
 def _late(reference: str) -> BitbucketError:

@@ -51,8 +51,10 @@ class Ledger:
             return []
         secrets = result.get("secrets") or {}
         issued = result.get("issued") or []
-        for key in ("changes", "notes", "issued"):
+        for key in ("changes", "issued"):
             self._result[key].extend(result.get(key) or ())
+        # Several calls look at the same owner.
+        self._result["notes"] += [note for note in result.get("notes") or () if note not in self._result["notes"]]
         self._add_failures(result["failures"])
         self._count(result.get("counts"))
         self._merge_diff(result.get("diff") or {})
@@ -69,12 +71,31 @@ class Ledger:
             if entry["reason"] in ENDS_ALL:
                 self.stopped = entry["msg"]
 
-    def fail(self, error: BitbucketError, reference: str | None = None, token_id: str | None = None) -> None:
-        """Note a failure of the hand-over itself; ``token_id`` is the token that a hand may have to look at."""
-        owner = owner_path(reference) if reference else None
+    @property
+    def guarded(self) -> int:
+        """How many of the revocations that `max_revocations` counts were made."""
+        changes = self._result["changes"]
+        return sum(item["step"] == "revoke" and item["reason"] in ("undeclared", "absent") for item in changes)
+
+    def warn(self, text: str) -> None:
+        """Say something of a run that went well."""
+        self._warnings.append(text)
+
+    def fail(
+        self,
+        error: BitbucketError,
+        reference: str | None = None,
+        token_id: str | None = None,
+        owner: str | None = None,
+    ) -> None:
+        """Note a failure of the hand-over itself, which stops it where neither reference nor owner is named.
+
+        :param token_id: the token that a hand may have to look at.
+        """
+        owner = owner_path(reference) if reference else owner
         entry = {"owner": owner, "reference": reference, "reason": error.reason, "msg": str(error)}
         self._result["failures"].append({**entry, "id": token_id} if token_id else entry)
-        if reference is None:
+        if owner is None:
             self.stopped = str(error)
 
     def withdraw(self, reference: str, token_id: str, reason: str) -> None:
@@ -91,12 +112,13 @@ class Ledger:
         result = self._result
         result["changed"] = bool(result["changes"])
         result["diff"] = {"before": self._before, "after": self._after}
-        # Several calls look at the same owner.
         result["warnings"] = list(dict.fromkeys(self._warnings))
         if "counts" in result:
             result["counts"]["owners_failed"] = len(self.failed_owners - {None})
         if result["failures"]:
-            result.update(failed=True, msg=failure_message(result["failures"]))
+            # What stopped the run comes first: of many failures only some are shown.
+            by_weight = sorted(result["failures"], key=lambda entry: entry["owner"] is not None)
+            result.update(failed=True, msg=failure_message(by_weight))
         return result
 
     def _count(self, counts: Result | None) -> None:

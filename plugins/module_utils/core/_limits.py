@@ -11,8 +11,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 SETTLE = HOUR
 #: Seconds after which what a store said is too old to revoke anything by: half of that.
 FRESH = SETTLE // 2 // 1000
-#: Seconds after which a call begins to issue no more. What is left of FRESH is for a create and a sign-in, each of
-#: which may wait for a rate limit as long as a request does.
+#: Seconds after which a call begins to issue no more. What is left of FRESH is for the requests of one more token, each
+#: of which may wait long for a rate limit, and for the hand-over.
 ISSUING = FRESH // 3
 #: Tokens that one call issues when another call will follow: as many as one hand-over may lose to a crash.
 BATCH = 200

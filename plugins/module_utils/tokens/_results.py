@@ -40,8 +40,9 @@ def result_of(outcome: Outcome, handover: bool) -> Result:
         "warned": [*outcome.warnings, *_namesakes(report.notes)],
     }
     if handover:
-        for_calls = ("remaining", "retire", "prune", "limits_bearers")
-        result.update({name: getattr(outcome, name) for name in for_calls})
+        result.update(remaining=outcome.remaining, prune=outcome.prune, limits_bearers=outcome.limits_bearers)
+        # An owner has as many entries as tokens that are left.
+        result["retire"] = list(dict.fromkeys(outcome.retire))
     elif outcome.retire:
         result["warned"].append("The run took so long that revoking is left to the next one.")
     if outcome.failures:

@@ -31,7 +31,8 @@ class Run(t.NamedTuple):
     """What one call is to do beside the declarations.
 
     ``more_calls``: the caller hands the secrets over and calls again, so at most :data:`BATCH` tokens are issued,
-    and what must wait for the hand-over waits. For the references in ``skip`` none is issued.
+    and what must wait for the hand-over waits. For the references in ``skip`` none is issued. ``revoked`` is how many
+    of the tokens that ``max_revocations`` counts earlier calls have revoked.
     ``age`` is how many seconds ago the store was read. Tokens in ``gone`` count as revoked already.
     """
 
@@ -40,6 +41,7 @@ class Run(t.NamedTuple):
     more_calls: bool = False
     max_revocations: int = 10
     max_reissues: int = 10
+    revoked: int = 0
     concurrency: int = 8
     check_mode: bool = False
     skip: frozenset[str] = frozenset()
@@ -69,12 +71,12 @@ def guard(surveys: t.Sequence[Survey], run: Run) -> None:
     :raises GuardError: before anything is written.
     """
     steps = [step for survey in surveys for step in survey.steps]
-    revoked = sum(isinstance(step, Revoke) and step.reason in ("undeclared", "absent") for step in steps)
-    if revoked > run.max_revocations:
+    due = sum(isinstance(step, Revoke) and step.reason in ("undeclared", "absent") for step in steps)
+    if due and due + run.revoked > run.max_revocations:
+        before = f"Nothing more was changed after the first {run.revoked}." if run.revoked else "Nothing was changed."
         raise GuardError(
-            f"{revoked} tokens would be revoked as undeclared or absent, and `max_revocations` is "
-            f"{run.max_revocations}. Nothing was changed. If all of them shall go, raise the limit; `--check --diff` "
-            "lists them."
+            f"{due + run.revoked} tokens would be revoked as undeclared or absent, and `max_revocations` is "
+            f"{run.max_revocations}. {before} If all of them shall go, raise the limit; `--check --diff` lists them."
         )
     reissued = sum(isinstance(step, Issue) and step.reason == "secret_missing" and step.replaces_used for step in steps)
     if run.issue and reissued > run.max_reissues:

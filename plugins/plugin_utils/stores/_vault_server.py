@@ -140,7 +140,7 @@ class VaultServer:
             # After a lost answer the next reading tells whether anybody is there.
             lost_is_gone=False,
         )
-        with self._understood():
+        with self._understood(gone=False):
             int(answer["data"]["version"])
 
     def _ask(self, what: str, request: c.Callable[[t.Any], t.Any], lost_is_gone: bool = True) -> t.Any:
@@ -215,7 +215,7 @@ class VaultServer:
             )
             raise VaultError(sentence, gone=True) from None
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise self._no_vault() from None
+            raise self._no_vault(lost_is_gone) from None
 
     def _refusal(self, error: t.Any, what: str) -> VaultError:
         said = " ".join(str(item) for item in error.errors or ()).lower()
@@ -235,16 +235,16 @@ class VaultServer:
         kind = {"VaultDown": "is down or on standby", "RateLimitExceeded": "has had too many requests"}
         return VaultError(f"Vault at {self._url} {kind.get(type(error).__name__, 'failed')}.", gone=True)
 
-    def _no_vault(self) -> VaultError:
+    def _no_vault(self, gone: bool) -> VaultError:
         sentence = f"{self._url} answered with something that Vault does not answer: is the address right?"
-        return VaultError(sentence, gone=True)
+        return VaultError(sentence, gone=gone)
 
     @contextlib.contextmanager
-    def _understood(self) -> c.Iterator[None]:
+    def _understood(self, gone: bool = True) -> c.Iterator[None]:
         try:
             yield
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise self._no_vault() from None
+            raise self._no_vault(gone) from None
 
 
 def _mount_url(mount: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH, ISSUING
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _custody
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _custody, _pace
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import REFUSED, UNCERTAIN
 
 from .harness import CI, PAY, Site, SpoiltStore, Watched, ci, new_site, tree
@@ -506,7 +506,7 @@ def test_where_every_look_takes_too_long_nothing_is_issued_and_the_run_says_so(s
     slow_look(FRESH + 1, times=None)
     result = site.run(ci())
     assert reasons(result) == ["too_slow"]
-    assert "Owners left: 1. Run again when Bitbucket, or the store, is quicker" in result["msg"]
+    assert f"{PAY}: looking at its tokens takes so long that nothing can be done in time" in result["msg"]
     assert (site.ids(), site.stored(), "PUT" in site.counts()) == ([old.id], old.id, False)
 
 
@@ -523,10 +523,91 @@ def test_owners_that_take_long_are_looked_at_a_few_at_a_time_until_all_is_done(t
     result = site.run(ci(grace_days=grace), **declared)
     assert "failed" not in result
     assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in keys)
-    assert site.alive(stray) is False
+    assert (site.alive(stray), {site.alive(token) for token in old}) == (False, {grace > 0})
     site.sim.clock.advance(days=8)
     site.run(ci(grace_days=grace), **declared)
     assert [token.id for token in old if site.alive(token)] == []
+
+
+@pytest.mark.parametrize("grace", [0, 7])
+def test_an_owner_that_takes_too_long_fails_alone(tmp_path, slow_look, grace):
+    keys = ["SHOP", "PAY", "DATA"]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    old = {key: site.issue_elsewhere(owner=f"projects/{key}", **OLD) for key in keys}
+    slow_look(FRESH + 1, times=None, site=site)
+    result = site.run(ci(grace_days=grace), projects=keys)
+    assert [(entry["owner"], entry["reason"]) for entry in result["failures"]] == [(PAY, "too_slow")]
+    assert {key: site.stored(f"projects/{key}/tokens/ci") == token.id for key, token in old.items()} == {
+        "SHOP": False,
+        "PAY": True,
+        "DATA": False,
+    }
+    assert {key: site.alive(token) for key, token in old.items()} == {"SHOP": grace > 0, "PAY": True, "DATA": grace > 0}
+
+
+def test_where_one_owner_after_another_takes_too_long_the_rest_is_left_to_the_next_run(tmp_path, slow_look):
+    keys = ["PAY", *MANY[:7]]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    slow_look(FRESH + 1, times=None, site=site, path="projects/[^/]*$")
+    site.most_calls = 9
+    result = site.run(ci(), projects=keys, concurrency=1)
+    assert reasons(result) == ["too_slow"] * 4
+    assert result["msg"].startswith("4 failures: Looking at one owner after another takes so long (")
+    assert "PUT" not in site.counts()
+
+
+def test_of_many_tokens_of_one_owner_each_slow_revocation_counts(site, monkeypatch):
+    """Half an hour is over in the middle of them; what is left is revoked by the next call."""
+    names = [f"t{number}" for number in range(6)]
+    for name in names:
+        site.issue_elsewhere(name, **OLD)
+    monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=site.clock))
+
+    def wait() -> None:
+        site.clock.now += FRESH / 3 + 1
+
+    site.sim.faults.arm("call", method="DELETE", run=wait, times=None)
+    result = site.run(*(ci(name=name, grace_days=0) for name in names))
+    assert "failed" not in result
+    assert result["counts"]["revoked"] == 6
+    assert len(site.ids()) == 6
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_follow_up_that_fails_ends_and_says_so(site, method):
+    old = site.issue_elsewhere(**OLD)
+
+    def refuse(number):
+        if number == 1:
+            site.sim.faults.arm("status", method=method, status=401, times=None)
+
+    site.after_call = refuse
+    result = site.run(ci(grace_days=0))
+    assert result["failed"]
+    assert len(site.calls) <= 3
+    assert (site.alive(old), site.sim.authenticates(site.secret())) == (True, True)
+
+
+def test_the_limit_of_revocations_is_one_for_all_calls_of_a_run(tmp_path, monkeypatch):
+    """Somebody makes more of what is pruned while a run is under way."""
+    monkeypatch.setattr(_pace, "BATCH", 1)
+    keys = ["PAY", "SHOP", "DATA"]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    for key in keys:
+        site.sim.add_token(f"projects/{key}", "old-1")
+
+    def more(number):
+        if number == 2:
+            site.sim.add_token("projects/DATA", "old-2")
+
+    site.before_call = more
+    result = site.run(ci(), projects=keys, prune=["old-*"], max_revocations=3)
+    assert result["counts"]["revoked"] == 2
+    assert "4 tokens would be revoked" in result["msg"]
+    assert "Nothing more was changed after the first 2." in result["msg"]
+
+
+DEAD = "took none of the last secrets, so that no more are issued. Owners left: 50."
 
 
 def test_a_store_that_takes_none_of_a_batch_gets_no_other_and_nothing_more_is_issued(tmp_path):
@@ -534,16 +615,33 @@ def test_a_store_that_takes_none_of_a_batch_gets_no_other_and_nothing_more_is_is
     site.store = SpoiltStore(site.place, lands=0, answer=UNCERTAIN)
     result = site.run(ci(), projects=MANY)
     assert site.counts()["PUT"] == BATCH
-    assert f"{site.store.name} took none of the last secrets, so that no more are issued. Owners left: 50." in [
-        entry["msg"] for entry in result["failures"]
-    ]
+    assert result["msg"].startswith(f"201 failures: {site.store.name} {DEAD}")
 
 
-def test_a_store_that_takes_some_gets_the_rest(tmp_path):
+def test_where_every_secret_is_mangled_on_its_way_nothing_more_is_issued(tmp_path):
     site = new_site(tmp_path / "secrets", projects=MANY)
-    site.store = SpoiltStore(site.place, lands=1, answer=UNCERTAIN)
-    site.run(ci(), projects=MANY)
-    assert site.counts()["PUT"] == len(MANY)
+    module = site._module
+
+    def mangle(arguments, check_mode):
+        result = module(arguments, check_mode)
+        return {**result, "secrets": dict.fromkeys(result.get("secrets", ()), "********")}
+
+    site._module = mangle
+    result = site.run(ci(), projects=MANY)
+    assert (site.counts()["PUT"], list(site.sim.world.all_tokens())) == (BATCH, [])
+    assert DEAD in result["msg"]
+
+
+@pytest.mark.parametrize("batch", [1, BATCH])
+def test_a_store_that_takes_some_gets_the_rest(tmp_path, monkeypatch, batch):
+    """One owner's folder is unwritable, say, or the store is down for a moment."""
+    for module in (_custody, _reconcile):
+        monkeypatch.setattr(module, "BATCH", batch)
+    projects = MANY if batch == BATCH else MANY[:4]
+    site = new_site(tmp_path / "secrets", projects=projects)
+    site.store = SpoiltStore(site.place, lands=1 if batch == BATCH else 0, answer=UNCERTAIN)
+    site.run(ci(), projects=projects)
+    assert site.counts()["PUT"] == len(projects)
 
 
 def test_once_new_secrets_meet_a_rate_limit_no_other_is_signed_in_with_in_this_run(tmp_path, monkeypatch):
@@ -580,7 +678,7 @@ def test_nothing_is_retired_by_a_read_that_took_more_than_half_an_hour(site, sec
 
     site.store = Watched(site.store, before=slow_second_read)
     result = site.run(ci(grace_days=0))
-    assert reasons(result) == ["too_slow"] * kept
+    assert reasons(result) == ["store"] * kept
     assert site.sim.authenticates(site.secret())
     assert site.alive(old) is kept
     site.store = site.store.inner

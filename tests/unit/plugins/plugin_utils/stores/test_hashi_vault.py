@@ -332,6 +332,16 @@ def test_a_login_that_is_refused_once_its_time_is_over_is_not_tried_without_end(
     assert logins(double) == 2
 
 
+def test_one_odd_answer_to_a_write_stops_no_other(vault):
+    double, store = vault
+    one, odd = store(), iter([Answer(200, "<html>")])
+    one.read([CI])
+    double.before = lambda request: next(odd, None) if "/data/" in request.path and request.method != "GET" else None
+    many = [entry(ONE, reference=f"projects/P{number}/tokens/ci") for number in range(60)]
+    answers = list(one.write(many).values())
+    assert (answers.count("written"), answers.count("unknown")) == (59, 1)
+
+
 def test_a_login_that_something_else_answers_is_tried_again_by_the_next_write(vault):
     """A balancer's page says nothing of the role."""
     double, store = vault
