@@ -81,6 +81,10 @@ options:
         description: How many tokens earlier calls have revoked as undeclared or absent.
         type: int
         default: 0
+      begun:
+        description: Whether earlier calls of the run have changed anything.
+        type: bool
+        default: false
       beside:
         description: The ids that are stored under references of the same owners that are not declared, by reference.
         type: dict

@@ -80,6 +80,7 @@ STORE: Spec = {
             "more_calls": {"type": "bool", "default": False},
             "verify": {"type": "bool", "default": True},
             "revoked": {"type": "int", "default": 0},
+            "begun": {"type": "bool", "default": False},
             "beside": {"type": "dict"},
             "replaced": {"type": "dict"},
             "skip": {"type": "list", "elements": "str"},

@@ -237,20 +237,25 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         replaced=handover.get("replaced") or {},
         beside=handover.get("beside") or {},
     )
-    wanted = Run(
+    return _results.result_of(reconcile(api, declared, _run_of(policy, params, check_mode)), bool(handover))
+
+
+def _run_of(policy: Policy, params: dict[str, t.Any], check_mode: bool) -> Run:
+    handover = params["handover"] or {}
+    return Run(
         policy,
         issue=params["issue"] and handover.get("issue", True),
         more_calls=bool(handover.get("more_calls")),
         max_revocations=params["max_revocations"],
         max_reissues=params["max_reissues"],
         revoked=handover.get("revoked") or 0,
+        begun=bool(handover.get("begun")),
         concurrency=params["concurrency"],
         check_mode=check_mode,
         skip=frozenset(handover.get("skip") or ()),
         age=handover.get("age") or 0,
         gone=frozenset(params["assume_revoked"]) if check_mode else frozenset(),
     )
-    return _results.result_of(reconcile(api, declared, wanted), bool(handover))
 
 
 def main() -> None:

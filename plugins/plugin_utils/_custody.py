@@ -44,6 +44,7 @@ class _Open:
 
     retire: dict[str, None] = field(default_factory=dict)
     unverified: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)
     prune: dict[str, None] = field(default_factory=dict)
     replaced: dict[str, str] = field(default_factory=dict)
     skip: dict[str, None] = field(default_factory=dict)
@@ -129,16 +130,19 @@ class Custody:
         self._verify = self._verify and not result.get("limits_bearers")
         failed = (entry["reference"] for entry in result.get("failures") or ())
         self._open.skip.update(dict.fromkeys(reference for reference in failed if reference))
-        # In check mode it is one of the failures, beside all that would be done.
-        for entry in (result, *(result.get("failures") or ())):
-            if entry.get("reason") == "guard":
-                entry["msg"] = f"{self._store.name}: {entry['msg']}"
-        issued = self._ledger.take(result)
+        issued = self._take(result)
         if issued:
             self._hand_over(issued, started)
         self._open.retire.update(dict.fromkeys(result.get("retire") or ()))
         self._open.prune.update(dict.fromkeys(result.get("prune") or ()))
         return result
+
+    def _take(self, result: Result) -> list[Result]:
+        # In check mode it is one of the failures, beside all that would be done.
+        for entry in (result, *(result.get("failures") or ())):
+            if entry.get("reason") == "guard":
+                entry["msg"] = f"{self._store.name}: {entry['msg']}"
+        return self._ledger.take(result)
 
     def _issue_the_rest(self, remaining: c.Mapping[str, int]) -> None:
         """Further batches. Each names its owners, so that no owner is looked at more often than it must be."""
@@ -158,10 +162,12 @@ class Custody:
     def _given_up(self, owners: list[str], left: list[str], done: bool, all_left: int) -> list[str]:
         """Owners of which one call after another does nothing in time; they fail, and the others go on."""
         slow = self._pace.note(owners, left, done)
+        self._open.given_up.update(slow)
         for owner in slow:
             self._ledger.fail(_too_slow(f"{owner}: looking at its tokens takes so long"), owner=owner)
-        if self._pace.hopeless and all_left > len(slow):
-            self._ledger.fail(_too_slow(f"Looking at one owner after another takes so long ({all_left:,} are left)"))
+        others = all_left - len(slow)
+        if self._pace.hopeless and others:
+            self._ledger.fail(_too_slow(f"Looking at one owner after another takes so long ({others:,} are left)"))
         return slow
 
     def _hand_over(self, issued: list[Result], started: float) -> None:
@@ -265,13 +271,14 @@ class Custody:
 
     def _retire(self) -> None:
         """What waited for the hand-over, decided from what the store holds by a read made after it."""
-        waiting = [owner for owner in self._open.retire if owner in self._open.unverified]
+        waiting = [owner for owner in {**self._open.retire, **self._open.prune} if owner in self._open.unverified]
         if waiting:
             self._ledger.warn(
-                f"Older tokens are left to the next run, since no clear answer came to a new secret: {len(waiting):,} "
-                f"owners, such as {waiting[0]}."
+                f"Older and undeclared tokens are left to the next run, since no clear answer came to a new secret: "
+                f"{len(waiting):,} owners, such as {waiting[0]}."
             )
-        self._follow_up([owner for owner in self._open.retire if owner not in self._open.unverified], prune=False)
+        spared = self._open.unverified | self._open.given_up
+        self._follow_up([owner for owner in self._open.retire if owner not in spared], prune=False)
 
     def _prune(self) -> None:
         spared = self._ledger.failed_owners | self._open.unverified
@@ -280,6 +287,7 @@ class Custody:
     def _follow_up(self, owners: list[str], prune: bool) -> None:
         """Look at so few owners at a time that what the store said is still fresh when their tokens are revoked."""
         todo = owners
+        self._pace.begin()
         while todo and self._ledger.stopped is None:
             some, todo = todo[: self._pace.most], todo[self._pace.most :]
             self._read(some)
@@ -289,18 +297,20 @@ class Custody:
                 )
             told: Result = {"issue": False, "prune": prune, **self._held_for(some)}
             result = self._call(some, {**told, "replaced": _of(some, self._open.replaced)})
-            self._ledger.take(result)
+            self._take(result)
             left = list(result.get("retire") or ())
             done = len(left) < len(some) or (result.get("counts") or {}).get("revoked", 0) > 0
             given_up = self._given_up(some, left, done, len(left) + len(todo))
-            todo = [*(owner for owner in left if owner not in given_up), *todo]
+            # Last, so that slow ones keep nobody waiting.
+            todo = [*todo, *(owner for owner in left if owner not in given_up)]
 
     def _held_for(self, owners: list[str] | None) -> Result:
         """What the store holds of these owners, and how long ago it said so."""
         some = self._references if owners is None else owners
         stored = {reference: self._stored[reference] for owner in some for reference in self._references[owner]}
         beside = {key: value for owner in some for key, value in self._beside.get(owner, {}).items()}
-        return {"stored": stored, "beside": beside, "age": self._age(), "revoked": self._ledger.guarded}
+        told = {"revoked": self._ledger.guarded, "begun": self._ledger.changed}
+        return {**told, "stored": stored, "beside": beside, "age": self._age()}
 
 
 def _of(owners: c.Collection[str], values: c.Mapping[str, str]) -> dict[str, str]:

@@ -72,6 +72,11 @@ class Ledger:
                 self.stopped = entry["msg"]
 
     @property
+    def changed(self) -> bool:
+        """Whether anything was done so far."""
+        return bool(self._result["changes"])
+
+    @property
     def guarded(self) -> int:
         """How many of the revocations that `max_revocations` counts were made."""
         changes = self._result["changes"]
@@ -110,7 +115,7 @@ class Ledger:
     def result(self) -> Result:
         """The task's result."""
         result = self._result
-        result["changed"] = bool(result["changes"])
+        result["changed"] = self.changed
         result["diff"] = {"before": self._before, "after": self._after}
         result["warnings"] = list(dict.fromkeys(self._warnings))
         if "counts" in result:

@@ -29,6 +29,10 @@ class Pace:
         """Whether to leave all that is left to the next run."""
         return self._slow >= _MOST_SLOW
 
+    def begin(self) -> None:
+        """What took long before was for another purpose."""
+        self._slow = 0
+
     def note(self, owners: c.Sequence[str], left: c.Collection[str], done: bool) -> list[str]:
         """Take notice of a call.
 

@@ -32,7 +32,7 @@ class Run(t.NamedTuple):
 
     ``more_calls``: the caller hands the secrets over and calls again, so at most :data:`BATCH` tokens are issued,
     and what must wait for the hand-over waits. For the references in ``skip`` none is issued. ``revoked`` is how many
-    of the tokens that ``max_revocations`` counts earlier calls have revoked.
+    of the tokens that ``max_revocations`` counts earlier calls have revoked, ``begun`` whether these changed anything.
     ``age`` is how many seconds ago the store was read. Tokens in ``gone`` count as revoked already.
     """
 
@@ -42,6 +42,7 @@ class Run(t.NamedTuple):
     max_revocations: int = 10
     max_reissues: int = 10
     revoked: int = 0
+    begun: bool = False
     concurrency: int = 8
     check_mode: bool = False
     skip: frozenset[str] = frozenset()
@@ -71,18 +72,19 @@ def guard(surveys: t.Sequence[Survey], run: Run) -> None:
     :raises GuardError: before anything is written.
     """
     steps = [step for survey in surveys for step in survey.steps]
+    nothing = "Nothing more" if run.begun else "Nothing"
     due = sum(isinstance(step, Revoke) and step.reason in ("undeclared", "absent") for step in steps)
     if due and due + run.revoked > run.max_revocations:
-        before = f"Nothing more was changed after the first {run.revoked}." if run.revoked else "Nothing was changed."
         raise GuardError(
             f"{due + run.revoked} tokens would be revoked as undeclared or absent, and `max_revocations` is "
-            f"{run.max_revocations}. {before} If all of them shall go, raise the limit; `--check --diff` lists them."
+            f"{run.max_revocations}. {nothing} was changed. If all of them shall go, raise the limit; `--check --diff` "
+            "lists them."
         )
     reissued = sum(isinstance(step, Issue) and step.reason == "secret_missing" and step.replaces_used for step in steps)
     if run.issue and reissued > run.max_reissues:
         raise GuardError(
             f"The store holds no secret of {reissued} declared tokens that exist and are in use: is this the right "
-            f"place? Nothing was changed. If new tokens shall be issued beside them, raise `max_reissues` "
+            f"place? {nothing} was changed. If new tokens shall be issued beside them, raise `max_reissues` "
             f"({run.max_reissues}); `--check --diff` lists them."
         )
 

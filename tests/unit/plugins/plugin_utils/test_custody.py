@@ -603,8 +603,8 @@ def test_the_limit_of_revocations_is_one_for_all_calls_of_a_run(tmp_path, monkey
     site.before_call = more
     result = site.run(ci(), projects=keys, prune=["old-*"], max_revocations=3)
     assert result["counts"]["revoked"] == 2
-    assert "4 tokens would be revoked" in result["msg"]
-    assert "Nothing more was changed after the first 2." in result["msg"]
+    assert result["msg"].startswith(f"{site.store.name}: 4 tokens would be revoked")
+    assert "Nothing more was changed." in result["msg"]
 
 
 DEAD = "took none of the last secrets, so that no more are issued. Owners left: 50."
@@ -651,11 +651,36 @@ def test_once_new_secrets_meet_a_rate_limit_no_other_is_signed_in_with_in_this_r
     site = new_site(tmp_path / "secrets", projects=keys)
     old = [site.issue_elsewhere(owner=f"projects/{key}", **OLD) for key in keys]
     site.sim.faults.arm("status", path=IDENTITY, status=429, times=None)
-    result = site.run(ci(grace_days=0), projects=keys)
+    stray = site.sim.add_token(PAY, "old-jenkins")
+    result = site.run(ci(grace_days=0), projects=keys, prune=["old-*"])
     assert [item["verified"] for item in result["issued"]] == [False] * 3
+    assert "Older and undeclared tokens are left to the next run" in result["warnings"][0]
+    assert "3 owners, such as projects/PAY." in result["warnings"][0]
     # One request waits through 25 answers.
     assert len([entry for entry in site.sim.requests if entry.path.endswith("application-properties")]) < 40
-    assert all(site.alive(token) for token in old)
+    assert all(site.alive(token) for token in [*old, stray])
+
+
+def test_slow_owners_keep_no_other_waiting_for_its_retirement(tmp_path, slow_look):
+    slow, quick = [f"S{number}" for number in range(3)], [f"Q{number}" for number in range(3)]
+    site = new_site(tmp_path / "secrets", projects=[*slow, *quick])
+    site.most_calls = 16
+    gone = []
+    for key in [*slow, *quick]:
+        site.issue_elsewhere(owner=f"projects/{key}", created_days_ago=9, expires_in_days=81)
+        gone.append(site.sim.add_token(f"projects/{key}", "ci", created_days_ago=99, expires_in_days=-9))
+    slow_look(FRESH + 1, times=None, site=site, path="projects/S[0-9]$")
+    result = site.run(ci(), projects=[*slow, *quick])
+    assert sorted(entry["owner"] for entry in result["failures"]) == [f"projects/{key}" for key in slow]
+    revoked = {change["id"] for change in result["changes"]}
+    assert revoked == {token.id for token in gone[3:]}
+
+
+def test_an_owner_that_was_given_up_is_not_looked_at_again(site, slow_look):
+    site.issue_elsewhere(**OLD)
+    site.sim.add_token(PAY, "ci", created_days_ago=99, expires_in_days=-9)
+    slow_look(FRESH + 1, times=None)
+    assert reasons(site.run(ci())) == ["too_slow"]
 
 
 def test_secrets_that_come_in_time_are_written(site):
