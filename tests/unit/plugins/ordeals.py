@@ -248,15 +248,19 @@ def _may_go(ordeal: Ordeal, owner: str, token_id: str) -> bool:
         return True
     if token_id in ordeal.stored.values():
         return False
-    return any(_condemns(ordeal, number, owner, token_id) for number, _request in _requests(ordeal, "GET"))
+    pages = [ordeal.liar.said[number] for number, request in _requests(ordeal, "GET") if _lists(request, owner)]
+    # A listing may come in several pages, of which any may tell the time, and one the stored token.
+    listed = {value["id"]: value for page in pages for value in _values(page) if isinstance(value.get("id"), str)}
+    told = [value for page in pages for value in _values(page) if value.get("id") == token_id]
+    return any(_condemned(ordeal, value, listed, _clock(page)) for value in told for page in pages)
 
 
-def _condemns(ordeal: Ordeal, number: int, owner: str, token_id: str) -> bool:
-    request, response = ordeal.liar.asked[number], ordeal.liar.said[number]
-    if not request.path.endswith(f"/latest/{owner}"):
-        return False
-    listed = {value["id"]: value for value in _values(response) if isinstance(value.get("id"), str)}
-    token, now = listed.get(token_id, {}), _clock(response)
+def _lists(request: Request, owner: str) -> bool:
+    return request.path.endswith(f"/latest/{owner}")
+
+
+def _condemned(ordeal: Ordeal, token: Result, listed: dict[str, Result], now: int | None) -> bool:
+    """Whether a token may go by what was said of it, at this time."""
     if str(token.get("name")).startswith("old-"):
         return True
     created, expires = (_number(token.get(key)) for key in ("createdDate", "expiryDate"))
