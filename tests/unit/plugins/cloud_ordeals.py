@@ -48,6 +48,9 @@ VALUE = "value/of+a=variable&4711"
 
 
 class CloudLiar(Liar):
+    def _shift(self, request: Request, lie: Lie) -> None:
+        """Nothing: what Cloud lists is only read."""
+
     def _somebodys(self, request: Request) -> str:
         return t.cast("CloudCompany", self.stand).ada.account_id
 

@@ -138,6 +138,8 @@ lies = st.lists(
         _lies_of("twice", st.sampled_from([(name, value) for name, values in HEADERS.items() for value in values])),
         _lies_of("drop", st.sampled_from([*HEADERS, "Content-Length", "Date"])),
         _lies_of("pack", st.none()),
+        # Not a lie, but what others do meanwhile: what is listed shifts between two pages.
+        _lies_of("shift", st.sampled_from(["gone", "new"])),
         _lies_of("wire", st.sampled_from(["cut", "more", "interim", "garbage", "chunks", "nothing", "many", "reason"])),
     ),
     min_size=1,
@@ -151,6 +153,8 @@ class Liar:
 
     stand: Stand
     lies: t.Sequence[Lie] = ()
+    #: Tokens that nobody else revokes meanwhile.
+    kept: t.Collection[str] = ()
     asked: list[Request] = field(default_factory=list)
     said: list[Response] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -160,6 +164,9 @@ class Liar:
             number = len(self.asked)
             assert number < MOST_REQUESTS, "the requests do not come to an end"
             self.asked.append(request)
+            for lie in self.lies:
+                if lie.kind == "shift" and lie.meets(number):
+                    self._shift(request, lie)
             response = self.stand.sim.handle(request)
             extra: list[tuple[str, str]] = []
             wire = ""
@@ -169,6 +176,15 @@ class Liar:
                     wire = lie.value if lie.kind == "wire" else wire
             self.said.append(response)
             return _sent(response, extra, wire)
+
+    def _shift(self, request: Request, lie: Lie) -> None:
+        """Somebody makes or revokes a token of the owner that is asked about."""
+        sim, path = self.stand.sim, request.path.partition("/latest/")[2]
+        tokens = [token for token in sim.world.all_tokens() if token.owner == path and token.id not in self.kept]
+        if lie.value == "new" and sim.world.owner(path):
+            sim.add_token(path, "ci")
+        elif lie.value == "gone" and tokens:
+            sim.world.revoke(tokens[lie.where % len(tokens)], sim.clock.now_ms())
 
     def _somebodys(self, request: Request) -> str:
         owner = request.path.partition("/latest/")[2]
@@ -199,7 +215,7 @@ def _change(response: Response, lie: Lie, somebodys: str, extra: list[tuple[str,
         extra.append(lie.value)
     elif lie.kind == "drop":
         response.headers.pop(lie.value, None)
-    elif lie.kind == "wire":
+    elif lie.kind in ("wire", "shift"):
         return
     else:
         if lie.kind == "refuse":

@@ -70,7 +70,7 @@ class Ordeal:
         self.secrets = [current.secret, due.secret]
         self.before = {token.id: token for token in self.stand.sim.world.all_tokens()}
         self.old = next(token for token in self.before.values() if token.name == "old-1")
-        self.liar = Liar(self.stand, self.lies)
+        self.liar = Liar(self.stand, self.lies, kept=list(filter(None, self.stored.values())))
 
     def client(self, **credential: str) -> Client:
         given = Credential(**credential) if credential else Credential("admin", PASSWORD)
