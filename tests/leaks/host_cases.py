@@ -101,6 +101,22 @@ def a_redirect(scene: Scene) -> Data:
 
 
 @HOSTS.fails(ROLE, PROVISION)
+def connections_that_are_cut(scene: Scene) -> Data:
+    scene.arm("drop_before")
+    return declared(scene, store=scene.file)
+
+
+@HOSTS.fails(ROLE, PROVISION, says="No connection to the server came about")
+def a_port_that_nobody_listens_on(scene: Scene) -> Data:
+    return declared(scene, url="http://127.0.0.1:1", store=scene.file)
+
+
+@HOSTS.fails(ROLE, PROVISION, says="certificate")
+def a_certificate_that_nobody_trusts(scene: Scene) -> Data:
+    return declared(scene, url=scene.stage.tls_url, store=scene.file)
+
+
+@HOSTS.fails(ROLE, PROVISION)
 def a_cut_answer(scene: Scene) -> Data:
     scene.arm("cut_json", method="PUT", at="in_secret")
     return declared(scene, store=scene.file)
@@ -203,6 +219,13 @@ def a_server_that_quotes_what_rotates(scene: Scene) -> Data:
     return declared(scene, store=scene.file, rotate_created_before=RECENTLY)
 
 
+@HOSTS.fails(ROTATE)
+def answers_that_are_lost_to_what_rotates(scene: Scene) -> Data:
+    scene.keep(scene.plant())
+    scene.arm("drop_after", method="PUT")
+    return declared(scene, store=scene.file, rotate_created_before=RECENTLY)
+
+
 @HOSTS.works(MIGRATE)
 def to_vault(scene: Scene) -> Data:
     scene.keep(scene.plant())
@@ -273,6 +296,14 @@ def a_server_that_quotes_what_it_does_not_revoke(scene: Scene) -> Data:
     return {**declared(scene, store=scene.file), **named}
 
 
+@HOSTS.fails(REVOKE, says="Not revoked: ")
+def connections_that_are_cut_before_the_revocation(scene: Scene) -> Data:
+    token = scene.plant()
+    scene.arm("drop_before", method="DELETE")
+    named = {"revoke_leaked_files": [scene.leaked(token.secret)], "revoke_leaked_projects": [scene.key]}
+    return {**declared(scene, store=scene.file), **named}
+
+
 @HOSTS.fails(REVOKE, says="is sealed")
 def a_store_that_fails_after_the_revocation(scene: Scene) -> Data:
     token = scene.plant()
@@ -306,6 +337,12 @@ def an_audit_that_finds_something(scene: Scene) -> Data:
 @HOSTS.fails(AUDIT_ROLE, AUDIT, says="Received")
 def an_audit_of_a_server_that_quotes(scene: Scene) -> Data:
     scene.arm("status", status=400, message=echoes(CREDENTIALS["password"]))
+    return audited(scene)
+
+
+@HOSTS.fails(AUDIT_ROLE, AUDIT)
+def an_audit_whose_connections_are_cut(scene: Scene) -> Data:
+    scene.arm("drop_before")
     return audited(scene)
 
 
