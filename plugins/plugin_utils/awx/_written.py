@@ -132,7 +132,14 @@ class Objects:
         fields = {field: sent(field, value) for field, value in step.due.items()}
         now = step.held or {}
         if step.held is None:
-            now = self._controller.create(kind, fields)
+            try:
+                now = self._controller.create(kind, fields)
+            except ControllerError:
+                # A run at the same time may have made it since this one looked; of ours only the answer may be lost.
+                again = self._plan(step.declared)
+                if again.held is None:
+                    raise
+                return self._apply(again)
         elif fields:
             now = self._controller.change(kind, int(step.held["id"]), fields)
         number = now.get("id")

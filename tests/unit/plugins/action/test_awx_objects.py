@@ -15,6 +15,7 @@ from ansible.plugins.connection.local import Connection
 
 from ansible_collections.tokensmith.bitbucket.plugins.action.awx_objects import ActionModule
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx import _written as written
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import Controller
 from tests.doubles.awx import CONTROLLER_TYPE, ORGANIZATION, TOKEN, running
 from tests.unit.plugins.plugin_utils.stores.places import recorded_waits
 
@@ -118,6 +119,25 @@ def test_everything_is_created_in_order_and_found_again(awx):
     assert (second["changed"], states(second), second["diff"]) == (False, ["unchanged"] * 5, [])
     assert writes(double) == []
     assert [entry["id"] for entry in first["objects"]] == [entry["id"] for entry in second["objects"]]
+
+
+@pytest.mark.parametrize("kind", ["credential_types", "credentials", "projects", "job_templates", "schedules"])
+def test_what_another_run_makes_meanwhile_is_brought_to_its_state(awx, monkeypatch, kind):
+    _double, run = awx
+    create, others = Controller.create, []
+
+    def late(controller, made, fields):
+        if made == kind and not others:
+            others.append(None)
+            others[0] = run(*ALL)
+        return create(controller, made, fields)
+
+    monkeypatch.setattr(Controller, "create", late)
+    first = run(*ALL)
+    assert "msg" not in first
+    assert "msg" not in others[0]
+    assert [entry["id"] for entry in first["objects"]] == [entry["id"] for entry in others[0]["objects"]]
+    assert run(*ALL)["changed"] is False
 
 
 def test_names_become_ids_and_mappings_become_text(awx):
