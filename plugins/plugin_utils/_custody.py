@@ -258,7 +258,9 @@ class Custody:
         if not self._ledger.stopped:
             result = self._call(owners, {"discard": tokens})
             self._ledger.take(result)
+        alive = {entry["reference"] for entry in result.get("failures") or ()}
         if "failures" not in result:
+            alive = set(tokens)
             for reference, token_id in tokens.items():
                 message = (
                     f"Token {token_id} was issued and is stored nowhere: revoke it by hand, or leave it to a run that "
@@ -266,7 +268,6 @@ class Custody:
                 )
                 self._ledger.fail(BitbucketError(message), reference, token_id)
         self._open.retire.update(dict.fromkeys(owners))
-        alive = [entry["reference"] for entry in result.get("failures", ())] if "failures" in result else list(tokens)
         return [reference for reference in tokens if reference not in alive]
 
     def _retire(self) -> None:

@@ -13,7 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     failure_message,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import NEW
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import GUARDED, NEW
 
 Result = dict[str, t.Any]
 
@@ -79,8 +79,7 @@ class Ledger:
     @property
     def guarded(self) -> int:
         """How many of the revocations that `max_revocations` counts were made."""
-        changes = self._result["changes"]
-        return sum(item["step"] == "revoke" and item["reason"] in ("undeclared", "absent") for item in changes)
+        return sum(item["step"] == "revoke" and item["reason"] in GUARDED for item in self._result["changes"])
 
     def warn(self, text: str) -> None:
         """Say something of a run that went well."""

@@ -15,6 +15,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec 
 NEW = "new"
 #: What ``stored`` says of a secret whose token id cannot be read.
 UNKNOWN = "unknown"
+#: Why a token is revoked that nothing takes the place of: what ``max_revocations`` counts.
+GUARDED = ("undeclared", "absent")
 
 
 class Keep(t.NamedTuple):

@@ -14,6 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._d
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _plan
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+    GUARDED,
     UNKNOWN,
     Fail,
     Issue,
@@ -73,7 +74,7 @@ def guard(surveys: t.Sequence[Survey], run: Run) -> None:
     """
     steps = [step for survey in surveys for step in survey.steps]
     nothing = "Nothing more" if run.begun else "Nothing"
-    due = sum(isinstance(step, Revoke) and step.reason in ("undeclared", "absent") for step in steps)
+    due = sum(isinstance(step, Revoke) and step.reason in GUARDED for step in steps)
     if due and due + run.revoked > run.max_revocations:
         raise GuardError(
             f"{due + run.revoked} tokens would be revoked as undeclared or absent, and `max_revocations` is "

@@ -321,12 +321,18 @@ def test_a_login_whose_time_is_over_is_made_once_more_for_all_workers(vault, log
     assert {len(versions) for versions in double.versions.values()} == {1}
 
 
-def test_a_login_that_is_refused_once_its_time_is_over_is_not_tried_without_end(vault):
+def outlived(vault: t.Any, login: dict[str, t.Any]) -> tuple[VaultDouble, Store]:
+    """The double, and a store whose login there is over."""
     double, store = vault
     double.lease = 0.1
-    one = store(**APPROLE)
+    one = store(**login)
     one.read([CI])
     time.sleep(0.2)
+    return double, one
+
+
+def test_a_login_that_is_refused_once_its_time_is_over_is_not_tried_without_end(vault):
+    double, one = outlived(vault, APPROLE)
     double.before = lambda request: errors(400, "invalid secret id") if "/auth/" in request.path else None
     assert "refused to log in with this role and secret id" in failure(lambda: one.read([CI]))
     assert logins(double) == 2
@@ -344,11 +350,7 @@ def test_one_odd_answer_to_a_write_stops_no_other(vault):
 
 def test_a_login_that_something_else_answers_is_tried_again_by_the_next_write(vault):
     """A balancer's page says nothing of the role."""
-    double, store = vault
-    double.lease = 0.1
-    one = store(**APPROLE)
-    one.read([CI])
-    time.sleep(0.2)
+    double, one = outlived(vault, APPROLE)
     double.before = lambda request: Answer(200, "<html>") if "/auth/" in request.path else None
     assert one.write([entry(ONE), entry(TWO, reference=DEPLOY)]) == {CI: "unknown", DEPLOY: "unknown"}
     double.before = lambda _request: None
@@ -358,11 +360,7 @@ def test_a_login_that_something_else_answers_is_tried_again_by_the_next_write(va
 @pytest.mark.parametrize("login", [APPROLE, WITH_JWT], ids=["approle", "jwt"])
 @pytest.mark.parametrize("refusal", [errors(400, "invalid secret id"), errors(403, "permission denied")], ids=str)
 def test_a_login_that_is_refused_once_its_time_is_over_is_tried_once_for_all_entries(vault, login, refusal):
-    double, store = vault
-    double.lease = 0.1
-    one = store(**login)
-    one.read([CI])
-    time.sleep(0.2)
+    double, one = outlived(vault, login)
     double.before = lambda request: refusal if "/auth/" in request.path else None
     many = [entry(ONE, reference=f"projects/P{number}/tokens/ci") for number in range(200)]
     for _time in range(2):
