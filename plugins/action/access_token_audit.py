@@ -8,7 +8,11 @@ import gc
 from ansible.utils.display import Display
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import ModuleAction, own_options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import (
+    ModuleAction,
+    own_options,
+    refuse_internal,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import Auditor, audited
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._walk import Result
 
@@ -32,6 +36,7 @@ class ActionModule(ModuleAction):
 
     def _auditor(self, task_vars: Result | None) -> Auditor:
         args = dict(self._task.args)
+        refuse_internal(args)
         params = own_options(
             self.module_name, _argspec.ACCESS_TOKEN_AUDIT, _argspec.ACCESS_TOKEN_AUDIT_CONSTRAINTS, args
         )

@@ -53,52 +53,6 @@ options:
     choices: [auto, reissue, fail]
     default: auto
   handover:
-    description:
-      - What the action plugin tells the module between the steps of a hand-over. Not for use in tasks.
+    description: Internal. A task that sets it is refused.
     type: dict
-    suboptions:
-      resolve:
-        description: Only return the owners that the options stand for.
-        type: bool
-        default: false
-      issue:
-        description: Whether tokens may be issued in this call.
-        type: bool
-        default: true
-      age:
-        description: How many seconds ago the store was read.
-        type: int
-        default: 0
-      more_calls:
-        description: Secrets are handed over after this call, and another call follows.
-        type: bool
-        default: false
-      verify:
-        description: Whether to sign in with each new secret that replaces another.
-        type: bool
-        default: true
-      revoked:
-        description: How many tokens earlier calls have revoked as undeclared or absent.
-        type: int
-        default: 0
-      begun:
-        description: Whether earlier calls of the run have changed anything.
-        type: bool
-        default: false
-      beside:
-        description: The ids that are stored under references of the same owners that are not declared, by reference.
-        type: dict
-      replaced:
-        description: The ids that this run has replaced, by reference.
-        type: dict
-      skip:
-        description: References for which no more tokens shall be issued in this run.
-        type: list
-        elements: str
-      discard:
-        description: The ids to revoke since their secrets were refused by the store, by reference.
-        type: dict
-      stored:
-        description: What the store holds, by reference.
-        type: dict
 """

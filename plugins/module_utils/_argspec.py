@@ -16,6 +16,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps
 
 Spec = dict[str, dict[str, t.Any]]
 
+#: Options that only an action plugin passes to its module. A task that sets one is refused.
+INTERNAL = ("handover", "walk")
+
 TRANSPORT: Spec = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["BITBUCKET_CA_PATH"])},
@@ -71,23 +74,7 @@ STORE: Spec = {
         "default": "auto",
         "no_log": False,
     },
-    "handover": {
-        "type": "dict",
-        "options": {
-            "resolve": {"type": "bool", "default": False},
-            "issue": {"type": "bool", "default": True},
-            "age": {"type": "int", "default": 0},
-            "more_calls": {"type": "bool", "default": False},
-            "verify": {"type": "bool", "default": True},
-            "revoked": {"type": "int", "default": 0},
-            "begun": {"type": "bool", "default": False},
-            "beside": {"type": "dict"},
-            "replaced": {"type": "dict"},
-            "skip": {"type": "list", "elements": "str"},
-            "discard": {"type": "dict"},
-            "stored": {"type": "dict"},
-        },
-    },
+    "handover": {"type": "dict"},
 }
 
 OWNERS: Spec = {
@@ -194,10 +181,7 @@ ACCESS_TOKEN_AUDIT: Spec = {
         "default": "none",
     },
     "output_dir": {"type": "path"},
-    "walk": {
-        "type": "dict",
-        "options": {"owners": {"type": "list", "elements": "str"}, "repositories": {"type": "dict"}},
-    },
+    "walk": {"type": "dict"},
 }
 
 ACCESS_TOKEN_AUDIT_CONSTRAINTS: dict[str, t.Any] = {"mutually_exclusive": [("token", "password")]}

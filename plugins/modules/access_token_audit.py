@@ -137,17 +137,8 @@ options:
       - If not set, no file is written.
     type: path
   walk:
-    description:
-      - What the action plugin tells the module. Not for use in tasks.
+    description: Internal. A task that sets it is refused.
     type: dict
-    suboptions:
-      owners:
-        description: Only list the tokens of these owners, by path.
-        type: list
-        elements: str
-      repositories:
-        description: Only find repositories, by globs for each project.
-        type: dict
 notes:
   - Bitbucket has no call that lists all tokens of an instance, so this makes one request per owner.
   - Without a usable C(Date) from the server nothing is said to have expired or to be unused.
@@ -245,7 +236,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
             "access_token_audit runs on the controller: call it as tokensmith.bitbucket.access_token_audit, in a task."
         )
     workers = Workers(params["concurrency"])
-    paths, wanted = params["walk"]["owners"], params["walk"]["repositories"]
+    paths, wanted = params["walk"].get("owners"), params["walk"].get("repositories")
     if paths is None and wanted is None:
         found = _census.places(_census.declared_patterns(params), Directory(client))
         more = {"url": client.url, "guessed": sorted(found.guessed), "wanted": found.wanted, "notes": found.notes}

@@ -52,6 +52,16 @@ def own_options(module_name: str, spec: _argspec.Spec, constraints: Result, args
     return validated(module_name, own, rules, given)
 
 
+def refuse_internal(args: Result) -> None:
+    """Refuse options that only an action plugin may pass to its module: they skip check mode and every limit.
+
+    :raises InputError: also for one that comes from ``module_defaults``.
+    """
+    for name in _argspec.INTERNAL:
+        if name in args:
+            raise InputError(f"`{name}` is an internal option: remove it from the task and from `module_defaults`.")
+
+
 class ModuleAction(ActionBase):
     """Calls its module, maybe several times."""
 
@@ -115,6 +125,7 @@ class CustodyAction(ModuleAction, abc.ABC):
         gc.freeze()
         args = dict(self._task.args)
         try:
+            refuse_internal(args)
             self._refuse_what_would_show(args)
             store = self._store(args)
             if not store:
@@ -152,7 +163,7 @@ class CustodyAction(ModuleAction, abc.ABC):
     def _with_store(self, name: str, args: Result, task_vars: Result | None) -> Result:
         params = self._validated({**args, "store": name})
         store = open_store(name, params["store_options"] or {}, self._loader._vault, self.single)
-        base = {key: value for key, value in args.items() if key not in ("store", "store_options", "handover")}
+        base = {key: value for key, value in args.items() if key not in ("store", "store_options")}
         owners = self._resolved(params, base, task_vars)
         references = {item.owner.path: item.references for item in self.declared(params, owners)}
 

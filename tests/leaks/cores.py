@@ -39,6 +39,7 @@ class Core(NamedTuple):
 
 
 CORES = (
+    Core("2.16", "ansible-core==2.16.*", ("3.11", "3.12", "3.10")),
     Core("2.18", "ansible-core==2.18.*", ("3.12", "3.11", "3.13")),
     Core("2.21", "ansible-core==2.21.*", ("3.12", "3.13", "3.14")),
     Core("2.22", "ansible-core==2.22.*", ("3.13", "3.14"), early=True),

@@ -62,6 +62,10 @@ def test_by_default_everything_is_looked_at_and_nothing_written(stand):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
+        (
+            {"walk": {"owners": [PAY]}},
+            "`walk` is an internal option: remove it from the task and from `module_defaults`.",
+        ),
         ({"colour": "red"}, "Unsupported parameters for (tokensmith.bitbucket.access_token_audit) module: colour"),
         ({"fail_on": "bad"}, "value of fail_on must be one of"),
         ({"policy": {"unused": 3}}, "did you mean unused_days?"),

@@ -135,6 +135,22 @@ def test_an_option_spelt_wrongly_is_refused_before_the_module_shows_it(bench):
     assert bench.calls == []
 
 
+@pytest.mark.parametrize("check_mode", [False, True], ids=["for real", "check mode"])
+@pytest.mark.parametrize("stored", [False, True], ids=["without a store", "with a store"])
+@pytest.mark.parametrize("args", [CI, SET], ids=["access_token", "access_token_set"])
+def test_a_task_cannot_set_the_internal_option_that_revokes_past_every_limit(bench, path, args, stored, check_mode):
+    token = bench.sim.add_token("projects/PAY", "ci")
+    more = {"store": f"file:{path}"} if stored else {}
+    for handover in ({"discard": {"projects/PAY/tokens/ci": token.id}}, {"resolve": True}, {}, None, "discard={}"):
+        result = bench.run({**args, **more, "handover": handover}, check_mode)
+        assert (result["failed"], result["reason"]) == (True, "input")
+        assert result["msg"] == (
+            "`handover` is an internal option: remove it from the task and from `module_defaults`."
+        )
+    assert bench.calls == []
+    assert bench.sim.authenticates(token.secret)
+
+
 def test_another_name_of_an_option_is_known(bench):
     wanted = {**CI, "permission": CI["permissions"]}
     del wanted["permissions"]
