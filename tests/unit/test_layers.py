@@ -20,7 +20,15 @@ LAYERS = [
 ]
 # Deciding and reading are apart from doing: these know nothing of a network, whatever folder they are in.
 PURE = {
-    *("core/_model", "core/_permissions", "core/_secret", "core/_shapes", "core/_redact", "cloud/_scopes"),
+    *(
+        "core/_model",
+        "core/_permissions",
+        "core/_secret",
+        "core/_shapes",
+        "core/_redact",
+        "core/_text",
+        "cloud/_scopes",
+    ),
     *("tokens/_plan", "tokens/_spec", "tokens/_steps", "tokens/_report"),
     *(f"credential_files/_{name}" for name in ("entries", "git_config", "git_credentials", "netrc")),
 }

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
+
 #: Reasons of errors that are not one owner's own: whatever is tried next would meet the same.
 FOR_ALL = ("credential", "unreachable", "rate_limit")
 #: The same, and what was left untried for one of them: after these every further request is of no use, or does harm.
@@ -19,8 +21,8 @@ _MOST_SHOWN = 3
 
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
-    """``text`` fit for one line of a terminal: nothing that moves the cursor, rings or turns the writing round."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 16 * longest]).split())
+    """``text`` for one line of a terminal: nothing moves the cursor, rings or turns the writing round."""
+    line = visible(" ".join(text[: 16 * longest].split()))
     return line if len(line) <= longest else f"{line[:longest]}…"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import without_shapes
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _git_config, _safe_files
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._credential_files import (
     GIT_CONFIG,
@@ -54,7 +55,7 @@ class Skipped(t.NamedTuple):
     msg: str
 
     def describe(self) -> dict[str, str]:
-        return {"path": shown(self.path), "reason": self.reason, "msg": shown(self.msg)}
+        return {"path": shown(self.path), "reason": self.reason, "msg": visible(shown(self.msg))}
 
 
 def shown(text: str) -> str:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import (
     _entries,
     _findings,
@@ -79,7 +80,7 @@ class Failure(t.NamedTuple):
     msg: str
 
     def describe(self) -> dict[str, t.Any]:
-        return {**self._asdict(), "file": shown(self.file), "msg": shown(self.msg)}
+        return {**self._asdict(), "file": shown(self.file), "msg": visible(shown(self.msg))}
 
 
 def wish_of(params: t.Mapping[str, t.Any]) -> Wish:

@@ -16,6 +16,7 @@ from pathlib import Path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import LONGEST_LOGIN, sightings, without
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
 
 # Characters that are in memory at a time. A secret, in whatever encoding, is not longer than an overlap; those before a
 # block tell whether what it begins with is the rest of something else.
@@ -151,7 +152,7 @@ class Leaks:
 def shown(path: str) -> str:
     """A path fit for a message: whoever names a file after a secret shows it to everyone who lists files."""
     told = without(path, lambda secret: f"[{_secret.fingerprint(secret)}]")
-    return told.encode("utf-8", "backslashreplace").decode("utf-8")
+    return visible(told.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def _blocks(stream: t.BinaryIO) -> t.Iterator[str]:

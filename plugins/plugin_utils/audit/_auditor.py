@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import collections.abc as c
-import json
 import time
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible_json
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import (
     Document,
@@ -86,7 +86,7 @@ class Auditor:
             "junit": junit_of(audit, self._fail_on),
             "html": html_of(audit, self._policy),
             # The last: it is what the next audit is compared with.
-            "json": json.dumps(document, ensure_ascii=False, indent=1) + "\n",
+            "json": visible_json(document, indent=1) + "\n",
         }
 
     def _compared(self, document: Document) -> Result:

@@ -9,12 +9,12 @@ import base64
 import collections.abc as c
 import hashlib
 import html
-import json
 import typing as t
 from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import NAMES
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible, visible_json
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import counts_of, kind_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
     CODES,
@@ -41,7 +41,7 @@ def html_of(audit: Audit, policy: Policy) -> str:
         "STYLE": style,
         "SCRIPT": script,
         "SUMMARY": _summary(audit),
-        "DATA": json.dumps(_data(audit, policy), ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES),
+        "DATA": visible_json(_data(audit, policy)).translate(_ESCAPES),
     }
     page = _asset("report.html")
     # Split, not replaced: what one part holds is never taken for the place of another.
@@ -68,7 +68,7 @@ def _summary(audit: Audit) -> str:
     lines += [f"{code}: {count:,}" for code, count in counts["findings"].items() if count]
     lines += [f"not read: {failure.owner}: {failure.msg}" for failure in audit.walked.unread[:100]]
     lines += audit.notes
-    return "\n".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return "\n".join(f"<li>{html.escape(visible(line))}</li>" for line in lines)
 
 
 class _Index:

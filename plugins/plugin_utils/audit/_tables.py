@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 import collections.abc as c
-import csv
-import io
 import itertools
-import re
-import typing as t
 import xml.etree.ElementTree as ET
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _text
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import kind_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
@@ -41,22 +38,15 @@ COLUMNS = (
     "ignored",
     "link",
 )
-# A spreadsheet takes a cell that begins like this for a formula, in its full-width form too.
-_FORMULA = re.compile(r"[\s\x00]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|[\t\r\n]")
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def csv_of(audit: Audit) -> str:
     """One row for each token, and one for each owner that could not be read."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\r\n")
-    writer.writeheader()
-    for item in audit.tokens:
-        writer.writerow({key: _harmless(value) for key, value in _row(item).items()})
-    for failure in audit.walked.unread:
-        row = {"status": "unread", "findings": failure.reason, "owner": failure.owner, "details": failure.msg}
-        writer.writerow({key: _harmless(value) for key, value in row.items()})
-    return stream.getvalue()
+    unread = [
+        {"status": "unread", "findings": failure.reason, "owner": failure.owner, "details": failure.msg}
+        for failure in audit.walked.unread
+    ]
+    return _text.csv_of(COLUMNS, [*map(_row, audit.tokens), *unread])
 
 
 def _row(item: Judged) -> dict[str, str]:
@@ -79,11 +69,6 @@ def _row(item: Judged) -> dict[str, str]:
         "ignored": " ".join(finding.code for finding in item.findings if finding.waiver is not None),
         "link": place.link,
     }
-
-
-def _harmless(value: str) -> str:
-    """A cell that no spreadsheet runs."""
-    return f"'{value}" if _FORMULA.match(value) else value
 
 
 def junit_of(audit: Audit, fail_on: str) -> str:
@@ -121,10 +106,10 @@ def _test(suite: ET.Element, item: Judged, fail_on: str) -> None:
     if failing:
         message = ", ".join(f"{finding.code} ({finding.severity})" for finding in failing)
         failure = ET.SubElement(case, "failure", type=failing[0].code, message=_xml(message))
-        failure.text = _xml("\n".join(map(_line, failing)))
+        failure.text = "\n".join(map(_line, failing))
     rest = [finding for finding in item.counted if finding not in failing]
     if rest:
-        ET.SubElement(case, "system-out").text = _xml("\n".join(map(_line, rest)))
+        ET.SubElement(case, "system-out").text = "\n".join(map(_line, rest))
 
 
 def _total(suite: ET.Element) -> None:
@@ -135,9 +120,9 @@ def _total(suite: ET.Element) -> None:
 
 
 def _line(finding: Finding) -> str:
-    return f"{finding.severity}: {finding.code}: {finding.detail}"
+    return _xml(f"{finding.severity}: {finding.code}: {finding.detail}")
 
 
-def _xml(text: t.Any) -> str:
-    """Without the characters that XML cannot hold, not even escaped."""
-    return _NO_XML.sub("\ufffd", str(text))
+def _xml(text: str) -> str:
+    """One line of text in which every character is visible, and so one that XML can hold."""
+    return _text.visible(text)

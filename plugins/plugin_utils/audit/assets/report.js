@@ -41,9 +41,9 @@
   const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 
   // Characters that cannot be seen, or that turn the order of others around, by their number.
-  const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+  const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
   const shown = (text) =>
-    text.replace(UNSEEN, (char) => `\u27e8U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`);
+    text.replace(UNSEEN, (char) => `\u27e8U+${char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`);
 
   function make(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);

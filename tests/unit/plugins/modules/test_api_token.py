@@ -222,4 +222,4 @@ def test_exactly_one_token_is_meant(given):
 def test_a_label_cannot_paint_the_terminal(cloud):
     cloud.add("a\x1b[31m\nb", expires_in_days=1)
     result = run(cloud, label="a\x1b[31m\nb", min_days_left=9)
-    assert result["msg"].startswith('API token "a [31m b" has 1 days left')
+    assert result["msg"].startswith('API token "a⟨U+001B⟩[31m b" has 1 days left')

@@ -213,7 +213,7 @@ def test_a_servers_message_is_one_short_line(stand):
     stand.sim.faults.arm("status", status=400, message="a\nb\x1b[31m" + "c" * 1000)
     with pytest.raises(StatusError) as caught:
         stand.client().get(BELOW + PAY)
-    assert "a b [31m" in str(caught.value)
+    assert "a b⟨U+001B⟩[31m" in str(caught.value)
     assert len(str(caught.value)) < 450
     assert str(caught.value).isprintable()
 

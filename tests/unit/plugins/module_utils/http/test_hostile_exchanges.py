@@ -210,7 +210,7 @@ def test_a_callers_name_cannot_reach_the_terminal(name):
 
 def test_an_error_is_one_line_of_bounded_length():
     text = str(BitbucketError("a\n\tb\x07 " + "\x1b[31m" + "c" * 99_999))
-    assert text.startswith("a b [31mccc")
+    assert text.startswith("a b⟨U+0007⟩ ⟨U+001B⟩[31mccc")
     assert len(text) == 2_001
 
 

@@ -124,6 +124,16 @@ def test_the_json_says_of_a_token_what_bitbucket_says_and_what_was_found(bench):
     }
 
 
+def test_every_file_can_be_printed_whatever_a_token_is_called(bench):
+    name = "=1\x1b[2J\x9b\u202e\x00"
+    bench.tokens = [(ADMIN[0], name, *ADMIN[2:])]
+    assert bench.run()["changed"]
+    assert bench.document["tokens"][0]["name"] == name
+    for path in bench.directory.glob("audit.*"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert all(map(str.isprintable, lines)), path
+
+
 def test_check_mode_looks_and_writes_nothing(bench):
     result = bench.run(check=True)
     assert result["changed"]

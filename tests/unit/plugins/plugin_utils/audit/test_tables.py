@@ -12,24 +12,22 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._tables
 
 from .stand import BROKEN, LEDGER, NOW, REFUSED, audit, token
 
-HOSTILE = [
-    '=HYPERLINK("https://evil.example")',
-    "+1+1",
-    "-2+3",
-    "@SUM(A1)",
-    " =1+1",
-    "\t=1",
-    "\r=1",
-    "\n=1",
-    "\uff1d1+1",
-    "\uff0b1",
-    "\x00=1",
-]
+FORMULAS = ['=HYPERLINK("https://evil.example")', "+1+1", "-2+3", "@SUM(A1)", " =1+1", "\uff1d1+1", "\uff0b1"]
+UNSEEN = {
+    "\t=1": "⟨U+0009⟩=1",
+    "two\r\nlines": "two⟨U+000D⟩⟨U+000A⟩lines",
+    "\x00=1": "⟨U+0000⟩=1",
+    "\x1b[31mred": "⟨U+001B⟩[31mred",
+    "\x9b31m": "⟨U+009B⟩31m",
+    "\u202egnp.exe": "⟨U+202E⟩gnp.exe",
+    "\u2066a\u2069": "⟨U+2066⟩a⟨U+2069⟩",
+    "\ufffe\uffff": "⟨U+FFFE⟩⟨U+FFFF⟩",
+    "\U000e0041": "⟨U+E0041⟩",
+}
 AWKWARD = [
     'a "quoted" name',
     "a,b;c",
-    "two\nlines",
-    "\u202egnp.exe",
+    "a\u3000b",
     "名前",
     "</script><img src=x onerror=alert(1)>",
     "]]>",
@@ -63,7 +61,7 @@ def test_a_row_says_what_is_known_of_a_token():
     assert tuple(row) == COLUMNS
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("name", FORMULAS, ids=ascii)
 def test_no_name_is_a_formula(name):
     (row,) = rows(csv_of(audit(token(name))))
     assert row["name"] == f"'{name}"
@@ -73,6 +71,13 @@ def test_no_name_is_a_formula(name):
 def test_awkward_names_come_back_as_they_are(name):
     (row,) = rows(csv_of(audit(token(name))))
     assert row["name"] == name
+
+
+@pytest.mark.parametrize("name", UNSEEN, ids=ascii)
+def test_every_character_of_a_name_can_be_seen(name):
+    text = csv_of(audit(token(name)))
+    assert rows(text)[0]["name"] == UNSEEN[name]
+    assert text.replace("\r\n", "").isprintable()
 
 
 def test_every_cell_is_defused_that_somebody_else_has_written():
@@ -133,13 +138,12 @@ def test_unread_owners_are_skipped_where_they_refuse_and_errors_otherwise():
     assert (root.get("errors"), root.get("skipped"), root.get("tests")) == ("1", "1", "3")
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, *AWKWARD, "\x1b[31m", "\ufffe\uffff", "\x0b"], ids=ascii)
-def test_no_name_breaks_the_xml(name):
-    root = junit(token(name, "REPO_ADMIN"))
-    shown = root[0][0].get("name") or ""
-    assert shown.endswith("(012345678901)")
-    assert "\x00" not in shown
-    assert "\x1b" not in shown
+@pytest.mark.parametrize("name", [*FORMULAS, *AWKWARD, *UNSEEN], ids=ascii)
+def test_no_name_breaks_the_xml_or_hides_in_it(name):
+    root = junit(token(name, "REPO_ADMIN"), unread=(BROKEN._replace(msg=name),))
+    assert root[0][0].get("name") == f"{UNSEEN.get(name, name)} (012345678901)"
+    error = root[1][0][0]
+    assert error.get("message") == f"lost_answer: {UNSEEN.get(name, name)}"
 
 
 def test_an_audit_without_any_token_is_well_formed_too():
