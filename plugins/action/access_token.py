@@ -27,10 +27,10 @@ class ActionModule(CustodyAction):
     def owners(self, params: Result) -> _owners.DeclaredOwners:
         return _owners.declared_owner(params)
 
-    def declared(self, params: Result, owners: c.Sequence[Owner]) -> list[Declaration]:
+    def declared(self, params: Result, resolved: _owners.Resolved) -> list[Declaration]:
         if not params["name"]:
             raise InputError("With `store`, a token is named by `name`; `id` and `secret` are for runs without one.")
-        return [Declaration(owner, (spec_of(params, owner),)) for owner in owners]
+        return [Declaration(owner, (spec_of(params, owner),)) for owner in resolved.owners]
 
     def arguments(self, args: Result, owners: c.Sequence[Owner], prune: bool) -> Result:
         owner = owners[0]

@@ -29,8 +29,9 @@ class ActionModule(CustodyAction):
     def owners(self, params: Result) -> _owners.DeclaredOwners:
         return _owners.declared_owners(params)
 
-    def declared(self, params: Result, owners: c.Sequence[Owner]) -> list[Declaration]:
-        return declarations(owners, params["set"], _argspec.overrides(params["overrides"]), params["prune"])
+    def declared(self, params: Result, resolved: _owners.Resolved) -> list[Declaration]:
+        overrides = _argspec.overrides(params["overrides"])
+        return declarations(resolved.owners, params["set"], overrides, params["prune"], resolved.failures)
 
     def arguments(self, args: Result, owners: c.Sequence[Owner], prune: bool) -> Result:
         return {

@@ -11,6 +11,10 @@ options:
     description:
       - Project keys, or globs such as V(TEAM*) among the projects that the caller administers.
       - A glob matches personal projects only if it begins with V(~).
+      - Keys and slugs may be written in any case. References have Bitbucket's spelling, such as C(projects/PAY) and
+        C(projects/~pat).
+      - A glob that matches nothing is a failure of its own, with the reason C(no_match). The other owners are
+        processed, and the task fails at the end.
     type: list
     elements: str
     default: []
@@ -22,7 +26,7 @@ options:
     default: []
   users:
     description:
-      - Users by slug or name.
+      - Users by slug or name. A name is found in any case; if several users differ only in case, write it exactly.
     type: list
     elements: str
     default: []

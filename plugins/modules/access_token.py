@@ -228,7 +228,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     if handover.get("discard"):
         return _results.discarded(api, handover["discard"])
     api.limits_bearers = handover.get("verify") is False
-    owner = _owners.resolve(_owners.declared_owner(params), api)[0]
+    owner = _owners.resolve_one(_owners.declared_owner(params), api)
     if handover.get("resolve"):
         return {"changed": False, "owners": [owner.path]}
     spec = declared_spec(params, owner, api)

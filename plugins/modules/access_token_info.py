@@ -151,9 +151,9 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     """
     filters = _filters(params)
     api = DataCenter(client)
-    owners = _owners.resolve(_owners.declared_owners(params, required=False), api, archived=True)
+    owners, unresolved = _owners.resolve(_owners.declared_owners(params, required=False), api, archived=True)
     tokens: list[dict[str, t.Any]] = []
-    failures: list[dict[str, t.Any]] = []
+    failures: list[dict[str, t.Any]] = [failure._asdict() for failure in unresolved]
     for owner, listing in zip(owners, Workers(params["concurrency"]).each(api.tokens, owners)):
         if isinstance(listing, Listing):
             tokens.extend(

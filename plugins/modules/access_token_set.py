@@ -221,13 +221,15 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     if handover.get("discard"):
         return _results.discarded(api, handover["discard"])
     api.limits_bearers = handover.get("verify") is False
-    owners = _owners.resolve(_owners.declared_owners(params), api)
+    owners, unresolved = _owners.resolve(_owners.declared_owners(params), api)
     if handover.get("resolve"):
-        return {"changed": False, "owners": [owner.path for owner in owners]}
+        failures = [failure._asdict() for failure in unresolved]
+        return {"changed": False, "owners": [owner.path for owner in owners], "unresolved": failures}
     for option, least in (("concurrency", 1), ("max_revocations", 0), ("max_reissues", 0)):
         if params[option] < least:
             raise InputError(f"`{option}` must be at least {least}.")
-    declared = declarations(owners, params["set"], _argspec.overrides(params["overrides"]), params["prune"])
+    overrides = _argspec.overrides(params["overrides"])
+    declared = declarations(owners, params["set"], overrides, params["prune"], unresolved)
     stored = handover.get("stored") if handover.get("stored") is not None else params["stored"]
     policy = Policy(
         stored=_argspec.stored_ids(stored, "stored"),
@@ -237,7 +239,9 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         replaced=handover.get("replaced") or {},
         beside=handover.get("beside") or {},
     )
-    return _results.result_of(reconcile(api, declared, _run_of(policy, params, check_mode)), bool(handover))
+    outcome = reconcile(api, declared, _run_of(policy, params, check_mode))
+    outcome.failures.extend(failure.entry for failure in unresolved)
+    return _results.result_of(outcome, bool(handover))
 
 
 def _run_of(policy: Policy, params: dict[str, t.Any], check_mode: bool) -> Run:

@@ -106,7 +106,7 @@ class CustodyAction(ModuleAction, abc.ABC):
         """The owners that the task declares."""
 
     @abc.abstractmethod
-    def declared(self, params: Result, owners: c.Sequence[Owner]) -> list[Declaration]:
+    def declared(self, params: Result, resolved: _owners.Resolved) -> list[Declaration]:
         """The tokens that the task declares for them."""
 
     @abc.abstractmethod
@@ -164,8 +164,9 @@ class CustodyAction(ModuleAction, abc.ABC):
         params = self._validated({**args, "store": name})
         store = open_store(name, params["store_options"] or {}, self._loader._vault, self.single)
         base = {key: value for key, value in args.items() if key not in ("store", "store_options")}
-        owners = self._resolved(params, base, task_vars)
-        references = {item.owner.path: item.references for item in self.declared(params, owners)}
+        resolved = self._resolved(params, base, task_vars)
+        owners = resolved.owners
+        references = {item.owner.path: item.references for item in self.declared(params, resolved)}
 
         def call(paths: list[str] | None, told: Result) -> Result:
             told = dict(told)
@@ -173,19 +174,21 @@ class CustodyAction(ModuleAction, abc.ABC):
             arguments = self.arguments(base, some, told.pop("prune", True))
             return self._call({**arguments, "handover": told}, task_vars)
 
-        result = Custody(store, references, call, Display().display).run(self._task.check_mode)
+        custody = Custody(store, references, call, Display().display)
+        result = custody.run(self._task.check_mode, [failure.entry for failure in resolved.failures])
         return self.shape({**result, "store": store.name})
 
     def _validated(self, args: Result) -> Result:
         return own_options(self.module_name, self.spec, self.constraints, args)
 
-    def _resolved(self, params: Result, base: Result, task_vars: Result | None) -> list[Owner]:
+    def _resolved(self, params: Result, base: Result, task_vars: Result | None) -> _owners.Resolved:
         """The owners; asks the module where only the server knows them."""
         declared = self.owners(params)
         known = _owners.offline(declared)
         if known is not None:
-            return known
+            return _owners.Resolved(known, [])
         result = self._call({**base, "handover": {"resolve": True}}, task_vars)
         if "owners" not in result:
             raise BitbucketError(str(result.get("msg")), result.get("reason", "error"))
-        return [owner_of(path) for path in result["owners"]]
+        failures = [_owners.Failure(**entry) for entry in result.get("unresolved") or ()]
+        return _owners.Resolved([owner_of(path) for path in result["owners"]], failures)

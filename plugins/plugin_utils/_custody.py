@@ -83,11 +83,15 @@ class Custody:
         #: How many secrets reached nobody since the store last took one.
         self._lost = 0
 
-    def run(self, check_mode: bool) -> Result:
+    def run(self, check_mode: bool, unresolved: c.Sequence[Result] = ()) -> Result:
         """Do everything that the task declares.
 
+        :param unresolved: failures of declared owners that were not found.
         :returns: the merged result of all calls, without any secret.
         """
+        self._ledger.add_unresolved(unresolved)
+        if not self._references:
+            return self._ledger.result()
         try:
             self._store.prepare(self._all, check_mode)
             self._read()

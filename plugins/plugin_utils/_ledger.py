@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections.abc as c
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
@@ -30,6 +31,8 @@ class Ledger:
         self._before: Result = {}
         self._after: Result = {}
         self._warnings: list[str] = []
+        self._unresolved = 0
+        self._counted = False
 
     @property
     def failed_owners(self) -> set[str]:
@@ -61,6 +64,14 @@ class Ledger:
         if "access_token" in result:
             self._result["access_token"] = result["access_token"]
         return [{**item, "secret": secrets[item["reference"]]} for item in issued]
+
+    def add_unresolved(self, failures: c.Sequence[Result]) -> None:
+        """Note declared owners that were not found. They count as owners."""
+        self._unresolved = len(failures)
+        self._result["failures"].extend(failures)
+        if failures:
+            zeros = dict.fromkeys(("owners_failed", "tokens", *_SUMMED), 0)
+            self._result["counts"] = {"owners": len(failures), **zeros}
 
     def _add_failures(self, failures: list[Result]) -> None:
         """A later call meets what failed before once more; that is one failure."""
@@ -122,14 +133,16 @@ class Ledger:
         if result["failures"]:
             # What stopped the run comes first: of many failures only some are shown.
             by_weight = sorted(result["failures"], key=lambda entry: entry["owner"] is not None)
-            result.update(failed=True, msg=failure_message(by_weight))
+            result.update(failed=True, msg=failure_message(by_weight), reason=by_weight[0]["reason"])
         return result
 
     def _count(self, counts: Result | None) -> None:
         if counts is None:
             return
-        if "counts" not in self._result:
-            self._result["counts"] = dict(counts)
+        if not self._counted:
+            # Later calls look at some of the owners once more.
+            self._result["counts"] = {**counts, "owners": counts["owners"] + self._unresolved}
+            self._counted = True
             return
         for key in _SUMMED:
             self._result["counts"][key] += counts[key]

@@ -12,8 +12,8 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._census import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import CODES, Audit, Listing
 from tests.report import sample
 from tests.report.browser import lack, running

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._census import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import (
     ARCHIVED,
     DEACTIVATED,
     Place,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._findings import judge
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, Listing, Walked

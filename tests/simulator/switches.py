@@ -43,6 +43,9 @@ class Switches(Switchboard):
     # What a token is made of
     secret_prefix: str = ""
     """D8 [live]: newer secrets start with BBDC-; since when is not known."""
+    owner_paths_ignore_case: bool = True
+    """D1 [unknown], open question 14: are project keys, ``~user`` keys and slugs found in any case below
+    /rest/access-tokens? Public reports say project keys are."""
     service_owner: t.Literal["user", "project", "neither"] = "user"
     """D18 [unknown]: what the body of a project or repository token carries."""
     repository_below_project: t.Literal["store", "raise", "refuse"] = "store"

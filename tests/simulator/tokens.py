@@ -77,11 +77,13 @@ def _split(parts: list[str]) -> tuple[list[str], str | None]:
 
 def _owner(context: Context, parts: list[str]) -> Owner:
     owner = context.world.owner_at(parts)
-    if owner is not None:
+    exact = not context.switches.owner_paths_ignore_case  # open question 14
+    if owner is not None and not (exact and owner.path.split("/") != parts):
         return owner
     if parts[0] == "users":
         raise not_found(f"User {parts[1]} does not exist.", NO_SUCH_USER)  # D10 [live]
-    if parts[1].lower() not in context.world.projects:
+    project = context.world.projects.get(parts[1].lower())
+    if project is None or (exact and project.key != parts[1]):
         raise not_found(f"Project {parts[1]} does not exist.", NO_SUCH_PROJECT)  # D10 [live]
     raise not_found(f"Repository {parts[1]}/{parts[3]} does not exist.", NO_SUCH_REPOSITORY)  # D10 [live]
 

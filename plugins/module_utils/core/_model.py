@@ -38,6 +38,14 @@ class Owner(t.NamedTuple):
         return f"{project}/repos/{_encoded(self.repository)}" if self.repository else project
 
     @property
+    def canonical(self) -> Owner:
+        """The same owner in Bitbucket's spelling: project keys in upper case; slugs, and personal keys (``~slug``), in
+        lower case.
+        """
+        key = self.project.lower() if self.project.startswith("~") else self.project.upper()
+        return Owner(key, self.repository.lower(), self.user.lower())
+
+    @property
     def label(self) -> str:
         """For sentences: ``project PAY``, ``repository PAY/ledger``, ``user svc-ci``."""
         if self.user:
@@ -60,6 +68,12 @@ def owner_of(path: str) -> Owner:
 def owner_path(reference: str) -> str:
     """The path of the owner whose token ``reference`` names, for :func:`owner_of` or as a key."""
     return reference.rpartition("/tokens/")[0]
+
+
+def canonical_reference(reference: str) -> str:
+    """A reference with its owner in Bitbucket's spelling. Names of tokens have one spelling only, and keep it."""
+    path, separator, name = reference.rpartition("/tokens/")
+    return f"{owner_of(path).canonical.path}{separator}{name}" if path.count("/") in (1, 3) else reference
 
 
 def is_reference(text: str) -> bool:

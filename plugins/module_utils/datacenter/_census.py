@@ -21,6 +21,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Listing
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Directory, Place
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure, NoMatchError
 
 #: Patterns that stand for everything, which may be nothing.
 EVERYTHING = ("*", "~*")
@@ -29,19 +30,6 @@ _NO_ADMINISTRATION = (
     "The administrators' list of users was refused to the caller: users that only it shows (deactivated ones, "
     "possibly) are missing here."
 )
-
-
-class Failure(t.NamedTuple):
-    """What could not be read: an owner, or a whole listing."""
-
-    owner: str
-    reason: str
-    msg: str
-
-    @classmethod
-    def of(cls, owner: str, error: BitbucketError) -> Failure:
-        """From the error that reading it ended with."""
-        return cls(owner, error.reason, str(error))
 
 
 class Found(t.NamedTuple):
@@ -75,7 +63,8 @@ def declared_patterns(params: t.Mapping[str, t.Any]) -> _owners.DeclaredOwners:
 def places(declared: _owners.DeclaredOwners, directory: Directory) -> Found:
     """The projects and users that ``declared`` stands for, of all that the caller may see, in a stable order.
 
-    :raises InputError: for a pattern that matches nothing, unless it stands for everything.
+    A pattern that matches nothing, unless it stands for everything, is a failure of its own.
+
     :raises BitbucketError: where the projects cannot be listed.
     """
     found = Found([], [], [])
@@ -88,13 +77,13 @@ def places(declared: _owners.DeclaredOwners, directory: Directory) -> Found:
         found = found._replace(guessed=frozenset(f"~{slug}" for slug in by_slug))
         by_key.update((f"~{slug}", Place(Owner(project=f"~{slug}"), who.title)) for slug, who in by_slug.items())
     for pattern in declared.projects:
-        keys = _matching(pattern, list(by_key), lenient=pattern in EVERYTHING)
-        found.places.extend(by_key.get(key) or Place(Owner(project=key)) for key in keys)
+        keys = _chosen(f"projects/{pattern}", pattern, list(by_key), found)
+        found.places.extend(by_key.get(key) or Place(Owner(project=key).canonical) for key in keys)
     for pattern in declared.users:
-        slugs = _matching(pattern, list(by_slug), lenient=pattern in EVERYTHING or bool(found.failures))
-        found.places.extend(by_slug.get(slug) or Place(Owner(user=slug)) for slug in slugs)
+        slugs = _chosen(f"users/{pattern}", pattern, list(by_slug), found)
+        found.places.extend(by_slug.get(slug) or Place(Owner(user=slug).canonical) for slug in slugs)
     distinct = {place.owner.path: place for place in found.places}
-    return found._replace(places=list(distinct.values()), wanted=_wanted(declared.repositories, list(by_key)))
+    return found._replace(places=list(distinct.values()), wanted=_wanted(declared.repositories, list(by_key), found))
 
 
 def _wants_personal(declared: _owners.DeclaredOwners) -> bool:
@@ -102,11 +91,11 @@ def _wants_personal(declared: _owners.DeclaredOwners) -> bool:
     return any(key.startswith("~") and _owners.is_glob(key) for key in keys)
 
 
-def _wanted(patterns: t.Sequence[str], keys: list[str]) -> dict[str, list[str]]:
+def _wanted(patterns: t.Sequence[str], keys: list[str], found: Found) -> dict[str, list[str]]:
     wanted: dict[str, list[str]] = {}
     for pattern in patterns:
         key_pattern, _slash, slug_pattern = pattern.partition("/")
-        for key in _matching(key_pattern, keys, lenient=key_pattern in EVERYTHING):
+        for key in _chosen(f"projects/{key_pattern}/repos/{slug_pattern}", key_pattern, keys, found):
             wanted.setdefault(key, []).append(slug_pattern)
     return wanted
 
@@ -125,8 +114,10 @@ def repositories(wanted: t.Mapping[str, t.Sequence[str]], directory: Directory, 
         by_slug = {place.owner.repository: place for place in listing}
         for pattern in slugs:
             # What a glob does not find in one project, it may in another.
-            names = _matching(pattern, list(by_slug), lenient=True)
-            found.places.extend(by_slug.get(slug) or Place(Owner(project=key, repository=slug)) for slug in names)
+            names = _matching(pattern, list(by_slug))
+            found.places.extend(
+                by_slug.get(slug) or Place(Owner(project=key, repository=slug).canonical) for slug in names
+            )
     return found
 
 
@@ -147,17 +138,20 @@ def _everyone(directory: Directory, found: Found) -> dict[str, Place]:
     return by_slug
 
 
-def _matching(pattern: str, names: list[str], lenient: bool) -> list[str]:
-    """Names that a pattern stands for; an exact one that is not listed is asked for nevertheless.
+def _chosen(path: str, pattern: str, names: list[str], found: Found) -> list[str]:
+    """The same; a glob that matches nothing is added to the failures, unless it stands for everything."""
+    chosen = _matching(pattern, names)
+    # A listing of users that failed is a failure already.
+    unread = path.startswith("users/") and any(failure.owner == "users" for failure in found.failures)
+    if not chosen and pattern not in EVERYTHING and not unread:
+        found.failures.append(Failure.of(path, NoMatchError(f"The glob {pattern} matches nothing that you can see.")))
+    return chosen
 
-    :param lenient: whether a glob may match nothing.
-    """
+
+def _matching(pattern: str, names: list[str]) -> list[str]:
+    """Names that a pattern stands for; an exact one that is not listed is asked for nevertheless."""
     found = _owners.matching(pattern, names)
-    if found or not _owners.is_glob(pattern):
-        return found or [pattern]
-    if not lenient:
-        raise InputError(f"{pattern} matches nothing that you can see.")
-    return []
+    return found if found or _owners.is_glob(pattern) else [pattern]
 
 
 def listed(

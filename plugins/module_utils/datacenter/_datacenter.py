@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
+    InputError,
     LostAnswerError,
     NotFoundError,
     StatusError,
@@ -162,12 +163,27 @@ class DataCenter:
         return entries(self.client, f"{API}/repos", query, "slug", _listed)
 
     def user_slug(self, name: str) -> str | None:
-        """The slug of the user with exactly this name, which paths need."""
+        """The slug, which paths need, of the user with this name: exactly, or else in any case.
+
+        :raises InputError: if several users have the name in different spellings, none of them this one.
+        """
+        others: list[t.Any] = []
         for value, _answer in _pages.by_start(self.client, f"{API}/users", {"filter": name}):
-            if value is not None and value.get("name") == name:
-                slug = path_part(value.get("slug"))
-                return None if slug is None or self.client.credential.repeated_in(slug) else slug
-        return None
+            found = None if value is None else value.get("name")
+            if found == name:
+                return self._usable_slug(value)
+            if isinstance(found, str) and found.casefold() == name.casefold():
+                others.append(value)
+        if len(others) > 1:
+            raise InputError(
+                f"{len(others)} users are called {name}, in different spellings: write the name exactly as Bitbucket "
+                "does, or the user's slug."
+            )
+        return self._usable_slug(others[0]) if others else None
+
+    def _usable_slug(self, user: dict[str, t.Any]) -> str | None:
+        slug = path_part(user.get("slug"))
+        return None if slug is None or self.client.credential.repeated_in(slug) else slug
 
     def users(self) -> list[str]:
         """The slugs of all users; for administrators only."""

@@ -10,16 +10,50 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    FOR_ALL,
+    BitbucketError,
+    InputError,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, is_part
 
 if t.TYPE_CHECKING:
     from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 
 _GLOB = re.compile(r"[*?\[]")
-# How the server itself spells keys and slugs in everything recorded of it; anything else is looked up.
-_SERVERS_KEY = re.compile(r"[A-Z0-9_.-]+|~.+")
-_SERVERS_SLUG = re.compile(r"[a-z0-9_.-]+")
+# What a user's slug looks like; anything else is a name, whose slug only the server knows.
+_SLUG = re.compile(r"[a-z0-9_.-]+")
+
+
+class NoMatchError(InputError):
+    """Nothing on the server has this name, or matches this glob."""
+
+    reason = "no_match"
+
+
+class Failure(t.NamedTuple):
+    """An owner, a pattern or a whole listing that could not be read."""
+
+    owner: str
+    reason: str
+    msg: str
+
+    @classmethod
+    def of(cls, owner: str, error: BitbucketError) -> Failure:
+        """From the error that reading it ended with."""
+        return cls(owner, error.reason, str(error))
+
+    @property
+    def entry(self) -> dict[str, t.Any]:
+        """An entry of `failures` in a result."""
+        return {**self._asdict(), "reference": None}
+
+
+class Resolved(t.NamedTuple):
+    """Owners in the server's spelling, each once; and what was declared and could not be found."""
+
+    owners: list[Owner]
+    failures: list[Failure]
 
 
 class DeclaredOwners(t.NamedTuple):
@@ -67,14 +101,10 @@ def declared_owner(params: t.Mapping[str, t.Any]) -> DeclaredOwners:
 
 
 def offline(declared: DeclaredOwners) -> list[Owner] | None:
-    """The owners where no server is needed to know them, else ``None``."""
-    exact = (
-        not declared.me
-        and all(_is_key(key) for key in declared.projects)
-        and all(_is_key(key) and _is_slug(slug) for key, slug in _pairs(declared))
-        and all(_is_slug(user) for user in declared.users)
-    )
-    if not exact:
+    """The owners if no server is needed to know them, else ``None``: for globs, names of users and the caller."""
+    if declared.me or not all(_is_slug(user) for user in declared.users):
+        return None
+    if any(is_glob(name) for name in (*declared.projects, *declared.repositories)):
         return None
     return _distinct(
         [
@@ -85,77 +115,99 @@ def offline(declared: DeclaredOwners) -> list[Owner] | None:
     )
 
 
-def resolve(declared: DeclaredOwners, api: DataCenter, archived: bool = False) -> list[Owner]:
+def resolve(declared: DeclaredOwners, api: DataCenter, archived: bool = False) -> Resolved:
     """The owners, asking the server for what only it knows.
 
+    A glob without a match and a user that does not exist are failures of their own: the other owners are returned.
+
     :param archived: whether globs also match archived repositories.
-    :raises InputError: for a glob that matches nothing and a user that does not exist.
+    :raises BitbucketError: if nothing can be asked at all, or the caller cannot be identified.
     """
     known = offline(declared)
     if known is not None:
-        return known
+        return Resolved(known, [])
     catalogue = _Catalogue(api, archived)
-    owners = [Owner(project=key) for pattern in declared.projects for key in catalogue.keys(pattern)]
-    for key_pattern, slug_pattern in _pairs(declared):
-        found = [
-            Owner(project=key, repository=slug)
-            for key in catalogue.keys(key_pattern)
-            for slug in catalogue.slugs(key, slug_pattern)
-        ]
-        if not found:
-            raise InputError(f"{key_pattern}/{slug_pattern} matches no repository that you can see.")
-        owners.extend(found)
-    owners.extend(Owner(user=catalogue.user(user)) for user in declared.users)
+    found, failures = [], []
+    for pattern, ask in _questions(declared, catalogue):
+        try:
+            found.extend(ask())
+        except BitbucketError as error:
+            if error.reason in FOR_ALL:
+                raise
+            failures.append(Failure.of(pattern, error))
     if declared.me:
-        owners.append(Owner(user=catalogue.me()))
-    return _distinct(owners)
+        found.append(Owner(user=catalogue.me()))
+    return Resolved(_distinct(found), failures)
+
+
+def resolve_one(declared: DeclaredOwners, api: DataCenter) -> Owner:
+    """The one owner of :func:`declared_owner`.
+
+    :raises BitbucketError: if it does not exist.
+    """
+    owners, failures = resolve(declared, api)
+    if failures:
+        raise BitbucketError(failures[0].msg, failures[0].reason)
+    return owners[0]
+
+
+def _questions(declared: DeclaredOwners, catalogue: _Catalogue) -> t.Iterator[tuple[str, t.Callable[[], list[Owner]]]]:
+    """Each declared pattern as a path, with the function that finds its owners."""
+    for pattern in declared.projects:
+        yield f"projects/{pattern}", functools.partial(catalogue.projects, pattern)
+    for key, slug in _pairs(declared):
+        yield f"projects/{key}/repos/{slug}", functools.partial(catalogue.repositories, key, slug)
+    for name in declared.users:
+        yield f"users/{name}", functools.partial(catalogue.users, name)
 
 
 class _Catalogue:
     """What the server lists, each listing read at most once.
 
-    Globs stand for what the caller administers and, unless told otherwise, what is not archived. An exact name in
-    another spelling than the server's is looked for among everything.
+    Globs match what the caller administers and, by default, what is not archived.
     """
 
     def __init__(self, api: DataCenter, archived: bool) -> None:
-        self._archived = archived
-        self._projects = functools.lru_cache(maxsize=None)(api.projects)
-        self._repositories = functools.lru_cache(maxsize=None)(api.repositories)
+        self._keys = functools.lru_cache(maxsize=None)(api.projects)
+        self._slugs = functools.lru_cache(maxsize=None)(functools.partial(api.repositories, archived=archived))
         self._api = api
 
-    def keys(self, pattern: str) -> list[str]:
-        if _is_key(pattern):
-            return [pattern]
-        glob = is_glob(pattern)
-        found = matching(pattern, self._projects(glob))
-        if glob and not found:
-            raise InputError(f"{pattern} matches no project that you administer.")
-        return found or [pattern]
+    def projects(self, pattern: str) -> list[Owner]:
+        return [Owner(project=key) for key in self._matching_keys(pattern)]
 
-    def slugs(self, project: str, pattern: str) -> list[str]:
-        if _is_slug(pattern):
-            return [pattern]
-        glob = is_glob(pattern)
-        found = matching(pattern, self._repositories(project, self._archived or not glob))
-        return found if glob else found or [pattern]
+    def repositories(self, key_pattern: str, slug_pattern: str) -> list[Owner]:
+        found = [
+            Owner(project=key, repository=slug)
+            for key in self._matching_keys(key_pattern)
+            for slug in (matching(slug_pattern, self._slugs(key)) if is_glob(slug_pattern) else [slug_pattern])
+        ]
+        if not found:
+            raise NoMatchError(f"The glob {key_pattern}/{slug_pattern} matches no repository that you can see.")
+        return found
 
-    def user(self, name: str) -> str:
+    def users(self, name: str) -> list[Owner]:
         slug = name if _is_slug(name) else self._api.user_slug(name)
         if slug is None:
-            raise InputError(f"There is no user called {name}.")
-        return slug
+            raise NoMatchError(f"There is no user called {name}.")
+        return [Owner(user=slug)]
+
+    def _matching_keys(self, pattern: str) -> list[str]:
+        if not is_glob(pattern):
+            return [pattern]
+        found = matching(pattern, self._keys())
+        if not found:
+            raise NoMatchError(f"The glob {pattern} matches no project that you administer.")
+        return found
 
     def me(self) -> str:
         given = self._api.client.credential.username
         slug = self._api.user_slug(given) if given else None
         if slug:
             return slug
-        # Logins ignore case, which the exact name does not.
         name = self._api.identity().name
         if not name:
             raise InputError("The server does not say whose credential this is: name the user with `user`.")
-        return self._api.user_slug(name) or self.user(name)
+        return self._api.user_slug(name) or self.users(name)[0].user
 
 
 def matching(pattern: str, names: t.Sequence[str]) -> list[str]:
@@ -170,12 +222,8 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def _distinct(owners: t.Sequence[Owner]) -> list[Owner]:
-    found: dict[str, Owner] = {}
-    for owner in owners:
-        first = found.setdefault(owner.path.casefold(), owner)
-        if first != owner:
-            raise InputError(f"{first.label} and {owner.label} are the same owner, written in two ways.")
-    return list(found.values())
+    """Each owner once, however often and in whatever spelling it is declared."""
+    return list(dict.fromkeys(owner.canonical for owner in owners))
 
 
 def _pairs(declared: DeclaredOwners) -> list[tuple[str, str]]:
@@ -187,12 +235,8 @@ def is_glob(text: str) -> bool:
     return _GLOB.search(text) is not None
 
 
-def _is_key(text: str) -> bool:
-    return _SERVERS_KEY.fullmatch(text) is not None and not is_glob(text)
-
-
 def _is_slug(text: str) -> bool:
-    return _SERVERS_SLUG.fullmatch(text) is not None
+    return _SLUG.fullmatch(text) is not None
 
 
 def require_part(name: str, what: str = "") -> None:

@@ -59,7 +59,9 @@ class Walk:
         if declared.me:
             self._everywhere()
         else:
-            self._ask(_owners.resolve(declared, self._api, archived=True))
+            found = _owners.resolve(declared, self._api, archived=True)
+            self.failures.extend(failure._asdict() for failure in found.failures)
+            self._ask(found.owners)
 
     def _everywhere(self) -> None:
         if not self._missing:
@@ -84,7 +86,7 @@ class Walk:
             only = "Only an administrator who signs in without an access token can look at everybody's personal tokens"
             self._fail("users", BitbucketError(f"{only}; the caller's own were looked at. {error}", error.reason))
         try:
-            return [owner.user for owner in _owners.resolve(DeclaredOwners(me=True), self._api)]
+            return [owner.user for owner in _owners.resolve(DeclaredOwners(me=True), self._api).owners]
         except InputError:
             # The token of a project or repository is no user's.
             return []

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec, spec_of
 
 _Entry = t.Mapping[str, t.Any]
@@ -33,11 +34,13 @@ def declarations(
     standard: t.Sequence[_Entry],
     overrides: t.Mapping[str, t.Sequence[_Entry]],
     prune: t.Sequence[str],
+    unresolved: t.Sequence[Failure] = (),
 ) -> list[Declaration]:
     """The standard set for each owner, with what ``overrides`` changes or adds for it.
 
     :param overrides: by project key, ``KEY/slug`` or ``users/slug``; entries are matched with the set's by name, and
         what one leaves out comes from there.
+    :param unresolved: declared owners that were not found; `overrides` may name them.
     :raises InputError: with one sentence, before anything was asked of the server.
     """
     rest = {key.casefold(): key for key in overrides}
@@ -48,7 +51,7 @@ def declarations(
         key = rest.get(key_of(owner).casefold())
         found.append(declaration(owner, standard, overrides[key] if key is not None else ()))
     unmatched = set(rest) - {key_of(owner).casefold() for owner in owners}
-    if unmatched:
+    if unmatched and not unresolved:
         raise InputError(
             f"`overrides` names {rest[min(unmatched)]}, which is none of the declared owners. Write a project as KEY, "
             "a repository as KEY/slug, a user as users/slug."
@@ -59,7 +62,7 @@ def declarations(
                 f"No token is declared for {item.owner.label}, and `prune` would revoke every token it has. Declare "
                 "the tokens to keep, or name those to go."
             )
-    if not prune and not any(item.specs for item in found):
+    if owners and not prune and not any(item.specs for item in found):
         raise InputError("No token is declared: `set` is empty and no override adds one.")
     return found
 

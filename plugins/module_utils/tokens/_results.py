@@ -46,7 +46,7 @@ def result_of(outcome: Outcome, handover: bool) -> Result:
     elif outcome.retire:
         result["warned"].append("The run took so long that revoking is left to the next one.")
     if outcome.failures:
-        result.update(failed=True, msg=failure_message(outcome.failures))
+        result.update(failed=True, msg=failure_message(outcome.failures), reason=outcome.failures[0]["reason"])
     return result
 
 

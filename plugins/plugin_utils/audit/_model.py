@@ -9,8 +9,8 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._census import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 
 #: From harmless to worst. ``none`` is for what is not looked for.
 SEVERITIES = ("none", "info", "low", "medium", "high", "critical")

@@ -12,8 +12,8 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import ENDS_ALL, BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Token, owner_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._census import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Listing, Walked
 
 Result = dict[str, t.Any]

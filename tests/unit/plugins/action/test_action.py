@@ -223,9 +223,15 @@ def test_globs_are_resolved_by_one_call_and_looked_at_by_another(bench, tmp_path
     assert bench.sim.requests.counts() == {"GET": 3, "PUT": 2}
 
 
-def test_a_glob_that_matches_nothing_ends_the_task_with_its_sentence(bench, tmp_path):
-    result = bench.run({**SET, "projects": ["NOSUCH*"], "store": f"file:{tmp_path}"})
-    assert (result["failed"], "NOSUCH* matches no project" in result["msg"]) == (True, True)
+@pytest.mark.parametrize("others", [[], ["PAY"]], ids=["alone", "with_others"])
+def test_a_glob_that_matches_nothing_is_a_failure_and_the_others_are_delivered(bench, tmp_path, others):
+    result = bench.run({**SET, "projects": ["NOSUCH*", *others], "store": f"file:{tmp_path}"})
+    (failure,) = result["failures"]
+    assert (failure["owner"], failure["reference"], failure["reason"]) == ("projects/NOSUCH*", None, "no_match")
+    assert (result["failed"], result["reason"], result["msg"]) == (True, "no_match", failure["msg"])
+    counts = {key: result["counts"][key] for key in ("owners", "owners_failed", "issued")}
+    assert counts == {"owners": 1 + len(others), "owners_failed": 1, "issued": len(others)}
+    assert len(list(tmp_path.rglob("ci.token"))) == len(others)
 
 
 def test_overrides_go_along_with_their_owners_only(bench, tmp_path):

@@ -140,3 +140,10 @@ def test_filters_that_cannot_be_right(stand, given, sentence):
         run(stand, **given)
     assert sentence in str(caught.value)
     assert stand.requests == []
+
+
+def test_a_glob_without_a_match_is_a_failure_and_the_other_owners_are_listed(tokens):
+    result = run(tokens, projects=["PAY", "NOSUCH*"])
+    assert len(names(result)) == 4
+    (failure,) = result["failures"]
+    assert (failure["owner"], failure["reason"], result["failed"]) == ("projects/NOSUCH*", "no_match", True)

@@ -10,7 +10,6 @@ from collections import Counter
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    BitbucketError,
     GuardError,
     InputError,
     LockoutError,
@@ -313,11 +312,19 @@ def test_what_cannot_be_right_is_one_sentence_before_any_request(stand, given, s
     ],
     ids=str,
 )
-def test_a_glob_that_matches_nothing_is_an_error(stand, given, sentence):
-    with pytest.raises(BitbucketError) as caught:
-        run(stand, **given)
-    assert sentence in str(caught.value)
-    assert stand.writes == []
+def test_what_is_not_found_is_a_failure_of_its_own_and_the_others_go_on(stand, given, sentence):
+    given = {**given, "projects": ["PAY", *given.get("projects", [])]}
+    result = run(stand, **given)
+    (failure,) = result["failures"]
+    assert (failure["reason"], failure["reference"]) == ("no_match", None)
+    assert sentence in failure["msg"]
+    assert (result["failed"], result["reason"], result["msg"]) == (True, "no_match", failure["msg"])
+    assert (result["counts"]["owners"], result["counts"]["owners_failed"], result["counts"]["issued"]) == (2, 1, 2)
+
+
+def test_nothing_found_is_a_failure_with_the_same_keys(stand):
+    result = run(stand, projects=["TEAM*"], overrides={"TEAM1": [entry("more")]})
+    assert (result["failed"], result["changed"], result["counts"]["owners_failed"]) == (True, False, 1)
 
 
 def test_overrides_change_and_add_for_their_owner_only(stand):

@@ -17,7 +17,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.action.access_token_set im
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import declared_owners, offline
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
+    Resolved,
+    declared_owners,
+    offline,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
@@ -144,7 +148,7 @@ class Site:
         params = parsed(args)
         owners = offline(declared_owners(params))
         assert owners is not None, "name owners as the server spells them"
-        references = {item.owner.path: item.references for item in action.declared(params, owners)}
+        references = {item.owner.path: item.references for item in action.declared(params, Resolved(owners, []))}
         self.calls.clear()
 
         def call(paths: list[str] | None, told: Result) -> Result:

@@ -94,9 +94,12 @@ def test_patterns_narrow_it_and_an_exact_name_that_is_not_listed_is_asked_for_ne
 
 
 @pytest.mark.parametrize("patterns", [{"projects": ["NO*"]}, {"repositories": ["NO*/*"]}, {"users": ["no*"]}], ids=str)
-def test_a_glob_that_matches_nothing_is_told(stand, patterns):
-    with pytest.raises(InputError, match=r"matches nothing that you can see"):
-        walk(stand, **patterns)
+def test_a_glob_that_matches_nothing_is_a_failure_of_its_own(stand, patterns):
+    found = walk(stand, **{**patterns, "projects": ["PAY", *patterns.get("projects", [])]})
+    assert paths(found) == ["projects/PAY"]
+    (failure,) = found.failures
+    assert failure.reason == "no_match"
+    assert "matches nothing that you can see" in failure.msg
 
 
 def test_where_there_is_nothing_everything_is_nothing(stand):

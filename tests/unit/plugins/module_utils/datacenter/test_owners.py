@@ -6,40 +6,37 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError, LockoutError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
+    Failure,
     declared_owner,
     declared_owners,
     offline,
     resolve,
 )
-from tests.unit.plugins.stand import Stand
+from tests.unit.plugins.stand import PASSWORD, Stand
 
 
 def paths(stand: Stand, caller: str = "admin", archived: bool = False, **given: t.Any) -> list[str]:
-    declared = declared_owners(given, required=False)
-    return [owner.path for owner in resolve(declared, stand.api(caller), archived)]
+    found = resolve(declared_owners(given, required=False), stand.api(caller), archived)
+    assert found.failures == []
+    return [owner.path for owner in found.owners]
 
 
 EXACT: dict[str, t.Any] = {"projects": ["PAY", "~pat"], "repositories": ["PAY/ledger"], "users": ["joe_doe"]}
+OTHERWISE: dict[str, t.Any] = {"projects": ["Pay", "~PAT"], "repositories": ["pay/Ledger"], "users": ["joe_doe"]}
 
 
-def test_exact_owners_need_no_server():
+@pytest.mark.parametrize("given", [EXACT, OTHERWISE], ids=["exact", "other_case"])
+def test_exact_owners_need_no_server_whatever_their_case(given):
     expected = [Owner("PAY"), Owner("~pat"), Owner("PAY", "ledger"), Owner(user="joe_doe")]
-    assert offline(declared_owners(EXACT)) == expected
+    assert offline(declared_owners(given)) == expected
 
 
 @pytest.mark.parametrize(
     "given",
-    [
-        {"projects": ["pay"]},
-        {"projects": ["P*"]},
-        {"repositories": ["PAY/Ledger"]},
-        {"repositories": ["P?Y/ledger"]},
-        {"users": ["Joe Doe"]},
-        {},
-    ],
+    [{"projects": ["P*"]}, {"repositories": ["P?Y/ledger"]}, {"users": ["Joe Doe"]}, {}],
     ids=str,
 )
 def test_what_only_the_server_knows_is_not_guessed(given):
@@ -53,12 +50,14 @@ def test_what_only_the_server_knows_is_not_guessed(given):
         ({"projects": ["[ps]*"]}, ["projects/PAY", "projects/SHOP"]),
         ({"projects": ["~*"]}, ["projects/~pat"]),
         ({"projects": ["pay", "P*", "PAY"]}, ["projects/PAY"]),
-        ({"projects": ["nope"]}, ["projects/nope"]),
+        ({"projects": ["nope"]}, ["projects/NOPE"]),
+        ({"projects": ["~Pat", "~*", "~pat"]}, ["projects/~pat"]),
         ({"repositories": ["*/*"]}, ["projects/PAY/repos/ledger"]),
         ({"repositories": ["*/l*", "pay/LEDGER"]}, ["projects/PAY/repos/ledger"]),
         ({"repositories": ["PAY/*", "PAY/old"]}, ["projects/PAY/repos/ledger", "projects/PAY/repos/old"]),
         ({"repositories": ["PAY/OLD"]}, ["projects/PAY/repos/old"]),
         ({"users": ["Joe Doe", "pat"]}, ["users/joe_doe", "users/pat"]),
+        ({"users": ["joe doe", "JOE DOE", "Pat"]}, ["users/joe_doe", "users/pat"]),
         ({}, ["users/admin"]),
     ],
     ids=str,
@@ -73,20 +72,59 @@ def test_archived_repositories_match_globs_where_wanted(stand):
 
 def test_a_glob_means_what_the_caller_administers(stand):
     assert paths(stand, "pat", projects=["*"]) == ["projects/PAY"]
-    with pytest.raises(InputError, match="matches no project that you administer"):
-        paths(stand, "Joe Doe", projects=["*"])
+    (failure,) = resolve(declared_owners({"projects": ["*"]}), stand.api("Joe Doe")).failures
+    assert "matches no project that you administer" in failure.msg
 
 
-def test_a_repository_admin_gets_the_servers_spelling_too(stand):
-    stand.sim.add_repository("SHOP", "till", admins=["pat"])
-    assert paths(stand, "pat", repositories=["shop/till"]) == ["projects/SHOP/repos/till"]
+MISSING: list[tuple[dict[str, t.Any], str, str]] = [
+    ({"projects": ["NO*"]}, "projects/NO*", "The glob NO* matches no project that you administer."),
+    ({"repositories": ["NO*/*"]}, "projects/NO*/repos/*", "The glob NO* matches no project that you administer."),
+    (
+        {"repositories": ["PAY/no*"]},
+        "projects/PAY/repos/no*",
+        "The glob PAY/no* matches no repository that you can see.",
+    ),
+    ({"users": ["No Body"]}, "users/No Body", "There is no user called No Body."),
+]
+
+
+@pytest.mark.parametrize(("given", "owner", "sentence"), MISSING, ids=str)
+def test_what_is_not_found_is_a_failure_of_its_own(stand, given, owner, sentence):
+    declared = {"projects": ["PAY"], **given}
+    declared["projects"] = list(dict.fromkeys(["PAY", *declared["projects"]]))
+    found = resolve(declared_owners(declared), stand.api())
+    assert [owner.path for owner in found.owners] == ["projects/PAY"]
+    assert found.failures == [Failure(owner, "no_match", sentence)]
+
+
+def test_a_listing_that_fails_is_the_failure_of_its_glob_only(stand):
+    stand.sim.faults.arm("status", path="/rest/api/latest/repos", status=500, times=9)
+    found = resolve(declared_owners({"projects": ["PAY"], "repositories": ["SHOP/*"]}), stand.api())
+    assert [owner.path for owner in found.owners] == ["projects/PAY"]
+    assert [failure.owner for failure in found.failures] == ["projects/SHOP/repos/*"]
+
+
+def test_a_refused_credential_stops_everything(stand):
+    with pytest.raises(LockoutError):
+        resolve(declared_owners({"projects": ["PAY", "P*"]}), stand.api("nobody"))
+
+
+def test_a_name_that_two_users_share_but_for_its_case_must_be_written_exactly(stand):
+    """D22 [live]: ``filter`` finds parts of names."""
+    stand.sim.add_user("J. Doe", PASSWORD)
+    user = stand.sim.add_user("j. doe ii", PASSWORD)
+    user.name = "j. doe"
+    assert paths(stand, users=["J. Doe"]) == ["users/j._doe"]
+    (failure,) = resolve(declared_owners({"users": ["J. DOE"]}), stand.api()).failures
+    assert failure.reason == "input"
+    assert "2 users are called J. DOE" in failure.msg
 
 
 def test_each_listing_is_read_once(stand):
     paths(stand, projects=["P*", "S*"], repositories=["P*/l*", "PAY/*e*"])
     assert stand.requests == ["GET projects", "GET repos"]
     paths(stand, projects=["pay", "shop"], repositories=["PAY/OLD", "pay/Ledger"])
-    assert stand.requests == ["GET projects", "GET repos"]
+    assert stand.requests == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
     ConnectError,
-    InputError,
     LockoutError,
     RateLimitError,
 )
@@ -186,9 +185,10 @@ def test_a_rate_limit_from_the_first_owner_on_is_an_error(stand):
     assert set(asked(stand)) == {PAY}
 
 
-def test_a_named_owner_that_is_not_there_is_an_error(stand):
-    with pytest.raises(InputError):
-        walked(stand, NOBODY_HAS, projects=["NOPE*"])
+def test_a_glob_without_a_match_is_a_failure_and_the_others_are_asked(stand):
+    walk = walked(stand, NOBODY_HAS, projects=["NOPE*", "PAY"])
+    assert [failure["owner"] for failure in walk.failures] == ["projects/NOPE*"]
+    assert PAY in asked(stand)
 
 
 # Where the walk ends before everybody was asked.
