@@ -61,6 +61,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._spelling import AnySpelling
 
 
 class LookupModule(LookupBase):
@@ -74,7 +75,7 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         try:
             options = self.get_option("store_options")
-            store = open_store(self.get_option("store"), options, self._loader._vault, single=False)
+            store = AnySpelling(open_store(self.get_option("store"), options, self._loader._vault, single=False))
             secrets = [store.secret(str.__str__(term)) for term in terms]
         except BitbucketError as error:
             raise AnsibleLookupError(str(error)) from None

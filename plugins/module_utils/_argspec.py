@@ -12,6 +12,7 @@ from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
 
 Spec = dict[str, dict[str, t.Any]]
@@ -274,13 +275,19 @@ def token_id(value: t.Any, option: str) -> str | None:
 
 
 def stored_ids(value: t.Mapping[str, t.Any] | None, option: str) -> dict[str, str | None] | None:
-    """A map of references to what is stored for them: an id, ``unknown``, or ``None`` for nothing."""
+    """A map of references, in Bitbucket's spelling, to what is stored: an id, ``unknown``, or ``None`` for nothing.
+
+    :raises InputError: for what is no id, and for one reference in two spellings.
+    """
     if value is None:
         return None
-    return {
-        str(reference): entry if entry == UNKNOWN else token_id(entry, f"{option}.{reference}")
-        for reference, entry in value.items()
-    }
+    stored: dict[str, str | None] = {}
+    for reference, entry in value.items():
+        key = canonical_reference(str(reference))
+        if key in stored:
+            raise InputError(f"`{option}` names {key} twice, in two spellings.")
+        stored[key] = entry if entry == UNKNOWN else token_id(entry, f"{option}.{reference}")
+    return stored
 
 
 def overrides(value: t.Mapping[str, t.Any]) -> dict[str, list[dict[str, t.Any]]]:

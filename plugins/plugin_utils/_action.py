@@ -23,6 +23,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter im
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Custody, Result
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._spelling import AnySpelling
 
 _STORE_VARIABLE = "BITBUCKET_TOKEN_STORE"
 # What ansible adds to a module's result; the task's own result gets its own.
@@ -162,7 +163,8 @@ class CustodyAction(ModuleAction, abc.ABC):
 
     def _with_store(self, name: str, args: Result, task_vars: Result | None) -> Result:
         params = self._validated({**args, "store": name})
-        store = open_store(name, params["store_options"] or {}, self._loader._vault, self.single)
+        opened = open_store(name, params["store_options"] or {}, self._loader._vault, self.single)
+        store = AnySpelling(opened, _owners.written(self.owners(params)))
         base = {key: value for key, value in args.items() if key not in ("store", "store_options")}
         resolved = self._resolved(params, base, task_vars)
         owners = resolved.owners

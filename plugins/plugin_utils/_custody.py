@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._ledger import Ledger
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._pace import Pace
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
@@ -116,7 +116,8 @@ class Custody:
         self._stored.update(self._store.read(references))
         self._beside.update({owner: {} for owner in some})
         for reference, token_id in self._store.beside(references).items():
-            self._beside.setdefault(owner_path(reference), {})[reference] = token_id
+            owner = owner_path(canonical_reference(reference))
+            self._beside.setdefault(owner, {})[reference] = token_id
         self._read_at = started
 
     def _age(self) -> int:

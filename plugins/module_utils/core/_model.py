@@ -72,8 +72,10 @@ def owner_path(reference: str) -> str:
 
 def canonical_reference(reference: str) -> str:
     """A reference with its owner in Bitbucket's spelling. Names of tokens have one spelling only, and keep it."""
+    if not is_reference(reference):
+        return reference
     path, separator, name = reference.rpartition("/tokens/")
-    return f"{owner_of(path).canonical.path}{separator}{name}" if path.count("/") in (1, 3) else reference
+    return f"{owner_of(path).canonical.path}{separator}{name}"
 
 
 def is_reference(text: str) -> bool:

@@ -115,6 +115,19 @@ def offline(declared: DeclaredOwners) -> list[Owner] | None:
     )
 
 
+def written(declared: DeclaredOwners) -> dict[str, list[str]]:
+    """Paths of exact owners as they are written, if that is not Bitbucket's spelling, by the path that is."""
+    owners = [
+        *(Owner(project=key) for key in declared.projects),
+        *(Owner(project=key, repository=slug) for key, slug in _pairs(declared)),
+    ]
+    found: dict[str, list[str]] = {}
+    for owner in owners:
+        if owner != owner.canonical and not is_glob(owner.project + owner.repository):
+            found.setdefault(owner.canonical.path, []).append(owner.path)
+    return found
+
+
 def resolve(declared: DeclaredOwners, api: DataCenter, archived: bool = False) -> Resolved:
     """The owners, asking the server for what only it knows.
 

@@ -9,7 +9,12 @@ import threading
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, Token, owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
+    Owner,
+    Token,
+    canonical_reference,
+    owner_path,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _plan
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
@@ -155,5 +160,5 @@ def _by_owner(values: t.Mapping[str, _Value]) -> dict[str, dict[str, _Value]]:
     """A map of references as one of owner paths, so that each owner only sees its own part."""
     found: dict[str, dict[str, _Value]] = {}
     for reference, value in values.items():
-        found.setdefault(owner_path(reference), {})[reference] = value
+        found.setdefault(owner_path(canonical_reference(reference)), {})[reference] = value
     return found

@@ -65,8 +65,10 @@ class AnsibleVaultStore(Store):
 
     def beside(self, references: c.Collection[str]) -> dict[str, str]:
         variables, _key = self._load()
-        owners = set(map(owner_path, references))
-        others = [other for other in variables.secrets.keys() - set(references) if owner_path(other) in owners]
+        owners = {owner_path(reference).casefold() for reference in references}
+        others = [
+            other for other in variables.secrets.keys() - set(references) if owner_path(other).casefold() in owners
+        ]
         return known_ids({other: _held(variables, other) for other in others})
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:

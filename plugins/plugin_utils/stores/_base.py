@@ -85,6 +85,7 @@ class Store(abc.ABC):
 
     def beside(self, references: c.Collection[str]) -> dict[str, str]:
         """What else the store holds of the same owners: ids by reference, where the store can tell without a request.
+        Owners are the same in any case: an entry under ``projects/pay`` belongs to ``projects/PAY``.
 
         Tokens are renamed by people too: one that has a declared name now may still be what another reference stores.
 

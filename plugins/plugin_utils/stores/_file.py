@@ -11,7 +11,11 @@ import os
 import stat
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference, owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
+    canonical_reference,
+    is_reference,
+    owner_path,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     UNCERTAIN,
@@ -72,7 +76,7 @@ class FileStore(Store):
         if self._single:
             return {}
         declared = set(references)
-        owners = dict.fromkeys(map(owner_path, references))
+        owners = self._spelled(dict.fromkeys(map(owner_path, references)))
         there = (f"{owner}/tokens/{name}" for owner in owners for name in self._names(owner))
         return known_ids(
             {other: self._named(other) for other in there if other not in declared and is_reference(other)}
@@ -94,15 +98,37 @@ class FileStore(Store):
     def _held(self, reference: str) -> str | None:
         return id_of(_files.read(self._file(reference)))
 
+    def _spelled(self, owners: c.Iterable[str]) -> list[str]:
+        """Directories of these owners, in whatever case they are written."""
+        by_folded: dict[str, dict[str, list[str]]] = {}
+
+        def inside(above: str, name: str) -> list[str]:
+            if above not in by_folded:
+                by_folded[above] = {}
+                for entry in self._entries(above):
+                    by_folded[above].setdefault(entry.casefold(), []).append(entry)
+            return by_folded[above].get(name.casefold(), [])
+
+        found: list[str] = []
+        for owner in owners:
+            paths = [""]
+            for name in owner.split("/"):
+                paths = [f"{above}{entry}/" for above in paths for entry in inside(above, name)]
+            found.extend(path.rstrip("/") for path in paths)
+        return found
+
     def _names(self, owner: str) -> list[str]:
         """What has a file below an owner, percent-encoded as in references."""
+        found = self._entries(f"{owner}/tokens")
+        return sorted(name.removesuffix(".token") for name in found if name.endswith(".token"))
+
+    def _entries(self, directory: str) -> list[str]:
         try:
-            found = os.listdir(self._path / owner / "tokens")  # noqa: PTH208  paths of 10,000 owners cost seconds
+            return os.listdir(self._path / directory)  # noqa: PTH208  paths of 10,000 owners cost seconds
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise StoreError(f"{self._path / owner} cannot be read: {error.strerror}.") from None
-        return sorted(name.removesuffix(".token") for name in found if name.endswith(".token"))
+            raise StoreError(f"{self._path / directory} cannot be read: {error.strerror}.") from None
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
         self.troubles.clear()
@@ -141,7 +167,7 @@ class FileStore(Store):
         :raises StoreError: where the lock file names another reference.
         """
         kept = _files.read(self._lock)
-        if kept and kept != reference:
+        if kept and canonical_reference(kept) != canonical_reference(reference):
             raise StoreError(
                 f"{self._path} keeps the secret of {kept}: give {reference} a file of its own. If that token is only "
                 f"declared by another name now, remove {self._lock} first."

@@ -19,6 +19,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token as one
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set as many
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.simulator import Simulator
 from tests.unit.plugins.plugin_utils.harness import PASSWORD, URL, assert_clean, transport
 
@@ -232,6 +234,49 @@ def test_a_glob_that_matches_nothing_is_a_failure_and_the_others_are_delivered(b
     counts = {key: result["counts"][key] for key in ("owners", "owners_failed", "issued")}
     assert counts == {"owners": 1 + len(others), "owners_failed": 1, "issued": len(others)}
     assert len(list(tmp_path.rglob("ci.token"))) == len(others)
+
+
+@pytest.mark.parametrize("ignores_case", [True, False])
+@pytest.mark.parametrize(("first", "second"), [("~svc.ci", "~Svc.Ci"), ("~SVC.CI", "~svc.ci"), ("pay", "PAY")])
+def test_an_owner_in_two_spellings_has_one_token(bench, tmp_path, first, second, ignores_case):
+    """D1, open question 14."""
+    bench.sim.switches.owner_paths_ignore_case = ignores_case
+    bench.sim.add_project("~svc.ci")
+    args = {**SET, "store": f"file:{tmp_path}"}
+    (issued,) = bench.run({**args, "projects": [first]})["issued"]
+    for projects in ([second], [first, second], [f"{second[:2]}*"]):
+        result = bench.run({**args, "projects": projects})
+        assert (result["changed"], result["counts"]["owners"], "failed" in result) == (False, 1, False)
+    assert [token.id for token in bench.sim.tokens("projects/~svc.ci" if "~" in first else "projects/PAY")] == [
+        issued["id"]
+    ]
+    assert issued["reference"] in ("projects/~svc.ci/tokens/ci", "projects/PAY/tokens/ci")
+
+
+@pytest.mark.parametrize("kind", ["file", "ansible_vault"])
+@pytest.mark.parametrize("declared", ["~Svc.Ci", "~svc.ci"])
+def test_an_entry_from_a_run_with_another_spelling_is_kept_and_rotated_there(bench, tmp_path, declared, kind):
+    bench.sim.add_project("~svc.ci")
+    old = bench.sim.add_token("projects/~svc.ci", "ci", created_days_ago=1, last_used_days_ago=0)
+    store = f"{kind}:{tmp_path}" + ("" if kind == "file" else "/v.yml")
+    loader = DataLoader()
+    loader.set_vault_secrets([("default", VaultSecret(b"a-vault-password"))])
+    held = "projects/~Svc.Ci/tokens/ci"
+    opened = open_store(store, {}, loader._vault, single=False)
+    opened.write([Entry(held, old.id, old.secret)])
+    args = {**SET, "projects": [declared], "store": store}
+    assert bench.run(args)["changed"] is False
+    bench.sim.clock.advance(seconds=5)
+    result = bench.run({**args, "set": [{**SET["set"][0], "expires_in_days": 90}]})
+    assert [change["step"] for change in result["changes"]] == ["issue"]
+    assert open_store(store, {}, loader._vault, single=False).read([held])[held] == result["issued"][0]["id"]
+
+
+def test_a_file_of_one_token_belongs_to_its_owner_in_any_case(bench, path):
+    bench.run({**CI, "store": f"file:{path}"})
+    (path.parent / ".ci.token.lock").write_text("projects/pay/tokens/ci", encoding="utf-8")
+    result = bench.run({**CI, "project": "Pay", "store": f"file:{path}"})
+    assert (result["changed"], "failed" in result) == (False, False)
 
 
 def test_overrides_go_along_with_their_owners_only(bench, tmp_path):
