@@ -14,7 +14,7 @@ options:
   _terms:
     description:
       - References, such as V(projects/PAY/tokens/ci-read), V(projects/PAY/repos/ledger/tokens/deploy) and
-        V(users/svc-ci/tokens/automation).
+        V(users/svc-ci/tokens/automation). Project keys and slugs are found in any case.
     type: list
     elements: str
     required: true
