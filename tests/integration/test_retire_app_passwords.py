@@ -22,7 +22,7 @@ from tests.doubles import proxy
 from tests.integration.conftest import bare_environment
 from tests.integration.team import Outcome
 from tests.simulator.cloud import Account, Cloud, Token
-from tests.simulator.cloud import git as backend
+from tests.simulator import git as backend
 from tests.simulator.server import Tls, running
 from tests.simulator.tls import make_certificates
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.leaks.cases import Data, Table, echoes, elsewhere
 from tests.leaks.stage import CREDENTIALS, WORKSPACE, Scene
 from tests.leaks.task_cases import DECLARED, refuses_writes, seals
-from tests.simulator.cloud import git
+from tests.simulator import git
 
 #: Each a host with its variables; a playbook runs on all of its hosts at once.
 HOSTS = Table()

@@ -6,7 +6,7 @@ import typing as t
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from . import control, directory, tokens
+from . import control, directory, scm, tokens
 from . import seed as planting
 from .authentication import ANONYMOUS, Caller, authenticate
 from .clock import DAY_MS, Clock
@@ -15,6 +15,7 @@ from .core import Core, Ticket
 from .errors import RestError, error_response, not_found
 from .exchange import Request, Response, html_response
 from .faults import Fault
+from .git import Shelf
 from .limits import RateLimiter
 from .model import Project, Repository, Token, User, World
 from .state import token_state, world_state
@@ -43,6 +44,7 @@ class Simulator(Core):
         self.switches.update(switches or {})
         self.profile = profile
         self.world = world or World(seed)
+        self.shelf = Shelf()
         self._limiter = RateLimiter()
 
     # Building the world
@@ -152,8 +154,10 @@ class Simulator(Core):
         return route(Context(request, caller, self.world, self.switches, self.clock.now_ms(), base_url, parts[3:]))
 
     def _outside_rest(self, request: Request, caller: Caller) -> Response:
-        """D4 [doc]: tokens are honoured only under /rest and /scm; nothing else is simulated there."""
-        if caller.token is not None and not request.path.startswith("/scm/"):
+        """D4 [doc]: tokens are honoured only under /rest and /scm; outside of both nothing is simulated."""
+        if len(request.segments) > 3 and request.segments[0] == "scm":
+            return scm.serve(request, caller, self.world, self.shelf)
+        if caller.token is not None:
             if self.switches.token_outside_rest == "redirect":
                 return Response(302, {"Location": f"{request.base_url}{self.context_path}/login"})
             if self.switches.token_outside_rest == "refuse":

@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,16 +37,21 @@ class _Issuer:
 
 
 def make_certificates(
-    directory: Path, host: str = "localhost", address: str = "127.0.0.1", lifetime: datetime.timedelta = LIFETIME
+    directory: Path,
+    host: str = "localhost",
+    address: str = "127.0.0.1",
+    lifetime: datetime.timedelta = LIFETIME,
+    more_hosts: Sequence[str] = (),
 ) -> Certificates:
-    """A CA, a server certificate for one host (with a negative lifetime one that has expired), and a client
+    """A CA, a server certificate for the hosts (with a negative lifetime one that has expired), and a client
     certificate; keys are 0600.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = _Issuer(_name("Simulator CA"), key)
     authority: Extensions = [(x509.BasicConstraints(True, None), True), (_authority_usage(), True)]
     ca = _write(directory, "ca", _sign(issuer, issuer.name, key, authority), key)[0]
-    addresses = x509.SubjectAlternativeName([x509.DNSName(host), x509.IPAddress(ipaddress.ip_address(address))])
+    names = [x509.DNSName(name) for name in (host, *more_hosts)]
+    addresses = x509.SubjectAlternativeName([*names, x509.IPAddress(ipaddress.ip_address(address))])
     server_use: Extensions = [(addresses, False), _usage(ExtendedKeyUsageOID.SERVER_AUTH)]
     server = _leaf(directory, issuer, "server", server_use, lifetime)
     client = _leaf(directory, issuer, "client", [_usage(ExtendedKeyUsageOID.CLIENT_AUTH)])

@@ -12,6 +12,7 @@ from ..clock import DAY_MS, Clock
 from ..core import Core, Ticket
 from ..exchange import Request, Response, html_response
 from ..faults import Fault
+from ..git import Shelf
 from ..limits import RateLimiter
 from . import admin, git, oauth, planting, rest
 from .authentication import Presented, presented
@@ -53,7 +54,7 @@ class Cloud(Core):
         super().__init__(clock or Clock(START), CloudSwitches(), "")
         self.switches.update(switches or {})
         self.world = World(seed)
-        self.shelf = git.Shelf()
+        self.shelf = Shelf()
         self._admin = admin.Admin()
         self._limiter = RateLimiter()
         self._presented: Counter[str] = Counter()

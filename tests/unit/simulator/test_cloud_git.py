@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.simulator.cloud import git as backend
+from tests.simulator import git as backend
 from tests.simulator.server import running
 
 from .cloud_stand import Stand, standing

@@ -1,0 +1,137 @@
+"""Where a page is followed: a directory, an environment, and the company that the documentation speaks of."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.documented import network
+from tests.documented.blocks import blocks_of
+from tests.documented.network import Network
+from tests.documented.terminal import Finished, Terminal
+from tests.simulator import Clock, Simulator, seed
+from tests.simulator.cloud import Cloud
+
+ROOT = Path(__file__).resolve().parents[2]
+#: What the clock of Bitbucket says at the beginning of each page.
+START = "2026-12-01T09:00:00Z"
+VAULT_PASSWORD = "a-vault-password-of-the-documentation-4711"
+#: Settings of the user and of pytest that no command must see.
+_FOREIGN = ("ANSIBLE_", "ATLASSIAN_", "AWX_", "BITBUCKET_", "CONTROLLER_", "GIT_", "PYTEST_", "TOWER_", "VAULT_")
+
+
+@dataclass
+class Stage:
+    """``variables`` are those of plays that a page prints without naming a file."""
+
+    place: Path
+    network: Network
+    bitbucket: Simulator
+    cloud: Cloud
+    passwords: dict[str, str]
+    environment: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, t.Any] = field(default_factory=dict)
+    _terminal: Terminal | None = None
+
+    @property
+    def directory(self) -> Path:
+        """Where the commands are typed."""
+        return self.place / "here"
+
+    @property
+    def home(self) -> Path:
+        return self.place / "home"
+
+    def run(self, command: str) -> Finished:
+        if self._terminal is None:
+            self._terminal = Terminal(self.directory, self.environment, self.answers)
+        return self._terminal.run(command)
+
+    def write(self, name: str, text: str, *, add: bool = False) -> Path:
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text(encoding="utf-8") if add else ""
+        path.write_text(before + text, encoding="utf-8")
+        return path
+
+    def take(self, page: str, *names: str) -> None:
+        """Write files as another page prints them."""
+        blocks = blocks_of(ROOT / page, ROOT)
+        for name in names:
+            printed = [block for block in blocks if block.name and block.name["name"] == name]
+            assert printed, f"{page} prints no {name}"
+            for block in printed:
+                self.write(name, block.text, add=block is not printed[0])
+
+    def sign_in(self, user: str = "automation") -> None:
+        """Put a user's credential into the environment."""
+        self.environment.update(BITBUCKET_USERNAME=user, BITBUCKET_PASSWORD=self.passwords[user])
+        self.environment.update(BITBUCKET_URL=f"https://{network.BITBUCKET}")
+
+
+@contextlib.contextmanager
+def stage() -> Iterator[Stage]:
+    """An empty directory, and the company."""
+    # Short: ansible-core puts a socket below it, whose path may have 108 characters.
+    with tempfile.TemporaryDirectory(prefix="page-", dir="/tmp") as name:
+        place = Path(name)
+        with network.network(place / "network") as net:
+            bitbucket = Simulator("10.4", clock=Clock(START, frozen=False), seed=11)
+            passwords = seed.plant(bitbucket, seed.load(Path(__file__).with_name("company.yml"))).passwords
+            cloud = Cloud(clock=Clock(START, frozen=False), seed=7)
+            made = Stage(place, net, bitbucket, cloud, passwords)
+            made.directory.mkdir()
+            made.home.mkdir()
+            net.offer_simulator(bitbucket, network.BITBUCKET)
+            net.offer_simulator(cloud, *network.CLOUD)
+            made.environment.update(_environment(made))
+            made.answers.update({"(?i)vault password": VAULT_PASSWORD, "": passwords["automation"]})
+            yield made
+
+
+def _environment(made: Stage) -> dict[str, str]:
+    """Nothing of the user's own, and nothing left outside the page's place."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    ansible = made.place / "ansible"
+    return {
+        **kept,
+        **made.network.environment,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}",
+        "HOME": str(made.home),
+        "TERM": "dumb",
+        "LC_ALL": "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
+        "ANSIBLE_HOME": str(ansible),
+        "ANSIBLE_REMOTE_TMP": str(ansible / "tmp"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+
+
+def vault_password_file(made: Stage) -> None:
+    """For plays without a command line, as an ansible.cfg would do."""
+    path = made.place / "vault-password"
+    path.touch(mode=0o600)
+    path.write_text(VAULT_PASSWORD, encoding="utf-8")
+    made.environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(path)
+
+
+def copy_checkout(made: Stage, *names: str) -> None:
+    """Parts of this checkout, where the commands are typed."""
+    for name in names:
+        source, target = ROOT / name, made.directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy(source, target)
