@@ -64,10 +64,10 @@ demo: build ## issue, deliver, rotate and retire tokens on a simulated Bitbucket
 	@python -m tests.demo
 
 .PHONY: test
-test: lint unit ## all of the next six, in the order that fails fastest
+test: lint unit ## all of the next seven, in the order that fails fastest
 	@echo 'make: molecule and sanity, which use one core each, at once: what they say comes when each is over'
 	@$(MAKE) --jobs=2 $(addprefix --,$(filter output-sync,$(.FEATURES))) AT_ONCE=yes molecule sanity
-	@$(MAKE) integration reliability
+	@$(MAKE) documented integration reliability
 
 .PHONY: lint
 lint: venv-test build source ## ruff, mypy strict, yamllint, ansible-lint production, antsibull-docs, the layer rule
@@ -103,6 +103,10 @@ sanity: venv-test build ## ansible-test sanity on the built collection, without 
 	@python tests/sanity/prepare.py '$(artifact)' '.cache/sanity/$(collection)'
 	cd '.cache/sanity/$(collection)' && ANSIBLE_TEST_CONTENT_ROOT="$$PWD" ansible-test sanity --venv --color no \
 	  --python "$$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+
+.PHONY: documented
+documented: venv-test build source ## every command and YAML block of the documentation, as printed; ARGS='-k README'
+	$(pytest) tests/documented $(ARGS)
 
 .PHONY: integration
 integration: venv-test build source ## the built collection in playbooks, against the simulator: the quicker tests

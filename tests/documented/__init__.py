@@ -1,1 +1,1 @@
-"""What is printed is run: every command and YAML block of README, guides, role READMEs, EXAMPLES and playbook headers."""
+"""What is printed is run: every command and YAML block of the README, the guides, EXAMPLES and playbook headers."""

@@ -1,7 +1,7 @@
-"""Finds the blocks of a page: fenced ones in Markdown, ``code-block`` in reStructuredText, EXAMPLES and header comments.
+"""Finds the blocks of a page: fenced ones in Markdown, ``code-block`` in reStructuredText, EXAMPLES, header comments.
 
-A block that begins with a comment such as ``# tokens.yml`` is that file; ``# Add to tokens.yml`` appends to it. A block that
-cannot run has a comment directly above it: ``<!-- not run: REASON -->`` or ``.. not run: REASON``.
+A block that begins with a comment such as ``# tokens.yml`` is that file; ``# Add to tokens.yml`` appends to it. A block
+that cannot run has a comment directly above it: ``<!-- not run: REASON -->`` or ``.. not run: REASON``.
 """
 
 from __future__ import annotations

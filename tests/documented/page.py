@@ -66,7 +66,7 @@ def kind(block: Block) -> str:
         return "file"
     if block.language != "yaml":
         return "text"
-    found = yaml.load(block.text, _Loader)  # noqa: S506  a safe one
+    found = yaml.load(block.text, _Loader)
     if isinstance(found, list) and all(isinstance(item, dict) for item in found):
         return "play" if {"hosts", "import_playbook", "ansible.builtin.import_playbook"} & set(found[0]) else "tasks"
     raise PageError(f"{block.place}: say which file this is, with a comment such as `# tokens.yml` in its first line")

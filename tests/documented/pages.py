@@ -6,19 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.documented.blocks import Block, blocks_of
-from tests.documented.stage import ROOT, Stage, copy_checkout, vault_password_file
+from tests.documented.stage import ROOT, Stage, copy_checkout
 
 Preamble = Callable[[Stage], None]
 #: What is printed for people, by glob.
-PAGES = (
-    "README.md",
-    "roles/*/README.md",
-    "docs/docsite/rst/*.rst",
-    "plugins/modules/*.py",
-    "plugins/lookup/*.py",
-    "plugins/inventory/*.py",
-    "playbooks/*.yml",
-)
+PAGES = ("README.md",)
 _PREAMBLES: dict[str, Preamble] = {}
 
 
@@ -49,9 +41,8 @@ def _page(*names: str) -> Callable[[Preamble], Preamble]:
 
 @_page("README.md")
 def _readme(stage: Stage) -> None:
-    """A checkout with the built artifact, and no collection installed yet."""
+    """A checkout with the built artifact and no collection installed yet, a log with a leaked secret, two hosts."""
     stage.environment["ANSIBLE_COLLECTIONS_PATH"] = str(stage.place / "collections")
     copy_checkout(stage, ".cache/dist")
-
-
-_ = vault_password_file
+    stage.leak(stage.home / "build.log", "projects/SHOP")
+    stage.hosts("build1", "build2")

@@ -55,7 +55,7 @@ class Stage:
             self._terminal = Terminal(self.directory, self.environment, self.answers)
         return self._terminal.run(command)
 
-    def write(self, name: str, text: str, *, add: bool = False) -> Path:
+    def write(self, name: str | Path, text: str, *, add: bool = False) -> Path:
         path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_text(encoding="utf-8") if add else ""
@@ -70,6 +70,16 @@ class Stage:
             assert printed, f"{page} prints no {name}"
             for block in printed:
                 self.write(name, block.text, add=block is not printed[0])
+
+    def leak(self, name: str | Path, owner: str) -> None:
+        """Write the log of a build that shows the secret of a token of the owner."""
+        secret = self.bitbucket.tokens(owner)[0].secret
+        self.write(name, f"cloning\nAuthorization: Bearer {secret}\ndone\n")
+
+    def hosts(self, *names: str) -> None:
+        """Write an inventory ``hosts``; each host is this machine, with the home of the page."""
+        own = f"ansible_connection=local ansible_python_interpreter={sys.executable}"
+        self.write("hosts", "".join(f"{name} {own}\n" for name in names))
 
     def sign_in(self, user: str = "automation") -> None:
         """Put a user's credential into the environment."""

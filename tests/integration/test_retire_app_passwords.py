@@ -21,8 +21,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret 
 from tests.doubles import proxy
 from tests.integration.conftest import bare_environment
 from tests.integration.team import Outcome
-from tests.simulator.cloud import Account, Cloud, Token
 from tests.simulator import git as backend
+from tests.simulator.cloud import Account, Cloud, Token
 from tests.simulator.server import Tls, running
 from tests.simulator.tls import make_certificates
 
