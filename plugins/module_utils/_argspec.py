@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
 from ansible.module_utils.basic import env_fallback
@@ -13,6 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
 
 Spec = dict[str, dict[str, t.Any]]
@@ -307,14 +307,14 @@ def overrides(value: t.Mapping[str, t.Any]) -> dict[str, list[dict[str, t.Any]]]
     return checked
 
 
-def moment(value: str | None, option: str) -> int | None:
-    """Milliseconds since the epoch for an ISO 8601 date or time; UTC where it names no zone."""
-    if not value:
+def moment(value: t.Any, option: str) -> int | None:
+    """Milliseconds since the epoch for a date or time as a task gave it; nothing for an empty one.
+
+    :raises InputError: for anything else.
+    """
+    if value is None or value == "":
         return None
-    try:
-        parsed = datetime.datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
-    except ValueError:
-        raise InputError(f"`{option}` must be an ISO 8601 date or time, such as 2026-11-23T08:00:00Z.") from None
-    if parsed.tzinfo is None:
-        parsed = parsed.replace(tzinfo=datetime.timezone.utc)
-    return int(parsed.timestamp() * 1000)
+    milliseconds = from_task(value)
+    if milliseconds is None:
+        raise InputError(f"`{option}` must be an ISO 8601 date or time, such as 2026-11-23T08:00:00Z.")
+    return milliseconds

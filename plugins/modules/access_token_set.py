@@ -78,7 +78,8 @@ options:
     type: dict
   rotate_created_before:
     description:
-      - Replace every token created before this moment, ISO 8601, UTC where no zone is named.
+      - Replace every token created before this date or time, in ISO 8601. UTC unless it names a zone. A date means the
+        beginning of the day.
     type: str
   prune:
     description:

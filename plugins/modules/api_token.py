@@ -137,7 +137,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     BitbucketError,
     InputError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import shown
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE

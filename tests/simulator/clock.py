@@ -21,6 +21,15 @@ def to_ms(at: str | int | datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
+def iso_of(at: int, style: str) -> str:
+    """ISO 8601 as the switches ``time_format`` name it."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    if style == "offset":
+        return moment.isoformat(timespec="milliseconds")
+    precision = {"iso": "seconds", "iso_millis": "milliseconds", "iso_micros": "microseconds"}[style]
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
 class Clock:
     """Frozen at a fixed instant by default (unit tests); ``Clock(frozen=False)`` is real time plus an offset."""
 

@@ -90,6 +90,8 @@ class Switches(Switchboard):
     """D7 [client], open question 9: seconds until a use shows."""
     last_authenticated_shown: bool = True
     """Open question 9: a used token without lastAuthenticated."""
+    time_format: t.Literal["epoch_ms", "iso_millis", "offset"] = "epoch_ms"
+    """D7 [live] milliseconds; the published schema says date-time strings."""
     list_order: t.Literal["newest_first", "oldest_first", "shuffled"] = "newest_first"
     """D7 [live]: the one recorded list is newest first; nothing promises it."""
     deactivated_users_listed: bool = True

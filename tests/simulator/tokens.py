@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 
+from .clock import iso_of
 from .context import Context, project_body, user_body, wrong_method
 from .errors import (
     NO_SUCH_PROJECT,
@@ -43,15 +44,19 @@ def describe(token: Token, context: Context) -> dict[str, object]:
     """D7 [live]: the real body, which is not the published schema's; the id always comes first."""
     switches = context.switches
     token.settle_use(context.now, round(switches.last_authenticated_delay * 1000))
-    body: dict[str, object] = {"id": token.id, "createdDate": token.created}
+    body: dict[str, object] = {"id": token.id, "createdDate": _written(token.created, switches)}
     if token.last_used is not None and switches.last_authenticated_shown:
-        body["lastAuthenticated"] = token.last_used
+        body["lastAuthenticated"] = _written(token.last_used, switches)
     if token.expires is not None:
-        body["expiryDate"] = token.expires
+        body["expiryDate"] = _written(token.expires, switches)
     body["name"] = token.name
     body["permissions"] = ordered(token.permissions, switches)
     owner = context.world.owner(token.owner)
     return body | (_owner_body(owner, context) if owner else {})
+
+
+def _written(at: int, switches: Switches) -> object:
+    return at if switches.time_format == "epoch_ms" else iso_of(at, switches.time_format)
 
 
 def _owner_body(owner: Owner, context: Context) -> dict[str, object]:

@@ -27,6 +27,7 @@ PURE = {
         "core/_shapes",
         "core/_redact",
         "core/_text",
+        "core/_times",
         "cloud/_scopes",
     ),
     *("tokens/_plan", "tokens/_spec", "tokens/_steps", "tokens/_report"),

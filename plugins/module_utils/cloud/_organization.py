@@ -14,15 +14,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     NotFoundError,
     StatusError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
-    DAY,
-    END_OF_TIME,
-    days_left,
-    from_iso,
-    is_past,
-    iso,
-    writable,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, days_left, is_past, writable
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_server, iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 
@@ -182,9 +175,9 @@ def _moment(value: t.Any, what: str) -> int | None:
     """A time in whichever form: the documentation shows ISO 8601, and is silent on what stands for none."""
     if value is None or value == "":
         return None
-    moment = from_iso(value) if isinstance(value, str) else None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= END_OF_TIME:
-        moment = int(value * 1000 if value < _SECONDS_UNTIL else value)
-    if moment is None or not 0 <= moment <= END_OF_TIME:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < _SECONDS_UNTIL:
+        value *= 1000
+    moment = from_server(value)
+    if moment is None:
         raise AnswerError(f"{what}: the answer holds an API token with a time that is not one.")
     return moment

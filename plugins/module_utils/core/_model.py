@@ -5,21 +5,15 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 import typing as t
 from urllib.parse import quote, unquote
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 
 #: Milliseconds, Bitbucket's own unit of time.
 DAY = 24 * 60 * 60 * 1000
 HOUR = 60 * 60 * 1000
-#: The last moment that ISO 8601 can write with four digits for the year.
-END_OF_TIME = 253402300799000
-
-# datetime.fromisoformat takes neither Z nor any number of decimals before Python 3.11.
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 
 
 class Owner(t.NamedTuple):
@@ -151,25 +145,3 @@ def is_part(text: str) -> bool:
 def writable(text: str) -> str:
     """``text`` without lone surrogates, which JSON may hold and no result or file could be written with."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def iso(milliseconds: int | None) -> str | None:
-    """ISO 8601 in UTC, to the second."""
-    if milliseconds is None:
-        return None
-    moment = datetime.datetime.fromtimestamp(milliseconds // 1000, tz=datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def from_iso(text: str) -> int | None:
-    """Milliseconds since the epoch for a time in ISO 8601, in UTC where it names no zone; ``None`` for other text."""
-    match = _ISO.fullmatch(text.strip())
-    if match is None:
-        return None
-    moment, fraction, zone = match.groups()
-    offset = "+00:00" if zone in (None, "Z", "z") else f"{zone[:3]}:{zone[-2:]}"
-    try:
-        seconds = datetime.datetime.fromisoformat(moment + offset).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return int(seconds) * 1000 + int(f"{fraction or 0:0<3}"[:3])

@@ -19,7 +19,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
     DAY,
-    END_OF_TIME,
     Listed,
     Owner,
     Token,
@@ -27,6 +26,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
     writable,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_server
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 
@@ -240,7 +240,7 @@ def path_part(value: t.Any) -> str | None:
 
 
 def _token(data: t.Any, what: str) -> Token:
-    """A token as Bitbucket describes it: ids are strings of digits, times are epoch milliseconds."""
+    """A token as Bitbucket describes it: ids are strings of digits, times are epoch milliseconds or ISO 8601."""
     fields = data if isinstance(data, dict) else {}
     token_id, name, permissions = fields.get("id"), fields.get("name"), fields.get("permissions")
     created = _moment(fields.get("createdDate"), what)
@@ -268,9 +268,10 @@ def _listed(data: t.Mapping[str, t.Any], key: str) -> Listed:
 def _moment(value: t.Any, what: str) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= END_OF_TIME:
+    moment = from_server(value)
+    if moment is None:
         raise AnswerError(f"{what}: the answer holds a token with a time that is not one.")
-    return int(value)
+    return moment
 
 
 def _issued(data: t.Any, now: int | None, what: str) -> Issued:

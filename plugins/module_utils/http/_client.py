@@ -22,8 +22,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LostAnswerError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import from_iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import redacted
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses, _answers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Answer, Product
 

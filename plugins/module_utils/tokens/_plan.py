@@ -14,7 +14,8 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import SETTLE
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token, iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
     UNKNOWN,

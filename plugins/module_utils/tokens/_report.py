@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, Token, iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
     NEW,
     Issue,

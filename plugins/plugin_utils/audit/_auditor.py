@@ -10,8 +10,8 @@ import time
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible_json
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import (
     Document,

@@ -9,7 +9,7 @@ import collections
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
     CODES,
     SEVERITIES,

@@ -9,7 +9,8 @@ import collections
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token, expires_within, iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token, expires_within
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import ARCHIVED, Place
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared

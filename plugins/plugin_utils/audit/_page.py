@@ -12,9 +12,9 @@ import html
 import typing as t
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import NAMES
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible, visible_json
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import counts_of, kind_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
     CODES,

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import collections.abc as c
-import datetime
 import difflib
 import fnmatch
 import functools
@@ -18,6 +17,7 @@ import yaml
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task, iso
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import CODES, SEVERITIES, Waiver
 
 _DAYS = ("expiring_days", "unused_days", "never_used_days")
@@ -112,14 +112,11 @@ def _waiver(entry: t.Any) -> Waiver:
 
 
 def _until(value: t.Any) -> tuple[int, str]:
-    """The last millisecond of a day, in UTC."""
-    text = value.isoformat() if isinstance(value, datetime.date) else str(value)
-    try:
-        day = datetime.date.fromisoformat(text[:10])
-        midnight = datetime.datetime.combine(day, datetime.time(), datetime.timezone.utc)
-    except ValueError:
-        raise InputError("`policy.ignore.until` must be a date, such as 2027-03-31.") from None
-    return int(midnight.timestamp()) * 1000 + DAY - 1, day.isoformat()
+    """The last millisecond of a day in UTC, and the day."""
+    moment = from_task(value)
+    if moment is None:
+        raise InputError("`policy.ignore.until` must be a date, such as 2027-03-31.")
+    return moment // DAY * DAY + DAY - 1, str(iso(moment))[:10]
 
 
 def _known(where: str, given: c.Iterable[t.Any], names: c.Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import itertools
 import xml.etree.ElementTree as ET
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _text
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import iso
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import kind_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
     EXPECTED,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import typing as t
 from dataclasses import dataclass, field
-from datetime import datetime
 from urllib.parse import urlencode
 
-from ..clock import UTC, Clock
+from ..clock import Clock, iso_of
 from ..exchange import Request, Response, empty_response, json_response
 from .authentication import Presented
 from .context import next_base
@@ -188,17 +187,9 @@ def organization_token_id(token: Token, switches: CloudSwitches) -> str:
 def _put_times(entry: dict[str, object], switches: CloudSwitches, **times: int | None) -> None:
     for name, at in times.items():
         if at is not None:
-            entry[name] = at if switches.time_format == "epoch_ms" else written(at, switches.time_format)
+            entry[name] = at if switches.time_format == "epoch_ms" else iso_of(at, switches.time_format)
         elif switches.missing_time != "absent":
             entry[name] = None if switches.missing_time == "null" else ""
-
-
-def written(at: int, style: str) -> str:
-    moment = datetime.fromtimestamp(at / 1000, UTC)
-    if style == "offset":
-        return moment.isoformat(timespec="milliseconds")
-    precision = {"iso": "seconds", "iso_millis": "milliseconds", "iso_micros": "microseconds"}[style]
-    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _count(call: Call, organization: Organization) -> dict[str, str]:
@@ -216,7 +207,7 @@ def _count(call: Call, organization: Organization) -> dict[str, str]:
     if switches.admin_reset != "missing":
         # A reset that is rounded down would ask for too little.
         whole = -(-ends // 1000) * 1000
-        headers["X-RateLimit-Reset"] = written(whole, switches.admin_reset)
+        headers["X-RateLimit-Reset"] = iso_of(whole, switches.admin_reset)
     if used > switches.admin_rate_limit:
         error = _failure(switches, 429, TOO_MANY)
         error.response.headers.update(headers)

@@ -87,7 +87,9 @@ def test_moments_are_utc_unless_they_say_otherwise(text, expected):
     assert _argspec.moment(text, "x") == expected
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "1768467600"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2026-13-01", "1768467600", "2026-W03-4", True, 2026, ["2026-01-15"]], ids=repr
+)
 def test_other_moments_are_refused(text):
     with pytest.raises(InputError, match="`x` must be an ISO 8601"):
         _argspec.moment(text, "x")

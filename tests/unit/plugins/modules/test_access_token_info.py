@@ -63,6 +63,14 @@ def test_filters(tokens, given, expected, check):
     assert tokens.writes == []
 
 
+@pytest.mark.parametrize("style", ["iso_millis", "offset"])
+def test_times_are_the_same_however_the_server_writes_them(tokens, style):
+    """D7: real servers send milliseconds; the published schema says date-time strings."""
+    milliseconds = run(tokens)["access_tokens"]
+    tokens.sim.switches.time_format = style
+    assert run(tokens)["access_tokens"] == milliseconds
+
+
 @pytest.mark.parametrize("given", [{"expiring_within_days": 900}, {"unused_for_days": 0}, {"expired": False}], ids=str)
 def test_without_a_clock_no_filter_by_time_matches(tokens, given):
     tokens.sim.switches.date_header = "missing"
