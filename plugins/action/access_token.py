@@ -9,6 +9,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argsp
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _results
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import spec_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import CustodyAction
@@ -38,11 +39,4 @@ class ActionModule(CustodyAction):
         return {**args, **{key: value or None for key, value in names.items()}}
 
     def shape(self, result: Result) -> Result:
-        if "changes" not in result:
-            return result
-        changes = result["changes"]
-        reasons = [change["reason"] for change in changes if change["step"] != "revoke"]
-        revoked = [{key: item[key] for key in ("id", "reason")} for item in changes if item["step"] == "revoke"]
-        for internal in ("issued", "counts", "failures"):
-            result.pop(internal, None)
-        return {**result, "reason": reasons[-1] if reasons else None, "revoked": revoked}
+        return _results.of_one(result) if "changes" in result else result

@@ -91,6 +91,8 @@ options:
     description:
       - V(absent) revokes the token with O(id), or else every token of O(name) and the one that O(secret) belongs to,
         whatever it is called now. A store keeps the secret, which is of no use any more.
+      - If V(absent) finds no such token, the task is not changed and does not fail. It warns about an O(id) or
+        O(secret) that names no token of this owner; for a name, RV(msg) says so.
     type: str
     choices: [present, absent]
     default: present
@@ -167,24 +169,63 @@ access_token:
       description: Whole days until it expires, by the server's clock. V(null) if it never does.
       type: int
 reason:
-  description: Why a token was issued or updated, such as V(absent), V(expiring) or V(permissions). V(null) if none was.
-  returned: success
+  description:
+    - Why a token was issued or updated, such as V(absent), V(expiring) or V(permissions). V(null) if none was.
+    - If the task failed, why, as a short code such as V(input), V(forbidden) or V(store).
+  returned: always
   type: str
 revoked:
-  description: The tokens that were revoked, with C(id) and C(reason).
+  description: The tokens that were revoked, or in check mode would be.
   returned: success
   type: list
   elements: dict
+  contains:
+    id:
+      description: The id of the token.
+      type: str
+    reason:
+      description: Why, such as C(absent) or C(superseded).
+      type: str
+msg:
+  description: That no token has this name, for O(state=absent). For O(id) and O(secret) that is a warning.
+  returned: when a token to revoke does not exist
+  type: str
 changes:
-  description: Each step, with C(reference), C(step), C(reason) and C(id).
+  description: The steps of the run. In check mode, the steps that would be taken.
   returned: success
   type: list
   elements: dict
+  contains:
+    reference:
+      description: The reference of the token.
+      type: str
+    step:
+      description: One of C(issue), C(update) and C(revoke).
+      type: str
+    reason:
+      description: Why, such as C(absent), C(expiring) or C(superseded).
+      type: str
+    id:
+      description: The id of the token. V(null) for a token that check mode would issue.
+      type: str
+    replaces:
+      description: The id that the store held. For C(issue) only.
+      type: str
 notes:
-  description: Tokens that were left alone although one might expect otherwise, with C(id) and C(reason).
+  description: Tokens that were not changed although their state suggests it.
   returned: success
   type: list
   elements: dict
+  contains:
+    reference:
+      description: The reference of the token.
+      type: str
+    id:
+      description: The id of the token.
+      type: str
+    reason:
+      description: Why, such as C(namesake) or C(in_use).
+      type: str
 secret:
   description: The secret. It is shown this once.
   returned: when a token was issued and no O(store) is set
@@ -213,7 +254,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._decla
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Outcome, reconcile
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec, spec_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN, Policy, Update
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run, Survey
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
@@ -238,7 +279,13 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         replaced=handover.get("replaced") or {},
         beside=handover.get("beside") or {},
     )
-    return _shaped(reconcile(api, [Declaration(owner, (spec,))], _run_of(policy, handover, check_mode)), bool(handover))
+    outcome = reconcile(api, [Declaration(owner, (spec,))], _run_of(policy, handover, check_mode))
+    result = _shaped(outcome, bool(handover))
+    if not result.get("failed"):
+        said = _nothing_found(params, outcome.surveys[0])
+        result["warned"] += said.pop("warned", [])
+        result.update(said)
+    return result
 
 
 def _run_of(policy: Policy, handover: dict[str, t.Any], check_mode: bool) -> Run:
@@ -289,18 +336,25 @@ def _shaped(outcome: Outcome, handover: bool) -> dict[str, t.Any]:
     survey = outcome.surveys[0]
     plan = survey.plans[0]
     result["access_token"] = _after(outcome, plan.reference, survey.view.now)
-    reasons = [change["reason"] for change in result["changes"] if change["step"] != "revoke"]
-    result["reason"] = reasons[-1] if reasons else None
-    result["revoked"] = [
-        {"id": change["id"], "reason": change["reason"]} for change in result["changes"] if change["step"] == "revoke"
-    ]
-    if not handover:
-        secrets = result.pop("secrets")
-        for internal in ("issued", "counts", "failures"):
-            del result[internal]
-        if secrets:
-            result["secret"] = secrets[plan.reference]
-    return result
+    if handover:
+        return result
+    secrets = result.pop("secrets")
+    return {**_results.of_one(result), **({"secret": secrets[plan.reference]} if secrets else {})}
+
+
+def _nothing_found(params: dict[str, t.Any], survey: Survey) -> dict[str, t.Any]:
+    """What the result says if a token to revoke does not exist: a warning for an id or secret, `msg` for a name."""
+    label, token_id = survey.view.owner.label, _named_id(params)
+    if params["state"] != "absent":
+        return {}
+    if token_id is not None and token_id not in {token.id for token in survey.view.tokens}:
+        what = "`id`" if params["id"] is not None else "`secret`"
+        text = f"{label} has no token {token_id}, which {what} names: it was revoked already, or has another owner."
+        return {"warned": [f"No such token: {text}"]}
+    plan = survey.plans[0]
+    if params["name"] and not plan.steps and not plan.warnings:
+        return {"msg": f"No such token: {label} has no token called {plan.spec.name}. Nothing is revoked."}
+    return {}
 
 
 def _after(outcome: Outcome, reference: str, now: int | None) -> dict[str, t.Any] | None:

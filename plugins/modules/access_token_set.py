@@ -137,17 +137,41 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description:
-    - Each step, with C(reference), C(step) (C(issue), C(update) or C(revoke)), C(reason) and C(id). Steps that issue
-      also have C(replaces), the id that the store held.
+  description: The steps of the run. In check mode, the steps that would be taken.
   returned: always
   type: list
   elements: dict
+  contains:
+    reference:
+      description: The reference of the token.
+      type: str
+    step:
+      description: One of C(issue), C(update) and C(revoke).
+      type: str
+    reason:
+      description: Why, such as C(absent), C(expiring) or C(superseded).
+      type: str
+    id:
+      description: The id of the token. V(null) for a token that check mode would issue.
+      type: str
+    replaces:
+      description: The id that the store held. For C(issue) only.
+      type: str
 notes:
-  description: Tokens that were left alone although one might expect otherwise, with C(id) and C(reason).
+  description: Tokens that were not changed although their state suggests it.
   returned: always
   type: list
   elements: dict
+  contains:
+    reference:
+      description: The reference of the token.
+      type: str
+    id:
+      description: The id of the token.
+      type: str
+    reason:
+      description: Why, such as C(namesake) or C(in_use).
+      type: str
 counts:
   description: Figures of the run.
   returned: always
@@ -163,26 +187,81 @@ counts:
       description: Declared tokens.
       type: int
     issued:
-      description: Tokens that were issued.
+      description: Tokens that were issued, or in check mode would be.
       type: int
     updated:
-      description: Tokens that were renamed or got other permissions.
+      description: Tokens that were renamed or got other permissions, or in check mode would be.
       type: int
     revoked:
-      description: Tokens that were revoked.
+      description: Tokens that were revoked, or in check mode would be.
       type: int
 failures:
-  description:
-    - What failed, with C(owner), C(reference), C(reason) and C(msg).
-    - C(id) is there where a token lives on that a hand must look at.
+  description: What failed. One owner's failure stops no other owner.
   returned: always
   type: list
   elements: dict
+  contains:
+    owner:
+      description:
+        - The owner, such as C(projects/PAY), or a glob that matches nothing, such as C(projects/TEAM*). V(null) if the
+          whole run failed.
+      type: str
+    reference:
+      description: The reference of the token. V(null) if its owner failed.
+      type: str
+    reason:
+      description: A short code, such as C(no_match), C(forbidden) or C(secret_missing).
+      type: str
+    msg:
+      description: What failed, why, and what to do next.
+      type: str
+    id:
+      description: The id of a token that still exists and needs manual attention. Otherwise not there.
+      type: str
 issued:
-  description: The tokens that were issued, without their secrets.
+  description: The tokens that were issued, without their secrets. Empty in check mode.
   returned: always
   type: list
   elements: dict
+  contains:
+    reference:
+      description: Its reference, such as C(projects/PAY/tokens/ci).
+      type: str
+    id:
+      description: Its id.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    permissions:
+      description: Its permissions as Bitbucket lists them.
+      type: list
+      elements: str
+    created:
+      description: When it was created, ISO 8601 in UTC.
+      type: str
+    expires:
+      description: When it expires, ISO 8601 in UTC. V(null) if never.
+      type: str
+    last_used:
+      description: When it was last used, ISO 8601 in UTC. V(null) if never.
+      type: str
+    days_left:
+      description: Whole days until it expires, by the server's clock. V(null) if it never does.
+      type: int
+    reason:
+      description: Why it was issued, such as C(absent) or C(expiring).
+      type: str
+    replaces:
+      description: The id that the store held. V(null) if it held none.
+      type: str
+    verified:
+      description: Whether its secret was used once to sign in. V(false) if the server gave no clear answer.
+      type: bool
+reason:
+  description: The reason of the first failure.
+  returned: failure
+  type: str
 secrets:
   description: The secrets that were issued, by reference. They are shown this once.
   returned: when no O(store) is set

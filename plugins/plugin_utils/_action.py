@@ -156,9 +156,13 @@ class CustodyAction(ModuleAction, abc.ABC):
         return os.environ.get(_STORE_VARIABLE, "").strip()
 
     def _as_it_is(self, args: Result, task_vars: Result | None) -> Result:
+        # A module that refuses its options says so without a reason.
+        self._validated(args)
         # The module would take what is in there for credentials, and mask it wherever a secret happens to hold it.
         arguments = {key: value for key, value in args.items() if key != "store_options"}
         result: Result = self._execute_module(module_name=self.module_name, module_args=arguments, task_vars=task_vars)
+        if result.get("failed") and not result.get("reason"):
+            result["reason"] = "error"
         return result
 
     def _with_store(self, name: str, args: Result, task_vars: Result | None) -> Result:

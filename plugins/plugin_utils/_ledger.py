@@ -63,6 +63,8 @@ class Ledger:
         self._merge_diff(result.get("diff") or {})
         if "access_token" in result:
             self._result["access_token"] = result["access_token"]
+        if result.get("msg") and not result.get("failed") and not self.changed:
+            self._result["msg"] = result["msg"]
         return [{**item, "secret": secrets[item["reference"]]} for item in issued]
 
     def add_unresolved(self, failures: c.Sequence[Result]) -> None:
@@ -127,6 +129,7 @@ class Ledger:
         result = self._result
         result["changed"] = self.changed
         result["diff"] = {"before": self._before, "after": self._after}
+        result["issued"] = [{key: value for key, value in item.items() if key != "retire"} for item in result["issued"]]
         result["warnings"] = list(dict.fromkeys(self._warnings))
         if "counts" in result:
             result["counts"]["owners_failed"] = len(self.failed_owners - {None})

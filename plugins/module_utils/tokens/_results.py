@@ -15,7 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _apply
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Outcome
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Delivery, Outcome
 
 Result = dict[str, t.Any]
 
@@ -35,7 +35,7 @@ def result_of(outcome: Outcome, handover: bool) -> Result:
         "notes": report.notes,
         "counts": _counts(outcome),
         "failures": outcome.failures,
-        "issued": [_issued(delivery) for delivery in outcome.deliveries],
+        "issued": [_issued(delivery, handover) for delivery in outcome.deliveries],
         "secrets": {delivery.plan.reference: delivery.issued.secret for delivery in outcome.deliveries},
         "warned": [*outcome.warnings, *_namesakes(report.notes)],
     }
@@ -48,6 +48,18 @@ def result_of(outcome: Outcome, handover: bool) -> Result:
     if outcome.failures:
         result.update(failed=True, msg=failure_message(outcome.failures), reason=outcome.failures[0]["reason"])
     return result
+
+
+def of_one(result: Result) -> Result:
+    """The result of a task that declares one token. ``reason``: why it failed, or why it issued or updated a token."""
+    changes = result["changes"]
+    reasons = [change["reason"] for change in changes if change["step"] != "revoke"]
+    own = {key: value for key, value in result.items() if key not in ("issued", "counts", "failures")}
+    return {
+        **own,
+        "reason": result["reason"] if result.get("failed") else (reasons[-1] if reasons else None),
+        "revoked": [{key: item[key] for key in ("id", "reason")} for item in changes if item["step"] == "revoke"],
+    }
 
 
 def discarded(api: DataCenter, discard: t.Mapping[str, str]) -> Result:
@@ -97,13 +109,13 @@ def _counts(outcome: Outcome) -> dict[str, int]:
     }
 
 
-def _issued(delivery: t.Any) -> Result:
+def _issued(delivery: Delivery, handover: bool) -> Result:
     issue = delivery.plan.issue
     token = delivery.issued.token
-    return {
+    issued = {
         **token.describe(delivery.plan.reference, delivery.issued.now),
-        "reason": issue.reason,
-        "replaces": issue.replaces,
+        "reason": issue.reason if issue else None,
+        "replaces": issue.replaces if issue else None,
         "verified": delivery.verified,
-        "retire": delivery.retire,
     }
+    return {**issued, "retire": delivery.retire} if handover else issued

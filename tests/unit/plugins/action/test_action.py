@@ -319,6 +319,38 @@ def test_revoking_tells_that_there_is_no_token_any_more(bench, path):
     assert result["access_token"] is None
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_revoking_a_name_that_is_not_there_says_so_with_a_store_too(bench, path, check_mode):
+    result = bench.run({**CI, "state": "absent", "store": f"file:{path}"}, check_mode)
+    assert result["msg"] == "No such token: project PAY has no token called ci. Nothing is revoked."
+    assert (result["changed"], "failed" in result) == (False, False)
+
+
+INPUT: list[Result] = [
+    {"expires_in_days": "soon"},
+    {"expires_in_days": 1},
+    {"rotate": "sometimes"},
+    {"repository": "a/b"},
+    {"permissions": ["REPO_EVERYTHING"]},
+    {"nmae": "ci"},
+]
+
+
+@pytest.mark.parametrize("with_store", [True, False])
+@pytest.mark.parametrize("wrong", INPUT, ids=str)
+def test_wrong_input_has_its_reason_with_and_without_a_store(bench, path, wrong, with_store):
+    result = bench.run({**CI, **wrong, **({"store": f"file:{path}"} if with_store else {})})
+    assert (result["failed"], result["reason"]) == (True, "input")
+
+
+@pytest.mark.parametrize("with_store", [True, False])
+@pytest.mark.parametrize("args", [CI, SET], ids=["one", "set"])
+def test_a_failure_has_the_servers_reason_with_and_without_a_store(bench, tmp_path, args, with_store):
+    bench.sim.faults.arm("status", path="projects/PAY", status=401, exception_name="AuthorisationException", times=99)
+    result = bench.run({**args, **({"store": f"file:{tmp_path}"} if with_store else {})})
+    assert (result["failed"], result["reason"]) == (True, "forbidden")
+
+
 def test_check_mode_predicts_with_the_same_keys(bench, path):
     args = {**CI, "store": f"file:{path}"}
     predicted = bench.run(args, check_mode=True)

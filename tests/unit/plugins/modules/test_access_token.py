@@ -273,3 +273,40 @@ def test_with_a_store_the_old_token_waits_for_the_hand_over(stand):
     second = run(stand, store="file:/x", grace_days=0, handover=done)
     assert {change["reason"] for change in second["changes"]} == {"expired", "superseded"}
     assert stand.ids() == [first["issued"][0]["id"]]
+
+
+def elsewhere(stand: Stand) -> Params:
+    """A token of another owner."""
+    token = stand.sim.add_token("projects/SHOP", "ci")
+    return {"id": token.id, "secret": token.secret}
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("option", ["id", "secret"])
+def test_revoking_a_token_of_another_owner_warns(stand, option, check):
+    other = elsewhere(stand)
+    result = run(stand, check, state="absent", **{option: other[option]})
+    text = f"No such token: project PAY has no token {other['id']}, which `{option}` names"
+    assert [warning[: len(text)] for warning in result["warned"]] == [text]
+    assert other["secret"] not in str(result)
+    assert (result["changed"], "failed" in result, "msg" in result) == (False, False, False)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_revoking_a_name_that_is_not_there_says_so(stand, check):
+    result = run(stand, check, state="absent", name="typo")
+    assert result["msg"] == "No such token: project PAY has no token called typo. Nothing is revoked."
+    assert (result["changed"], "failed" in result, result["warned"]) == (False, False, [])
+
+
+def test_a_name_is_revoked_and_a_secret_of_another_owner_is_named(stand):
+    own, other = stand.sim.add_token(PAY, "ci"), elsewhere(stand)
+    result = run(stand, state="absent", name="ci", secret=other["secret"])
+    assert [item["id"] for item in result["revoked"]] == [own.id]
+    assert [other["id"] in warning for warning in result["warned"]] == [True]
+
+
+def test_what_was_found_needs_no_words(stand):
+    token = stand.sim.add_token(PAY, "ci")
+    result = run(stand, state="absent", id=token.id)
+    assert (result["changed"], result["warned"], "msg" in result) == (True, [], False)
