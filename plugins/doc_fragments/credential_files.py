@@ -12,8 +12,9 @@ options:
       - Home directories to search. A V(~) is the home of the user that the module runs as, V(~alice) that of another
         user, and a pattern such as V(/home/*) is every directory that matches it.
       - Each is searched for C(.git-credentials), C(.config/git/credentials), C(.netrc), C(.gitconfig) and
-        C(.config/git/config), and for what these name with C(include.path), C(includeIf) or
-        C(credential.helper = store --file), as long as that is in the same home.
+        C(.config/git/config), and for what these name with C(include.path), C(includeIf), or a C(credential.helper)
+        that runs C(git credential-store --file), as long as that is in the same home. Its command may have C($HOME),
+        C(~) and quotes. A path that only a shell could tell is listed as not searched.
     type: list
     elements: path
     default: ["~"]

@@ -31,7 +31,7 @@ PURE = {
         "cloud/_scopes",
     ),
     *("tokens/_plan", "tokens/_spec", "tokens/_steps", "tokens/_report"),
-    *(f"credential_files/_{name}" for name in ("entries", "git_config", "git_credentials", "netrc")),
+    *(f"credential_files/_{name}" for name in ("entries", "git_config", "git_credentials", "netrc", "references")),
 }
 NETWORK = {"requests", "urllib3", "socket", "ssl", "http", "subprocess"}
 

@@ -14,13 +14,14 @@ import binascii
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _entries
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _entries, _references
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import (
     Edit,
     Edits,
     Entry,
     Login,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._references import Reference
 
 _SKIP = re.compile(r"(?:[ \t\r\n]|[#;][^\n]*)*")
 _SECTION = re.compile(r'\[([A-Za-z0-9.-]*)(?:[ \t\r]+"((?:[^"\\\n]|\\[^\n])*)")?\]')
@@ -31,7 +32,6 @@ _PIECE = re.compile(
 )
 _ESCAPES = {"t": "\t", "b": "\b", "n": "\n", "\\": "\\", '"': '"'}
 _HEADER = re.compile(r"\s*Authorization\s*:\s*((Basic|Bearer)\s+(\S+))", re.IGNORECASE)
-_STORE = re.compile(r"store\s(?:.*\s)?--file[=\s]+(\S+)")
 
 
 class Value(t.NamedTuple):
@@ -100,15 +100,16 @@ def entries(text: str) -> t.Iterator[Entry]:
             yield from _header(text, part, value)
 
 
-def includes(text: str) -> list[str]:
+def includes(text: str) -> list[Reference]:
     """The files that this one includes, under any condition."""
-    return [value for section, key, value in _values(text) if section in ("include", "includeif") and key == "path"]
+    paths = [value for section, key, value in _values(text) if section in ("include", "includeif") and key == "path"]
+    return list(map(_references.of_include, paths))
 
 
-def stores(text: str) -> list[str]:
-    """The files that ``git credential-store`` is told to use instead of its own."""
+def stores(text: str) -> list[Reference]:
+    """The files that ``git credential-store`` uses in place of its own."""
     helpers = [value for section, key, value in _values(text) if (section, key) == ("credential", "helper")]
-    return [match.group(1) for match in map(_STORE.match, helpers) if match]
+    return [found for helper in helpers for found in _references.of_helper(helper)]
 
 
 def parse(text: str) -> t.Iterator[Section | Item]:

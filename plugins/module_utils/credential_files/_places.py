@@ -9,6 +9,7 @@ What cannot be read, or is not followed, is listed: a search that was silent abo
 from __future__ import annotations
 
 import os
+import pwd
 import typing as t
 from pathlib import Path
 
@@ -20,6 +21,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_fi
     GIT_CONFIG,
     GIT_CREDENTIALS,
     format_of,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._references import (
+    CONFIG,
+    HOME,
+    WORK_TREE,
+    Reference,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import (
     FileError,
@@ -70,12 +77,14 @@ class Search:
         self.files: list[File] = []
         self.skipped: list[Skipped] = []
         self._seen: set[Path] = set()
+        self._homes: dict[Path, int] = {}
 
     def home(self, path: str) -> None:
         """Search a home directory, or all that a pattern such as ``/home/*`` matches."""
         for home in self._matches(path):
             root = self._root(home)
             if root is not None:
+                self._homes[root.path] = root.owner
                 for name in _IN_A_HOME:
                     self._add(str(Path(home, name)), root)
 
@@ -137,16 +146,34 @@ class Search:
             for target in _git_config.stores(snapshot.text):
                 self._follow(file, target, root, GIT_CREDENTIALS, chain + 1)
 
-    def _follow(self, file: File, target: str, root: Root, kind: str, chain: int) -> None:
-        """A file that a configuration refers to, where it is in the same home or below the same path."""
-        in_home = target.startswith("~/")
-        path = str(Path(file.snapshot.path.parent, root.path / target[2:] if in_home else target))
-        unknown = target.startswith(("~", "%")) and not in_home
-        if unknown or not _is_within(path, root):
-            msg = f"{file.path} refers to {target}, outside of {root.path}: name it in `paths` to search it too."
-            self._skip(target, "outside", msg)
+    def _follow(self, file: File, target: Reference, root: Root, kind: str, chain: int) -> None:
+        """A file that a configuration names, if it is in the same home or below the same path."""
+        start = self._start(file, target, root)
+        path = str(start / target.path) if start else ""
+        if not start or not _is_within(path, root):
+            where = f"outside of {root.path}" if start else "which depends on where and how git runs"
+            msg = f"{file.path} refers to {target.written}, {where}: name it in `paths` to search it too."
+            self._skip(target.written, "outside", msg)
         else:
             self._add(path, root, kind, chain=chain, told_by=file.snapshot.status.st_uid)
+
+    def _start(self, file: File, target: Reference, root: Root) -> Path | None:
+        """The directory in which the path of a reference starts; ``None`` if nothing here tells."""
+        here = file.snapshot.path.parent
+        if target.start == CONFIG or target.path.startswith("/"):
+            return here
+        if target.start == HOME:
+            return root.path if root.path in self._homes else self._home_of(file.snapshot.status.st_uid)
+        in_repository = target.start == WORK_TREE and here.name == ".git"
+        return here.parent if in_repository else None
+
+    def _home_of(self, user: int) -> Path | None:
+        """The home of a user: one that was searched, or what the system says; ``None`` for an unknown user."""
+        known = [home for home, owner in self._homes.items() if owner == user]
+        try:
+            return known[0] if known else Path(pwd.getpwuid(user).pw_dir)
+        except KeyError:
+            return None
 
     def _walk(self, directory: Path, root: Root, depth: int, whole: int) -> None:
         if directory in _NOT_ON_DISK:

@@ -475,8 +475,8 @@ def test_what_a_configuration_refers_to():
         "\tpath\n[credential]\n\thelper = store --file ~/f\n\thelper = store --timeout 3 --file=/g\n\thelper = cache\n"
         "\thelper = store\n\thelper =\n"
     )
-    assert _git_config.includes(text) == ["~/a", "b c"]
-    assert _git_config.stores(text) == ["~/f", "/g"]
+    assert [found.written for found in _git_config.includes(text)] == ["~/a", "b c"]
+    assert [found.written for found in _git_config.stores(text)] == ["~/f", "/g"]
 
 
 @pytest.mark.parametrize(
