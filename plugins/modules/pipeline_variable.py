@@ -61,8 +61,8 @@ options:
     default: true
   update_secret:
     description:
-      - Whether a secured value is written when the variable is there already. V(on_create) leaves it as it is, whatever
-        it is; V(always) writes it.
+      - Whether a secured value is written if the variable exists already. V(always) writes it; use this for a secret
+        that is rotated. V(on_create) leaves it as it is, even if O(value) is another one now, and warns.
     type: str
     choices: [on_create, always]
     default: on_create
@@ -79,7 +79,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A token for deployments, from the store, where only Production reads it
+- name: A token for deployments, from the store, which only Production reads
   tokensmith.bitbucket.pipeline_variable:
     email: automation@example.com
     api_token: "{{ bitbucket_api_token }}"
@@ -88,17 +88,17 @@ EXAMPLES = r"""
     environment: Production
     key: DEPLOY_TOKEN
     value: "{{ lookup('tokensmith.bitbucket.secret', 'projects/SHOP/tokens/deploy', store=tokens) }}"
+    # The token is rotated, so its secret is written each time.
+    update_secret: always
   vars:
     tokens: hashi_vault:secret/bitbucket
 
-- name: The same secret again after it was rotated
+- name: A password that stays the same, which is written once
   tokensmith.bitbucket.pipeline_variable:
     access_token: "{{ workspace_access_token }}"
     workspace: acme
     key: REGISTRY_PASSWORD
     value: "{{ registry_password }}"
-    update_secret: always
-  when: registry_password_rotated
 """
 
 RETURN = r"""
@@ -184,7 +184,8 @@ def _present(variables: Variables, params: dict[str, t.Any], check_mode: bool) -
     existing = variables.find(key)
     reason = _reason(existing, value, secured, params["update_secret"] == "always")
     if reason is None:
-        return _result(existing, existing, None, variables.place)
+        unwritten = [_unwritten(key, variables.place)] if secured else []
+        return {**_result(existing, existing, None, variables.place), "warned": unwritten}
     if check_mode:
         wanted = Variable(existing.uuid if existing else "", key, secured)
     elif existing is None:
@@ -203,6 +204,13 @@ def _require_sensible(key: str, value: str | None) -> None:
         raise InputError("`key` is empty.")
     if value is not None and _secret.is_redaction_marker(value):
         raise InputError("`value` is what Ansible shows in place of a secret, not the secret: nothing was written.")
+
+
+def _unwritten(key: str, place: Place) -> str:
+    return (
+        f"The variable {key} of the {place.label} exists, so `value` was not written, and Bitbucket does not show "
+        "whether it is the value that the variable has. Set `update_secret: always` for a secret that is rotated."
+    )
 
 
 def _reason(existing: Variable | None, value: str, secured: bool, always: bool) -> str | None:
@@ -246,6 +254,8 @@ def main() -> None:
         result = run(module.params, client_from(module.params), module.check_mode)
     except BitbucketError as error:
         module.fail_json(msg=str(error), reason=error.reason)
+    for warning in result.pop("warned", ()):
+        module.warn(warning)
     module.exit_json(**result)
 
 

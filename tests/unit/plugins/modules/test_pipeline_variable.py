@@ -110,6 +110,30 @@ def test_what_can_be_compared_is(there, declared, reason, reads_back, put):
         assert run(cloud, **declared)["changed"] is False
 
 
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    ("there", "declared", "warned"),
+    [
+        (None, {}, False),
+        ((VALUE, True), {}, True),
+        (("rotated-since", True), {}, True),
+        ((VALUE, True), {"update_secret": "on_create"}, True),
+        ((VALUE, True), {"update_secret": "always"}, False),
+        ((VALUE, False), {}, False),
+        ((VALUE, False), {"secured": False}, False),
+        ((VALUE, True), {"state": "absent"}, False),
+    ],
+)
+def test_a_secured_value_that_is_not_written_is_warned_of(cloud, there, declared, warned, check):
+    if there:
+        cloud.sim.add_variable(REPOSITORY, KEY, there[0], secured=there[1])
+    result = run(cloud, check=check, **declared)
+    said = result.get("warned", [])
+    assert [f"The variable {KEY} of the repository acme/ledger exists" in text for text in said] == [True] * warned
+    assert VALUE not in str(said)
+    assert result["changed"] is not warned or there == (VALUE, False)
+
+
 def test_it_is_found_whether_or_not_the_listing_wants_a_slash_at_its_end():
     for listing in ("empty", "full"):
         cloud = cloud_company(slashless_list=listing)
