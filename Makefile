@@ -129,7 +129,7 @@ leaks: venv-test build source ## no secret in any output, log, cache or file: ev
 	$(pytest) tests/leaks $(ARGS)
 
 .PHONY: test-leaks
-test-leaks: venv-test build source cores ## the same on ansible-core 2.18, 2.21 and 2.22, in check mode too
+test-leaks: venv-test build source cores ## the same on ansible-core 2.16, 2.18, 2.21 and 2.22, in check mode too
 	RELIABILITY=full $(pytest) tests/leaks $(ARGS)
 
 # An environment for each of those versions, where an interpreter for it is installed.

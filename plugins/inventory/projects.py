@@ -287,5 +287,5 @@ def _untemplated(value: t.Any) -> t.Any:
         return {name: _untemplated(entry) for name, entry in value.items()}
     if not isinstance(value, str):
         return value
-    # Without a brace there is no template. Marking it spares an export, and so AWX, the long form of a doubtful string.
-    return _no_template(value) if "{" in value else _template(value)
+    # Only some texts are marked: an export, and so AWX, has a marked one in a longer form.
+    return _no_template(value) if _inventory.may_be_template(value) else _template(value)

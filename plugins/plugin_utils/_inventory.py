@@ -130,10 +130,18 @@ def hosts(
     return made
 
 
+def may_be_template(text: str) -> bool:
+    """Whether Ansible might evaluate ``text``, or a text that a user makes with it.
+
+    A template has a brace, or a header such as ``#jinja2:variable_start_string:'[['`` that says how templates begin.
+    """
+    return "{" in text or "#" in text
+
+
 def _name(name: str) -> str:
     """The name of a host, which Ansible may take for a template whatever it is marked as."""
-    if "{" in name:
-        raise AnswerError(f"Bitbucket lists a key that is none, {name!r}, and so no host is made of anything it lists.")
+    if may_be_template(name):
+        raise AnswerError(f"Bitbucket lists {name!r}, which is not a valid key or slug. No host was added.")
     return name
 
 

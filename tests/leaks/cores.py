@@ -14,6 +14,8 @@ PLACE = ROOT / ".cache" / "cores"
 #: What the collection and the tests need beside ansible-core.
 BESIDE = ("-r", str(ROOT / "requirements.txt"), "-r", str(ROOT / "tests" / "requirements" / "core.txt"))
 
+NO_INTERPRETER = "and none is installed"
+
 
 class Core(NamedTuple):
     """A version of ansible-core, and the interpreters that it runs on, best first."""
@@ -71,7 +73,7 @@ def build(core: Core) -> str:
     """Make the environment; what is missing, or nothing."""
     python = interpreter(core.interpreters)
     if python is None:
-        return f"ansible-core {core.name} needs Python {' or '.join(core.interpreters)}, and none is installed"
+        return f"ansible-core {core.name} needs Python {' or '.join(core.interpreters)}, {NO_INTERPRETER}"
     shutil.rmtree(core.programs.parent, ignore_errors=True)
     subprocess.run([python, "-m", "venv", str(core.programs.parent)], check=True)
     early = ["--pre"] if core.early else []
@@ -100,7 +102,7 @@ def main() -> int:
         missing = build(core)
         core.excuse.write_text(missing, encoding="utf-8")
         if missing:
-            print(f"make: {missing}; what would run on it fails", file=sys.stderr)
+            print(f"make: {missing}; what would run on it is skipped or fails", file=sys.stderr)
     for core in CORES:
         print(f"make: {_says(str(core.programs / 'ansible'), '--version').partition(chr(10))[0]}".rstrip(": "))
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import typing as t
+from pathlib import Path
 
 
 def ready(asked: dict[str, t.Any]) -> dict[str, t.Any] | None:
@@ -25,9 +26,11 @@ def main() -> int:
     if kind == "shouts":
         print(spoken, file=sys.stderr)
         return 1
+    if kind == "reads":
+        spoken = Path(sys.argv[2]).read_text(encoding="utf-8")
     if kind == "echoes":
         print(spoken)
-    if kind == "complains":
+    if kind in ("complains", "reads"):
         for line in lines:
             print(json.dumps({"reference": line["reference"], "answer": "unknown", "error": spoken}))
     return 0

@@ -126,7 +126,16 @@ def test_a_host_is_this_machine_with_the_interpreter_that_runs_ansible(place):
     assert templar.template(pay["ansible_python_interpreter"]) == "/here/python"
 
 
-@pytest.mark.parametrize("text", ["{{ 6 * 7 }}", "{% raw %}", "{# no comment #}", "plain"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 6 * 7 }}",
+        "{% raw %}",
+        "{# no comment #}",
+        "#jinja2:variable_start_string:'[[',variable_end_string:']]'\n[[6 * 7]]",
+        "plain",
+    ],
+)
 @pytest.mark.parametrize("cached", [False, True])
 def test_what_others_wrote_into_bitbucket_is_never_a_template(place, text, cached):
     place.stand.sim.add_project("EVIL", text, description=text)

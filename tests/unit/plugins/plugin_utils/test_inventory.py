@@ -268,8 +268,12 @@ def test_two_repositories_of_one_name_are_not_one_host():
 
 @pytest.mark.parametrize(
     ("each", "project"),
-    [("project", Project(Listed("{{x}}"), ())), ("repository", Project(Listed("A"), (Listed("{%x"),)))],
+    [
+        ("project", Project(Listed("{{x}}"), ())),
+        ("project", Project(Listed("#jinja2:variable_start_string:'[[' [[x"), ())),
+        ("repository", Project(Listed("A"), (Listed("{%x"),))),
+    ],
 )
 def test_a_name_that_could_be_a_template_is_no_host(each, project):
-    with pytest.raises(AnswerError, match="a key that is none"):
+    with pytest.raises(AnswerError, match="is not a valid key or slug"):
         _inventory.hosts(Catalogue((project,), ()), each, ALL, [])

@@ -1,0 +1,115 @@
+"""What servers, stores and files say is never run as a template, wherever a play passes it on."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from tests.leaks.runs import here
+from tests.leaks.stage import CREDENTIALS, Stage, stage
+from tests.leaks.template_cases import EVALUATED, NOT_SHOWN, TEXTS, header, holds, template, titled
+
+pytestmark = pytest.mark.usefixtures("built")
+
+#: Passes all results on in every way that a play has, each of which evaluates a template once more.
+PASSED_ON: list[dict[str, t.Any]] = [
+    {"name": "show", "ansible.builtin.debug": {"var": "everything"}},
+    {"name": "show as a message", "ansible.builtin.debug": {"msg": "{{ everything }}"}},
+    {"name": "keep", "ansible.builtin.set_fact": {"kept": "{{ everything }}", "cacheable": True}},
+    {"name": "show what was kept", "ansible.builtin.debug": {"var": "kept"}},
+    {"name": "join", "ansible.builtin.set_fact": {"joined": "{{ kept | dict2items | map('to_json') | join(' ') }}"}},
+    {"name": "show what was joined", "ansible.builtin.debug": {"msg": "It said {{ joined }}"}},
+    {"name": "join again", "ansible.builtin.set_fact": {"twice": "{{ 'x' ~ joined ~ kept.values() | list | string }}"}},
+    {"name": "show it as a variable", "ansible.builtin.debug": {"var": "twice"}},
+    {"name": "leave", "ansible.builtin.set_stats": {"data": {"kept": "{{ kept }}", "joined": "{{ joined }}"}}},
+    {"name": "write", "ansible.builtin.template": {"src": "texts.j2", "dest": "{{ out }}/texts", "mode": "0600"}},
+    {"name": "copy", "ansible.builtin.copy": {"content": "{{ joined }}", "dest": "{{ out }}/copy", "mode": "0600"}},
+    {"name": "loop", "ansible.builtin.debug": {"msg": "{{ item }}"}, "loop": "{{ kept | dict2items }}"},
+    {"name": "fail", "ansible.builtin.fail": {"msg": "{{ joined }}"}, "ignore_errors": True},
+]
+WITHOUT_RESULT = ("leave", "write", "copy", "loop")
+
+
+def assert_nothing_ran(place: Stage) -> None:
+    made = [path.name for path in place.place.rglob("*") if path.name.endswith(EVALUATED) and "touch" not in path.name]
+    assert made == [], "these were evaluated"
+
+
+def test_no_text_of_others_is_run_as_a_template(tmp_path, programs):
+    with stage(tmp_path) as place:
+        names, tasks = {}, []
+        for case in TEXTS.cases:
+            scene = place.scene()
+            names[scene.key] = case
+            tasks.append({"name": scene.key, "register": f"r{scene.key}", **case.build(scene)})
+        everything = {key: f"{{{{ r{key} }}}}" for key in names}
+        (place.told / "texts.j2").write_text("{{ kept | to_nice_json }}\n{{ joined }}\n", encoding="utf-8")
+        play = {
+            "hosts": "here",
+            "gather_facts": False,
+            "ignore_errors": True,
+            "vars": {"everything": everything, "out": str(place.written / "out")},
+            "tasks": [*tasks, *PASSED_ON],
+        }
+        inventory = place.tell("inventory.yml", {"all": {"hosts": {"here": here(programs)}}})
+        output = place.play(programs, str(place.tell("play.yml", [play])), "-i", str(inventory))
+        results = {line["task"]: line for line in place.results() if not line["outcome"].startswith("item")}
+        assert_nothing_ran(place)
+        surprises = [
+            f"{case.name}: {json.dumps(results.get(key), indent=1)}"
+            for key, case in names.items()
+            if key not in results
+            or (results[key]["outcome"] == "ok") != case.succeeds
+            or holds(results[key]["result"], template(key)) == (NOT_SHOWN in case.covers)
+        ]
+        assert not surprises, "\n".join(surprises) + output[-3000:]
+        texts = [template(key) for key, case in names.items() if NOT_SHOWN not in case.covers]
+        for task in PASSED_ON:
+            if task["name"] not in WITHOUT_RESULT:
+                lost = [text for text in texts if not holds(results[task["name"]]["result"], text)]
+                assert lost == [], task["name"]
+        for name in ("texts", "copy"):
+            written = (place.written / "out" / name).read_text(encoding="utf-8")
+            assert [text for text in texts if not holds(json.loads(json.dumps(written)), text)] == [], name
+
+
+def outcomes(place: Stage) -> dict[str, t.Any]:
+    """Results by the names of their tasks, without those of single items."""
+    return {line["task"]: line["result"] for line in place.results() if not line["outcome"].startswith("item")}
+
+
+@pytest.mark.parametrize("written", [template, header], ids=["braces", "a header"])
+def test_no_text_of_others_is_run_as_a_template_of_an_inventory(tmp_path, programs, written):
+    with stage(tmp_path) as place:
+        scene = place.scene()
+        text = written(scene.key)
+        titled(scene, text)
+        configured = {
+            "plugin": "tokensmith.bitbucket.projects",
+            "username": "admin",
+            "password": CREDENTIALS["password"],
+            "compose": {"composed": "bitbucket_name", "joined": "bitbucket_name ~ ' ' ~ bitbucket_description"},
+            "keyed_groups": [{"key": "bitbucket_description", "prefix": "about"}],
+            "groups": {"lookups": "'lookup' in bitbucket_name"},
+        }
+        inventory = place.told / "bitbucket.yml"
+        inventory.write_text(json.dumps(configured), encoding="utf-8")
+        listed = place.look(programs, str(inventory), "--list")
+        assert scene.key in listed
+        wanted = {
+            "composed": text,
+            "joined": f"{text} {text}",
+            "bitbucket_name": text,
+            "kept": text,
+        }
+        shown = [{"name": name, "ansible.builtin.debug": {"var": name}} for name in wanted]
+        keep = {"ansible.builtin.set_fact": {"kept": "{{ bitbucket_repositories[0].description }}"}}
+        groups = {"name": "groups", "ansible.builtin.debug": {"msg": "{{ group_names | join(' ') }}"}}
+        play = {"hosts": scene.key, "gather_facts": False, "tasks": [keep, *shown, groups]}
+        output = place.play(programs, str(place.tell("play.yml", [play])), "-i", str(inventory))
+        assert_nothing_ran(place)
+        found = outcomes(place)
+        assert {name: found.get(name, output)[name] for name in wanted} == wanted
+        assert found["groups"]["msg"].split()[-1] == "lookups"
