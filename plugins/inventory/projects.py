@@ -127,16 +127,17 @@ compose:
   project_tokens_concurrency: 1
 
 ---
-# Every repository of two projects; the password is decrypted with the vault secret of the command.
+# repositories.bitbucket.yml. Every repository of two projects. The password is decrypted with the vault secret of the
+# command.
 plugin: tokensmith.bitbucket.projects
 url: https://bitbucket.example.com
 username: automation
-password: "{{ lookup('ansible.builtin.unvault', '/etc/ansible/bitbucket.password') | trim }}"
+password: "{{ lookup('ansible.builtin.unvault', 'bitbucket.password') | trim }}"
 include: [PAY, SHOP]
 host_for_each: repository
 cache: true
 cache_plugin: ansible.builtin.jsonfile
-cache_connection: /var/cache/ansible
+cache_connection: ~/.cache/bitbucket
 cache_timeout: 3600
 """
 

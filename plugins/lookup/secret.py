@@ -35,15 +35,32 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Clone with the token that was provisioned for this project
-  ansible.builtin.git:
-    repo: "https://x-token-auth:{{ secret }}@bitbucket.example.com/scm/pay/ledger.git"
-    dest: /srv/ledger
+- name: Ask REST with the token of a project
+  ansible.builtin.uri:
+    url: https://bitbucket.example.com/rest/api/latest/projects/PAY/repos
+    headers:
+      Authorization: "Bearer {{ secret }}"
   no_log: true
   vars:
     secret: >-
       {{ lookup('tokensmith.bitbucket.secret', 'projects/PAY/tokens/ci-read',
-                store='ansible_vault:group_vars/all/bitbucket_tokens.yml') }}
+                store='ansible_vault:bitbucket_tokens.yml') }}
+
+# The header is in no URL and in no .git/config. Ansible starts the task with these variables on a command line, so
+# other users of the host can see them while it runs.
+- name: Clone with the token of a project
+  ansible.builtin.git:
+    repo: https://bitbucket.example.com/scm/pay/ledger.git
+    dest: ~/ledger
+  environment:
+    GIT_CONFIG_COUNT: "1"
+    GIT_CONFIG_KEY_0: http.https://bitbucket.example.com/.extraHeader
+    GIT_CONFIG_VALUE_0: "Authorization: Bearer {{ secret }}"
+  no_log: true
+  vars:
+    secret: >-
+      {{ lookup('tokensmith.bitbucket.secret', 'projects/PAY/tokens/ci-read',
+                store='ansible_vault:bitbucket_tokens.yml') }}
 """
 
 RETURN = r"""

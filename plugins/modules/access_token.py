@@ -111,7 +111,7 @@ EXAMPLES = r"""
     name: ci
     permissions: REPO_READ
     expires_in_days: 90
-    store: file:/etc/ci/bitbucket.token
+    store: file:ci.token
 
 - name: The same without a store, so that the secret is in the result
   tokensmith.bitbucket.access_token:

@@ -132,7 +132,7 @@ EXAMPLES = r"""
       PAY:
         - name: ci-write
           expires_in_days: 30
-    store: ansible_vault:group_vars/all/bitbucket_tokens.yml
+    store: ansible_vault:bitbucket_tokens.yml
 """
 
 RETURN = r"""

@@ -99,16 +99,16 @@ EXAMPLES = r"""
 - name: Put an API token where app passwords are
   tokensmith.bitbucket.app_password:
     state: replaced
-    homes: [~ci]
-    search_paths: [/srv/ci]
+    homes: ["~"]
+    search_paths: [~/ci]
     api_token: "{{ vaulted_api_token }}"
   become: true
 
-- name: Remove them everywhere else
+# As root, homes: ["/home/*"] searches the homes of all users.
+- name: Remove them from the repositories of another directory
   tokensmith.bitbucket.app_password:
     state: absent
-    homes: ["/home/*"]
-  become: true
+    search_paths: [~/src]
 """
 
 RETURN = r"""

@@ -49,15 +49,16 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What is left in the homes of this host, and what must an API token be able to do instead?
+# As root, homes: ["/home/*", "~root"] searches the homes of all users.
+- name: Find app passwords in a home, and the scopes that an API token needs to replace them
   tokensmith.bitbucket.app_password_info:
-    homes: ["/home/*", "~root"]
-    search_paths: [/srv/ci]
+    homes: ["~"]
+    search_paths: [~/ci]
     permissions: [repository:write, pullrequest]
   become: true
   register: left
 
-- name: Nothing dead may be left
+- name: Check that no secret is left that no longer works
   ansible.builtin.assert:
     that: left.findings | selectattr('dead') | length == 0
 """

@@ -67,20 +67,20 @@ seealso:
 EXAMPLES = r"""
 - name: Which token is in this file?
   tokensmith.bitbucket.credential_info:
-    secret: "{{ lookup('ansible.builtin.file', '/etc/ci/bitbucket.token') }}"
+    secret: "{{ lookup('ansible.builtin.file', 'ci.token') }}"
   register: offline
 
 - name: Does it still work?
   tokensmith.bitbucket.credential_info:
     url: https://bitbucket.example.com
-    secret: "{{ lookup('ansible.builtin.file', '/etc/ci/bitbucket.token') }}"
+    secret: "{{ lookup('ansible.builtin.file', 'ci.token') }}"
     verify: true
   register: credential
   failed_when: credential.works is not true
 
 - name: May this API token of Bitbucket Cloud read repositories?
   tokensmith.bitbucket.credential_info:
-    email: ci@example.com
+    email: automation@example.com
     secret: "{{ bitbucket_api_token }}"
     verify: true
   register: credential

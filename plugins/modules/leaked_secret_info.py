@@ -72,7 +72,7 @@ EXAMPLES = r"""
     url: https://bitbucket.example.com
     username: automation
     password: "{{ bitbucket_password }}"
-    files: [/var/log/ci, /home/ci/.bash_history]
+    files: [~/ci-logs, ~/.bash_history]
   register: leaked
 """
 

@@ -71,7 +71,7 @@ seealso:
 EXAMPLES = r"""
 - name: From a vaulted file to HashiCorp Vault
   tokensmith.bitbucket.store_copy:
-    source: ansible_vault:group_vars/all/bitbucket_tokens.yml
+    source: ansible_vault:bitbucket_tokens.yml
     destination: hashi_vault:secret/bitbucket
     references:
       - projects/PAY/tokens/ci-read

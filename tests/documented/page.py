@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 import typing as t
 from collections import Counter
@@ -63,7 +64,7 @@ def kind(block: Block) -> str:
             raise PageError(f"{block.place}: a console block without a command")
         return "commands"
     if block.name:
-        return "file"
+        return "inventory" if block.page.startswith("plugins/inventory/") else "file"
     if block.language != "yaml":
         return "text"
     found = yaml.load(block.text, _Loader)
@@ -85,6 +86,9 @@ def follow(blocks: Sequence[Block], stage: Stage) -> Outcome:
                 continue
             case "file":
                 _write(block, stage, unused)
+            case "inventory":
+                _write(block, stage, {})
+                _type(f"ansible-inventory -i {_name(block)['name']} --list", block, stage)
             case "commands":
                 for command in block.commands:
                     _type(command, block, stage)
@@ -97,9 +101,14 @@ def follow(blocks: Sequence[Block], stage: Stage) -> Outcome:
     return outcome
 
 
-def _write(block: Block, stage: Stage, unused: dict[str, Block]) -> None:
+def _name(block: Block) -> re.Match[str]:
     name = block.name
-    assert name is not None
+    assert name is not None, "asked for files only"
+    return name
+
+
+def _write(block: Block, stage: Stage, unused: dict[str, Block]) -> None:
+    name = _name(block)
     stage.write(name["name"], block.text, add=bool(name["add"]))
     unused[name["name"]] = block
 

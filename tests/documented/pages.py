@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.documented import network, preambles
 from tests.documented.blocks import Block, blocks_of
 from tests.documented.stage import ROOT, Stage, copy_checkout
 
 Preamble = Callable[[Stage], None]
 #: What is printed for people, by glob.
-PAGES = ("README.md",)
+PAGES = (
+    "README.md",
+    "roles/*/README.md",
+    "plugins/modules/*.py",
+    "plugins/lookup/*.py",
+    "plugins/inventory/*.py",
+    "playbooks/[!ar]*.yml",
+    "playbooks/audit.yml",
+    "playbooks/rotate.yml",
+)
 _PREAMBLES: dict[str, Preamble] = {}
 
 
@@ -22,13 +32,10 @@ def pages() -> dict[str, list[Block]]:
 
 
 def prepare(page: str, stage: Stage) -> None:
-    """Make what a page assumes. Tasks without a command line sign in as the user of the examples."""
-    _PREAMBLES.get(page, _assume_nothing)(stage)
-
-
-def _assume_nothing(stage: Stage) -> None:
-    """The company alone."""
+    """Make what a page assumes."""
     stage.variables["bitbucket_password"] = stage.passwords["automation"]
+    if page in _PREAMBLES:
+        _PREAMBLES[page](stage)
 
 
 def _page(*names: str) -> Callable[[Preamble], Preamble]:
@@ -46,3 +53,144 @@ def _readme(stage: Stage) -> None:
     copy_checkout(stage, ".cache/dist")
     stage.leak(stage.home / "build.log", "projects/SHOP")
     stage.hosts("build1", "build2")
+
+
+@_page("plugins/modules/access_token.py")
+def _one_token(stage: Stage) -> None:
+    stage.variables["old_secret"] = stage.bitbucket.add_token("projects/PAY", "old").secret
+
+
+@_page("plugins/modules/access_token_set.py")
+def _a_set(stage: Stage) -> None:
+    preambles.vault_password_file(stage)
+
+
+@_page("plugins/modules/store_copy.py")
+def _two_stores(stage: Stage) -> None:
+    preambles.vault_password_file(stage)
+    preambles.in_vault_file(stage, preambles.issued(stage))
+    preambles.open_bao(stage)
+
+
+@_page("plugins/lookup/secret.py")
+def _a_store(stage: Stage) -> None:
+    preambles.vault_password_file(stage)
+    preambles.in_vault_file(stage, preambles.issued(stage))
+
+
+@_page("plugins/inventory/projects.py")
+def _an_inventory(stage: Stage) -> None:
+    stage.sign_in()
+    preambles.vault_password_file(stage)
+    preambles.encrypted(stage, "bitbucket.password", stage.passwords["automation"])
+
+
+@_page("plugins/modules/api_token.py", "plugins/modules/api_token_info.py")
+def _an_organization(stage: Stage) -> None:
+    preambles.atlassian(stage)
+
+
+@_page("plugins/modules/pipeline_variable.py")
+def _pipelines(stage: Stage) -> None:
+    preambles.atlassian(stage)
+    preambles.open_bao(stage, preambles.issued(stage))
+    stage.variables.update(registry_password="a-password-of-a-registry", registry_password_rotated=True)
+
+
+@_page("plugins/modules/credential_info.py")
+def _credentials(stage: Stage) -> None:
+    preambles.atlassian(stage)
+    stage.write("ci.token", stage.bitbucket.add_token("projects/PAY", "ci").secret)
+
+
+@_page("plugins/modules/leaked_secret_info.py")
+def _logs(stage: Stage) -> None:
+    (stage.home / "ci-logs").mkdir()
+    stage.leak(stage.home / "ci-logs" / "build.log", "projects/SHOP")
+    stage.leak(stage.home / ".bash_history", "projects/PAY")
+
+
+@_page("plugins/modules/awx_objects.py")
+def _a_controller(stage: Stage) -> None:
+    from tests.doubles.awx import CONTROLLER_TYPE, ORGANIZATION, TOKEN
+
+    named = {"organization": ORGANIZATION}
+    double = preambles.awx(stage)
+    double.objects["projects"][1] = {"id": 1, "name": "Tokens", "status": "successful", **named}
+    double.objects["inventories"][2] = {"id": 2, "name": "Bitbucket", **named}
+    double.objects["execution_environments"][3] = {"id": 3, "name": "Tokens", **named}
+    double.put("Bitbucket", "", credential_type=CONTROLLER_TYPE, inputs={"host": "x"})
+    stage.environment["AWX_TOKEN"] = TOKEN
+
+
+@_page("plugins/modules/app_password.py")
+def _homes(stage: Stage) -> None:
+    preambles.app_passwords(stage, preambles.atlassian(stage))
+    stage.variables["vaulted_api_token"] = stage.variables["bitbucket_api_token"]
+
+
+@_page("roles/project_tokens/README.md", "roles/token_audit/README.md")
+def _roles(stage: Stage) -> None:
+    preambles.encrypted(stage, "passwords.yml", f"vault_bitbucket_password: {stage.passwords['automation']}\n")
+
+
+@_page("playbooks/provision.yml", "playbooks/rotate.yml", "playbooks/audit.yml")
+def _playbooks(stage: Stage) -> None:
+    stage.sign_in()
+    stage.take("README.md", "tokens.yml")
+    preambles.vault_password_file(stage)
+
+
+@_page("playbooks/migrate_store.yml")
+def _another_store(stage: Stage) -> None:
+    _playbooks(stage)
+    preambles.in_vault_file(
+        stage, {reference: token for reference, token in preambles.issued(stage).items() if "/repos/" not in reference}
+    )
+    preambles.open_bao(stage)
+
+
+@_page("playbooks/revoke_leaked.yml")
+def _leaked(stage: Stage) -> None:
+    _playbooks(stage)
+    stage.take("docs/docsite/rst/guide_leaked.rst", "leaked.yml")
+    stage.leak(stage.home / "build.log", "projects/SHOP")
+
+
+@_page("playbooks/retire_app_passwords.yml")
+def _retired(stage: Stage) -> None:
+    preambles.app_passwords(stage, preambles.atlassian(stage))
+    stage.take("docs/docsite/rst/guide_app_passwords.rst", "retire.yml")
+    stage.hosts("build1")
+
+
+@_page("playbooks/awx_setup.yml")
+def _set_up(stage: Stage) -> None:
+    from tests.doubles.awx import TOKEN
+
+    preambles.awx(stage)
+    stage.take("docs/docsite/rst/guide_awx.rst", "awx.yml", "tokens.yml")
+    stage.sign_in()
+    stage.environment.update(
+        CONTROLLER_HOST=f"https://{network.AWX}",
+        CONTROLLER_OAUTH_TOKEN=TOKEN,
+        VAULT_TOKEN=preambles.VAULT_TOKEN,
+        NOTIFY_SLACK_URL=f"https://{network.SLACK}/services/T0/B0/x",
+        NOTIFY_JIRA_TOKEN="a-token-of-jira",
+    )
+
+
+@_page("docs/docsite/rst/guide_awx.rst")
+def _guide_awx(stage: Stage) -> None:
+    from tests.doubles.awx import TOKEN
+
+    preambles.awx(stage)
+    stage.sign_in()
+    stage.environment.update(
+        CONTROLLER_HOST=f"https://{network.AWX}",
+        CONTROLLER_OAUTH_TOKEN=TOKEN,
+        VAULT_TOKEN=preambles.VAULT_TOKEN,
+        NOTIFY_SLACK_URL=f"https://{network.SLACK}/services/T0/B0/x",
+        NOTIFY_JIRA_TOKEN="a-token-of-jira",
+    )
+    stage.leak(stage.home / "job_4711.txt", "projects/PAY")

@@ -92,6 +92,15 @@ def test_a_prompt_is_answered_and_a_silent_one_too(page, place):
     assert (place.directory / "asked").read_text(encoding="utf-8") == f"{VAULT_PASSWORD}\n"
 
 
+def test_secrets_have_what_breaks_a_url_and_a_page_that_puts_one_there_fails(page, place):
+    token = place.bitbucket.add_token("projects/PAY", "ci", ["PROJECT_READ"])
+    assert {"/", "+"} <= set(token.secret)
+    place.write("ci.token", token.secret)
+    clone = "$ git clone 'https://x-token-auth:'$(cat ci.token)'@bitbucket.example.com/scm/pay/ledger.git'"
+    with pytest.raises(PageError, match="status 128"):
+        follow(page(f"```console\n{clone}\n```\n"), place)
+
+
 RST = """\
 Page
 ====
