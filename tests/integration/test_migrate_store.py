@@ -15,6 +15,7 @@ def test_secrets_move_to_another_store_without_rotating_and_without_being_shown(
     options = ["-vvvv", "--diff", "-e", f"migrate_store_to=file:{place}"]
     assert_succeeded(predicted := team.play(MIGRATE, *options, "--check"))
     assert list(place.iterdir()) == []
+    assert "12 would be copied, 0 there already" in predicted.output
     assert_succeeded(moved := team.play(MIGRATE, *options))
     assert predicted.changed == moved.changed == 1
     kept = {str(path.relative_to(place)): path.read_text(encoding="utf-8").strip() for path in place.rglob("*.token")}

@@ -82,9 +82,28 @@ def test_rotate_without_a_moment_says_how_to_name_one(team):
 
 def test_check_mode_shows_what_would_be_done_and_writes_nothing(team):
     assert_succeeded(outcome := team.play(PROVISION, "--check", "--diff"))
-    assert "12 issued" in outcome.output
+    assert "4 owners, 12 tokens: 12 would be issued, 0 would be updated, 0 would be revoked" in outcome.output
+    assert "would issue projects/PAY/tokens/ci-read (absent)" in outcome.output
+    assert "12 issued" not in outcome.output
     assert not team.vault_file.exists()
     assert {entry["method"] for entry in team.requests()} == {"GET"}
+
+
+def test_failures_are_one_message_that_names_the_variables_of_the_role(team):
+    gone = [{"name": name, "state": "absent"} for name in NAMES]
+    assert_succeeded(team.play(PROVISION, projects=["PAY"]))
+    outcome = team.play(PROVISION, projects=["PAY", "NOSUCH*"], set=gone, max_revocations=1)
+    assert outcome.status != 0
+    assert (
+        "3 tokens would be revoked as undeclared or absent, and `project_tokens_max_revocations` is 1"
+        in outcome.failure
+    )
+    checked = team.play(PROVISION, "--check", projects=["PAY", "NOSUCH*"], set=gone, max_revocations=1)
+    assert "2 failures: " in checked.failure
+    assert "The glob NOSUCH* matches no project" in checked.failure
+    assert "`project_tokens_max_revocations` is 1" in checked.failure
+    assert '"failed: The glob NOSUCH* matches no project' in checked.output
+    assert "would revoke projects/PAY/tokens/" in checked.output
 
 
 @pytest.mark.long
@@ -193,12 +212,15 @@ def test_the_environment_names_a_store(team):
         ({"store": "file:nowhere/at/all"}, "nowhere/at/all is not a directory: create it first"),
         ({"store": "ansible_vault:nowhere/tokens.yml"}, "nowhere is not a directory: create it first"),
         ({"projects": ["NOSUCH*"]}, "NOSUCH* matches no project that you administer"),
-        ({"overrides": {"NOSUCH": [{"name": "ci-read"}]}}, "`overrides` names NOSUCH, which is none of the declared"),
+        (
+            {"overrides": {"NOSUCH": [{"name": "ci-read"}]}},
+            "`project_tokens_overrides` names NOSUCH, which is none of the declared",
+        ),
         ({"projects": []}, "The role needs owners"),
         ({"set": [{"name": "ci", "permissions": ["REPO_REED"]}]}, "REPO_READ"),
         ({"set": [{"name": "ci", "permissions": ["REPO_READ"], "expires_in_days": 2}]}, "`expires_in_days` is 2"),
         ({"set": [], "prune": ["*"]}, "would revoke every token"),
-        ({"store_options": {"colour": "red"}}, "`store_options` of ansible_vault has no colour"),
+        ({"store_options": {"colour": "red"}}, "`project_tokens_store_options` of ansible_vault has no colour"),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
 )
@@ -245,13 +267,18 @@ def test_a_vault_file_in_plain_text_is_refused_before_any_request(team):
 def test_no_credentials_at_all_are_told_before_any_request(team):
     team.environment = {"BITBUCKET_USERNAME": "", "BITBUCKET_PASSWORD": ""}
     outcome = team.play(PROVISION, projects=OWNERS)
-    assert_refused(team, outcome, "No credential: set `username` and `password`, or `token`", requests=0)
+    assert_refused(
+        team,
+        outcome,
+        "No credential: set `project_tokens_username` and `project_tokens_password`, or `project_tokens_token`",
+        requests=0,
+    )
 
 
 @pytest.mark.long
 def test_half_a_credential_is_told_before_any_request(team):
     team.environment = {"BITBUCKET_PASSWORD": ""}
-    assert_refused(team, team.play(PROVISION, projects=OWNERS), "`password` is missing", requests=0)
+    assert_refused(team, team.play(PROVISION, projects=OWNERS), "`project_tokens_password` is missing", requests=0)
 
 
 @pytest.mark.parametrize("projects", [OWNERS, ["*"]], ids=["named", "glob"])
