@@ -34,4 +34,4 @@ class ActionModule(ActionBase):
             objects = Objects(controller, params["update_secrets"], params["sync_timeout"])
             return objects.bring(declared, self._task.check_mode)
         except BitbucketError as error:
-            return {"failed": True, "changed": False, "msg": str(error)}
+            return {"failed": True, "changed": False, "msg": str(error), "reason": error.reason}

@@ -13,6 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action impor
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._copy import Copy
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._spelling import AnySpelling
 
 
 class ActionModule(ActionBase):
@@ -36,7 +37,7 @@ class ActionModule(ActionBase):
     def _open(self, params: dict[str, t.Any], which: str) -> Store:
         options = params[f"{which}_options"]
         try:
-            return open_store(params[which], options, self._loader._vault, single=False)
+            return AnySpelling(open_store(params[which], options, self._loader._vault, single=False))
         except BitbucketError as error:
             # It speaks of the option `store`, and there are two of them here.
             raise InputError(f"`{which}`: {error}") from None

@@ -103,10 +103,15 @@ access_tokens:
       type: int
 failures:
   description:
-    - The owners that could not be listed, with C(owner), C(reason) and C(msg). The task fails if there are any.
+    - The owners that could not be listed, with C(owner), C(reason) and C(msg), and the globs that match nothing, with
+      the reason C(no_match). The other owners are listed, and the task fails.
   returned: always
   type: list
   elements: dict
+reason:
+  description: The reason of the first failure.
+  returned: failure
+  type: str
 """
 
 import fnmatch
@@ -166,7 +171,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     tokens.sort(key=lambda token: (token["reference"], token["created"], token["id"]))
     result: dict[str, t.Any] = {"changed": False, "access_tokens": tokens, "failures": failures}
     if failures:
-        result.update(failed=True, msg=failure_message(failures))
+        result.update(failed=True, msg=failure_message(failures), reason=failures[0]["reason"])
     return result
 
 

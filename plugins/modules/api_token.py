@@ -75,6 +75,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+reason:
+  description: Why the task failed, such as C(absent), C(expired), C(expiring) or C(ambiguous).
+  returned: failure
+  type: str
 api_token:
   description: The token as it is, or in a failed assertion the one that comes closest. V(null) if there is none.
   returned: when the tokens could be listed
@@ -190,7 +194,7 @@ def _absent(
         which = "; ".join(_told(token) for token in meant)
         message = f"{len(meant)} API tokens are labelled {_quoted(params['label'])}: {which}. Say which by `id`."
         candidates = [token.describe(listing.now) for token in meant]
-        return {**_result(None), "candidates": candidates, "failed": True, "msg": message}
+        return {**_result(None), "candidates": candidates, "failed": True, "reason": "ambiguous", "msg": message}
     if not meant:
         return _result(None)
     (token,) = meant
@@ -214,21 +218,22 @@ def _still_listed(api: Organization, account_id: str, token_id: str) -> bool:
 def _present(params: dict[str, t.Any], listing: Listing, meant: list[ApiToken]) -> dict[str, t.Any]:
     name = f"API token {shown(params['id'])}" if params["id"] else f"API token {_quoted(params['label'])}"
     if not meant:
-        return _failed(None, listing, f"The account has no {name}. {_MAKE}")
+        return _failed(None, listing, "absent", f"The account has no {name}. {_MAKE}")
     # One whose expiry is not told comes last: nothing can be said of it.
     token = max(meant, key=lambda each: (each.expires is not None, each.expires or 0))
     minimum = params["min_days_left"]
     if token.expired(listing.now):
-        return _failed(token, listing, f"{name} expired at {iso(token.expires)}, and cannot be renewed. {_MAKE}")
+        sentence = f"{name} expired at {iso(token.expires)}, and cannot be renewed. {_MAKE}"
+        return _failed(token, listing, "expired", sentence)
     if minimum is None:
         return _result(token.describe(listing.now))
     left = token.days_left(listing.now)
     if left is None:
         why = "the server tells no time" if listing.now is None else "Atlassian does not tell when it expires"
-        return _failed(token, listing, f"Whether {name} has {minimum} days left is not known: {why}.")
+        return _failed(token, listing, "unknown", f"Whether {name} has {minimum} days left is not known: {why}.")
     if left < minimum:
         sentence = f"{name} has {left} days left, not {minimum}, and cannot be renewed. {_MAKE}"
-        return _failed(token, listing, sentence)
+        return _failed(token, listing, "expiring", sentence)
     return _result(token.describe(listing.now))
 
 
@@ -244,9 +249,9 @@ def _result(token: dict[str, t.Any] | None) -> dict[str, t.Any]:
     }
 
 
-def _failed(token: ApiToken | None, listing: Listing, message: str) -> dict[str, t.Any]:
+def _failed(token: ApiToken | None, listing: Listing, reason: str, message: str) -> dict[str, t.Any]:
     described = token.describe(listing.now) if token else None
-    return {**_result(described), "failed": True, "msg": message}
+    return {**_result(described), "failed": True, "reason": reason, "msg": message}
 
 
 def _told(token: ApiToken) -> str:

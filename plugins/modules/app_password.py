@@ -112,6 +112,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+reason:
+  description: The reason of the first failure.
+  returned: failure
+  type: str
 changes:
   description:
     - What was removed or replaced, or in check mode would be, with the keys of
@@ -221,7 +225,7 @@ def _verdict(skipped: list[Skipped], failures: list[_retire.Failure]) -> dict[st
     """A file that is there and could not be read may hold what was meant."""
     unread = [entry.describe() for entry in skipped if entry.reason not in _HARMLESS]
     troubles = [*(failure.describe() for failure in failures), *unread]
-    return {"failed": True, "msg": failure_message(troubles)} if troubles else {}
+    return {"failed": True, "msg": failure_message(troubles), "reason": troubles[0]["reason"]} if troubles else {}
 
 
 def main() -> None:

@@ -150,6 +150,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+reason:
+  description: Why the task failed, as a short code.
+  returned: failure
+  type: str
 objects:
   description:
     - What became of each object, in the order of O(objects), with C(kind), C(name), C(id) and C(state) (V(created),

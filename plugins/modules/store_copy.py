@@ -79,6 +79,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+reason:
+  description: The reason of the first failure.
+  returned: failure
+  type: str
 copied:
   description: What was copied, or in check mode would be, with C(reference) and C(id).
   returned: success

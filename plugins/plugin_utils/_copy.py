@@ -139,5 +139,5 @@ class Copy:
             },
         }
         if self._failures:
-            result.update(failed=True, msg=failure_message(self._failures))
+            result.update(failed=True, msg=failure_message(self._failures), reason=self._failures[0]["reason"])
         return result

@@ -93,7 +93,7 @@ class Walk:
             if alone or error.reason == "credential":
                 raise
             unread = [Failure.of(f"projects/{key}/repos", error)._asdict() for key in wanted]
-            return {"failed": True, "places": [], "unread": unread}
+            return {"failed": True, "reason": error.reason, "places": [], "unread": unread}
 
     def _batches(self, names: list[str], what: str, of_what: str = "") -> c.Iterator[list[str]]:
         """All of some names, as many at a time as an interval has room for; says how far it is."""

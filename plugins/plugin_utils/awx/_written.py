@@ -61,13 +61,13 @@ class Objects:
         """Bring them to their state, in their order; the task's result. What fails ends it, and says what was done."""
         done: list[Json] = []
         differences: list[Json] = []
-        error = None
+        error, reason = None, ""
         for declared in objects:
             try:
                 step = self._plan(declared)
                 number = self._number(step) if check_mode else self._apply(step)
             except BitbucketError as failure:
-                error = f"{declared}: {failure}"
+                error, reason = f"{declared}: {failure}", failure.reason
                 break
             self._directory.declare(declared, step.wanted, number)
             known = None if isinstance(number, Pending) else number
@@ -76,7 +76,7 @@ class Objects:
                 differences.append(step.difference())
         # What failed in the middle of an object may have written some of it.
         result = {"changed": bool(differences) or self._wrote, "objects": done, "diff": differences}
-        return result if error is None else {**result, "failed": True, "msg": error}
+        return result if error is None else {**result, "failed": True, "msg": error, "reason": reason}
 
     # Looking
 

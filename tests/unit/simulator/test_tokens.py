@@ -289,3 +289,14 @@ def test_the_expiry_policy_is_there_on_8_19_and_binds_creates():
         assert front("PUT", "admin", {"maxExpiryDays": 0}).status_code == 400
         assert front("DELETE", "admin").status_code == 204
         assert front.create().status_code == 200
+
+
+@pytest.mark.parametrize("path", ["projects/pay", "projects/Pay/repos/Ledger", "users/ADMIN"])
+def test_keys_and_slugs_are_found_in_any_case_or_only_as_they_are(front, path):
+    """D1, open question 14."""
+    assert front("GET", path).status_code == 200
+    front.sim.switches.owner_paths_ignore_case = False
+    status, message, exception = error_of(front("GET", path))
+    assert (status, exception.rpartition(".")[2][:6]) == (404, "NoSuch")
+    assert path.split("/")[1] in message
+    assert front("GET", LEDGER).status_code == 200

@@ -77,3 +77,11 @@ def test_what_cannot_be_right_is_one_sentence(copy, options, say):
 
 def test_a_store_is_not_copied_to_itself(copy, tmp_path):
     assert "are the same store" in copy(destination=f"file:{tmp_path}/one")["msg"]
+
+
+def test_an_entry_whose_owner_is_in_another_case_is_copied_in_bitbuckets_spelling(copy, tmp_path):
+    other = CI.replace("PAY", "pay")
+    (tmp_path / "one" / "projects" / "PAY").rename(tmp_path / "one" / "projects" / "pay")
+    assert Directory(tmp_path / "one").open().read([CI, other]) == {CI: None, other: ONE}
+    assert [item["reference"] for item in copy()["copied"]] == [CI]
+    assert Directory(tmp_path / "two").open().secret(CI) == secret_of(ONE)
