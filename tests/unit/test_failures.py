@@ -14,11 +14,13 @@ def failures(tree: ast.AST) -> list[tuple[int, set[str]]]:
     """The line and the keys of each mapping, or call with keywords, that sets `failed` to true."""
     found = []
     for node in ast.walk(tree):
-        pairs: list[tuple[object, ast.expr]] = []
         if isinstance(node, ast.Dict):
+            pairs: list[tuple[object, ast.expr]]
             pairs = [(getattr(key, "value", None), value) for key, value in zip(node.keys, node.values, strict=True)]
         elif isinstance(node, ast.Call):
             pairs = [(item.arg, item.value) for item in node.keywords]
+        else:
+            continue
         keys = {str(key) for key, _value in pairs}
         if any(key == "failed" and getattr(value, "value", None) is True for key, value in pairs):
             found.append((node.lineno, keys))
