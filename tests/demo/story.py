@@ -8,7 +8,7 @@ import shutil
 import typing as t
 from pathlib import Path
 
-import yaml
+from tests.vault_variables import variables_of
 
 from . import chronicle
 from .chronicle import Chapter, Reference
@@ -156,7 +156,7 @@ class Story:
 
     def _delivered(self) -> Secrets:
         """What the store holds, by Ansible's own means."""
-        content = yaml.safe_load(self._shell.run(VIEW, remember=False).output)
+        content = variables_of(self._shell.run(VIEW, remember=False).output)
         head = (self._directory / "secrets.yml").read_text(encoding="utf-8")[:14]
         expect(head == "$ANSIBLE_VAULT", "secrets.yml is not encrypted.")
         found: Secrets = {}

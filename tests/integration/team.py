@@ -16,6 +16,7 @@ import requests
 import yaml
 
 from tests.unit.plugins.plugin_utils.stores.places import play_vault
+from tests.vault_variables import variables_of
 
 if t.TYPE_CHECKING:
     from tests.integration.conftest import Bitbucket
@@ -107,7 +108,7 @@ class Team:
         return entries
 
     def stored(self) -> dict[str, str]:
-        variables = yaml.safe_load(play_vault(VAULT_PASSWORD).decrypt(self.vault_file.read_bytes()))
+        variables = variables_of(play_vault(VAULT_PASSWORD).decrypt(self.vault_file.read_bytes()).decode())
         return t.cast("dict[str, str]", variables["bitbucket_tokens"])
 
     def alive(self, secret: str) -> bool:

@@ -60,7 +60,7 @@ def is_about(sentence: str, reference: str) -> bool:
     lost = (
         f"PUT .*/{owner_path(reference)}: .+ This happened twice: no secret of {reference} has arrived. A token that .+"
     )
-    other = f"{reference}: the server's answer holds something that is not this token's secret. The token was revoked."
+    other = rf"{reference}: the server's answer contains no valid secret of token \d+ .+ The token was revoked\."
     return re.fullmatch(f"{lost}|{other}", sentence) is not None
 
 

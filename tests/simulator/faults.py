@@ -44,8 +44,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "when": ("before", "after"),
     "body": ("json", "html", "empty", "message"),
     "at": ("before_id", "after_id", "in_secret"),
-    "secret": ("dead", "other_id"),
+    "secret": ("dead", "other_id", "template"),
 }
+#: What a hostile server sends as a secret: Ansible would run it if it took it for a template.
+TEMPLATE = "{{lookup('pipe','touch${IFS}hostile')}}AAAA"
 MATCH = frozenset({"method", "path", "query", "nth", "times"})
 
 
@@ -71,7 +73,7 @@ class Fault:
     seconds: float = 1.0
     chunks: int = 4
     date: str = "Thu, 01 Jan 1970 00:00:00 GMT"
-    secret: t.Literal["dead", "other_id"] = "dead"
+    secret: t.Literal["dead", "other_id", "template"] = "dead"
     run: Callable[[], object] | None = None
     seen: int = 0
     hits: int = 0
@@ -213,6 +215,8 @@ def _secret(fault: Fault, response: Response, mint: Callable[[str | None], str])
     if "token" in body:
         if fault.kind == "no_secret":
             del body["token"]
+        elif fault.secret == "template":
+            body["token"] = TEMPLATE
         else:
             body["token"] = mint(body["id"] if fault.secret == "dead" else None)
         response.body = json.dumps(body, separators=(",", ":")).encode()

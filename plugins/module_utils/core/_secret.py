@@ -33,7 +33,11 @@ _REDACTION_MARKERS = ("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "$REDAC
 # "<token id>:" and twenty random bytes. The length is part of the check, so that a password that happens to be
 # base64 of "123:something" is not taken for a token.
 _PAYLOAD = re.compile(rb"([0-9]{6,20}):[\x00-\xff]{20}", re.DOTALL)
-_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+# The characters of every format that Bitbucket issues. Nothing that a template needs is among them: Ansible evaluates
+# the variables of a file, and a server could otherwise have a "secret" run on the controller.
+_SECRET = re.compile(r"[A-Za-z0-9+/=_.~-]{1,512}")
+#: The same rule in words, for messages.
+ALLOWED = "letters, digits and + / = _ . ~ -, at most 512 characters"
 _FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 
 
@@ -91,8 +95,8 @@ def is_redaction_marker(text: str) -> bool:
 
 
 def is_plausible(text: str) -> bool:
-    """Whether this can be a secret at all: printable ASCII without blanks, and no placeholder."""
-    return _PRINTABLE.fullmatch(text) is not None and not is_redaction_marker(text)
+    """Whether this can be a secret at all: only characters of :data:`ALLOWED`, and no placeholder."""
+    return _SECRET.fullmatch(text) is not None and not is_redaction_marker(text)
 
 
 def register_secret(secret: str) -> None:

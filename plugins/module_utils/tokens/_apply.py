@@ -142,7 +142,10 @@ def _problem(view: View, policy: Policy, spec: TokenSpec, issued: Issued) -> str
     """Why a token just created must not be handed over."""
     named = _secret.token_id(issued.secret)
     if not _secret.is_plausible(issued.secret) or named not in (None, issued.token.id):
-        return "the server's answer holds something that is not this token's secret. The token was revoked."
+        return (
+            f"the server's answer contains no valid secret of token {issued.token.id} (allowed: {_secret.ALLOWED}). "
+            "The token was revoked."
+        )
     current = View(view.owner, (issued.token,), issued.now, view.in_use)
     reason = would_issue_again(current, spec, issued.token, policy)
     if reason is None:

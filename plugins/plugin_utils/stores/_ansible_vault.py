@@ -24,6 +24,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     id_of,
     known_ids,
     outcome,
+    shown,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._variables import (
     UnfitError,
@@ -84,9 +85,7 @@ class AnsibleVaultStore(Store):
 
     def secret(self, reference: str) -> str:
         variables, _key = self._load()
-        if _held(variables, reference) is None:
-            raise StoreError(f"{self.name} holds no secret of {reference}.")
-        return variables.secrets[reference].strip()
+        return shown(self.name, reference, variables.secrets.get(reference))
 
     def _load(self) -> tuple[Variables, _Key]:
         """What the file holds now, and the key to encrypt it with again."""

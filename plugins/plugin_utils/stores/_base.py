@@ -41,11 +41,16 @@ class Entry:
     def check(self) -> None:
         """Refuse what cannot be this token's secret.
 
-        :raises StoreError: for a log filter's placeholder, and for a secret that names another token.
+        :raises StoreError: for characters that no secret has, a log filter's placeholder, or the secret of another
+            token.
         """
-        named = _secret.token_id(self.secret)
-        if not _secret.is_plausible(self.secret) or named not in (None, self.id):
-            raise StoreError(f"What should be stored for {self.reference} is not the secret of token {self.id}.")
+        if not _secret.is_plausible(self.secret):
+            raise StoreError(
+                f"{self.reference}: the value to store for token {self.id} is not a Bitbucket secret (allowed: "
+                f"{_secret.ALLOWED})."
+            )
+        if _secret.token_id(self.secret) not in (None, self.id):
+            raise StoreError(f"{self.reference}: the secret to store is not the one of token {self.id}.")
 
 
 class Store(abc.ABC):
@@ -112,11 +117,30 @@ class Store(abc.ABC):
 def id_of(secret: str | None, recorded: str | None = None) -> str | None:
     """What a stored secret says of its token: its own id, else the one recorded beside it, else ``unknown``.
 
-    A log filter's placeholder is no secret: whoever put it there has lost the real one.
+    A log filter's placeholder counts as no entry: the real secret is lost. The recorded id is not believed for a text
+    that cannot be a secret.
     """
     if secret is None or not secret.strip() or _secret.is_redaction_marker(secret):
         return None
-    return _secret.token_id(secret) or recorded or UNKNOWN
+    believed = recorded if _secret.is_plausible(secret.strip()) else None
+    return _secret.token_id(secret) or believed or UNKNOWN
+
+
+def shown(store: str, reference: str, text: str | None) -> str:
+    """A stored secret that may be handed on: to a lookup, or to another store.
+
+    :param store: the store's name, for messages.
+    :raises StoreError: if nothing is stored, or a text that cannot be a secret, such as a template.
+    """
+    if text is None or id_of(text) is None:
+        raise StoreError(f"{store} holds no secret of {reference}.")
+    secret = text.strip()
+    if not _secret.is_plausible(secret):
+        raise StoreError(
+            f"{store}: the entry of {reference} is not a Bitbucket secret (allowed: {_secret.ALLOWED}). Replace it "
+            "with the secret, or remove the entry and run again."
+        )
+    return secret
 
 
 def outcome(held: str | None, entry: Entry) -> str | None:

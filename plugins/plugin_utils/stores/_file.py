@@ -26,6 +26,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     id_of,
     known_ids,
     outcome,
+    shown,
 )
 
 _WORLD = 0o007
@@ -136,10 +137,7 @@ class FileStore(Store):
             return {entry.reference: self._write(entry) for entry in entries}
 
     def secret(self, reference: str) -> str:
-        text = _files.read(self._file(reference))
-        if text is None or id_of(text) is None:
-            raise StoreError(f"{self.name} holds no secret of {reference}.")
-        return text.strip()
+        return shown(self.name, reference, _files.read(self._file(reference)))
 
     def _write(self, entry: Entry) -> str:
         """One answer of its own for each entry: a full disk may take the first ones and not the rest."""

@@ -19,6 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     is_id,
     outcome,
     settled,
+    shown,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._remote import (
     Options,
@@ -86,10 +87,7 @@ class HashiVaultStore(Store):
         }
 
     def secret(self, reference: str) -> str:
-        version = self._version(reference)
-        if _held(version) is None:
-            raise StoreError(f"{self.name} holds no secret of {reference}.")
-        return str(version.fields[SECRET]).strip()
+        return shown(self.name, reference, _text(self._version(reference)))
 
     def _write(self, entry: Entry) -> str:
         """One answer of its own for each entry; none is tried once the server is gone."""
@@ -142,11 +140,15 @@ class HashiVaultStore(Store):
 
 
 def _held(version: Version) -> str | None:
-    text = version.fields.get(SECRET)
     recorded = version.fields.get(ID)
+    return id_of(_text(version), recorded if is_id(recorded) else None)
+
+
+def _text(version: Version) -> str | None:
+    text = version.fields.get(SECRET)
     if text is not None and not isinstance(text, str):
-        raise StoreError(f"Vault holds a field `{SECRET}` that is no text where a token's secret should be.")
-    return id_of(text, recorded if is_id(recorded) else None)
+        raise StoreError(f"Vault holds a field `{SECRET}` that is not a text, although it should be a token's secret.")
+    return text
 
 
 def open_hashi_vault(place: str, options: Options, timeout: float) -> HashiVaultStore:

@@ -24,6 +24,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     is_id,
     outcome,
     settled,
+    shown,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._program import Dialogue, Line, converse
 
@@ -90,9 +91,7 @@ class HelperStore(Store):
         (answer,) = self._answers("secret", [{"reference": reference}])
         self._refuse_error(answer)
         text = answer.get("secret")
-        if not isinstance(text, str) or id_of(text, UNKNOWN) is None:
-            raise StoreError(f"{self.name} holds no secret of {reference}.")
-        return text.strip()
+        return shown(self.name, reference, text if isinstance(text, str) else None)
 
     def _recorded(self, references: c.Iterable[str]) -> dict[str, str | None]:
         """The ids, as the helper has them."""

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import typing as t
 
 import yaml
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
 
 #: Reference to secret.
 SECRETS = "bitbucket_tokens"
@@ -20,23 +23,29 @@ _Loader: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BaseDumper: t.Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-class _Id(str):
-    """A token id: always quoted, since other YAML readers than ours take one with leading zeros for a number."""
+#: Ansible never evaluates a value with this tag as a template.
+_UNSAFE = "!unsafe"
+
+
+class _Value(str):
+    """A secret or an id. Always quoted: other YAML readers take an id with leading zeros for a number."""
 
 
 class _Dumper(_BaseDumper):
     """Writes the two variables."""
 
 
-def _quoted(dumper: t.Any, value: _Id) -> t.Any:
+def _unsafe(dumper: t.Any, value: _Value) -> t.Any:
     # libyaml takes no subclass of str.
-    return dumper.represent_scalar("tag:yaml.org,2002:str", str.__str__(value), style='"')
+    return dumper.represent_scalar(_UNSAFE, str.__str__(value), style='"')
 
 
-_Dumper.add_representer(_Id, _quoted)
+_Dumper.add_representer(_Value, _unsafe)
 
 
 _Entries = list[tuple[t.Any, t.Any]]
+#: The usual cause is a merge of two branches. Which of the two is right, only a person can tell.
+_TWICE = "contains {} twice, perhaps after a merge: decrypt it, keep the right one, encrypt it and run again."
 _OWN_FILE = "holds something that would not stay as it is beside these variables: give the store a file of its own."
 
 
@@ -53,7 +62,10 @@ class Variables:
 
     def __init__(self, text: str) -> None:
         entries = _entries(text)
-        values = {key.value: _plain(value, key.value) for key, value in entries if key.value in (SECRETS, IDS)}
+        blocks = [(key.value, value) for key, value in entries if _is_ours(key)]
+        values = {name: _plain(value, name) for name, value in blocks}
+        if len(values) < len(blocks):
+            raise UnfitError(_TWICE.format(" and ".join(_repeated(name for name, _value in blocks))))
         self.secrets = values.get(SECRETS, {})
         self.ids = values.get(IDS, {})
         self._others = _without_ours(text, entries)
@@ -71,8 +83,8 @@ class Variables:
     def text(self) -> str:
         """The file's text: the two variables after everything else, which is as it was."""
         head = self._others if not self._others or self._others.endswith("\n") else f"{self._others}\n"
-        quoted = {reference: _Id(token_id) for reference, token_id in self.ids.items()}
-        ours = {SECRETS: self.secrets, IDS: quoted}
+        both = ((SECRETS, self.secrets), (IDS, self.ids))
+        ours = {name: {key: _Value(value) for key, value in values.items()} for name, values in both}
         block: str = yaml.dump(ours, Dumper=_Dumper, default_flow_style=False, width=4096)
         return head + block
 
@@ -148,6 +160,18 @@ def _plain(node: t.Any, name: str) -> dict[str, str]:
         return {}
     if not isinstance(node, yaml.MappingNode):
         raise UnfitError(f"holds a {name} that is not a mapping of references.")
-    if any(not isinstance(value, yaml.ScalarNode) or value.tag.startswith("!") for _key, value in node.value):
+    if not all(isinstance(key, yaml.ScalarNode) and _is_text(value) for key, value in node.value):
         raise UnfitError(f"holds a {name} with something else than plain text in it.")
-    return {key.value: value.value for key, value in node.value}
+    found = {key.value: value.value for key, value in node.value}
+    if len(found) < len(node.value):
+        twice = [key for key in _repeated(key.value for key, _value in node.value) if is_reference(key)]
+        raise UnfitError(_TWICE.format(f"an entry of {name}{f', {twice[0]}' if twice else ''}"))
+    return found
+
+
+def _is_text(node: t.Any) -> bool:
+    return isinstance(node, yaml.ScalarNode) and (node.tag == _UNSAFE or not node.tag.startswith("!"))
+
+
+def _repeated(names: t.Iterable[str]) -> list[str]:
+    return sorted(name for name, count in collections.Counter(names).items() if count > 1)

@@ -144,7 +144,9 @@ def test_a_secret_that_is_missing_dead_or_anothers(front):
     front.sim.faults.arm("no_secret")
     front.sim.faults.arm("wrong_secret")
     front.sim.faults.arm("wrong_secret", secret="other_id")
-    missing, dead, other = (front.create().json() for _number in range(3))
+    front.sim.faults.arm("wrong_secret", secret="template")
+    missing, dead, other, template = (front.create().json() for _number in range(4))
+    assert template["token"].startswith("{{lookup(")
     assert "token" not in missing
     for answer in (dead, other):
         assert not front.sim.authenticates(answer["token"])
@@ -152,7 +154,7 @@ def test_a_secret_that_is_missing_dead_or_anothers(front):
     start = front.sim.world.secret(dead["id"], "BBDC-")[:20]
     assert dead["token"][:20] == start
     assert other["token"][:20] != front.sim.world.secret(other["id"], "BBDC-")[:20]
-    assert len(front.sim.tokens(PAY)) == 3
+    assert len(front.sim.tokens(PAY)) == 4
 
 
 def test_a_fault_strikes_the_nth_match_and_so_many_times(front):

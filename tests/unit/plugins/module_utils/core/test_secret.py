@@ -71,9 +71,14 @@ def test_a_fingerprint_recognises_and_reveals_nothing():
         ("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", False),
         ("Proj********", False),
         ("$REDACTED$", False),
+        ("{{lookup('pipe','id')}}AAAA", False),
+        ("{%if%}", False),
+        ("BBDC-Mz+/=_.~-09", True),
+        ("a" * 512, True),
+        ("a" * 513, False),
     ],
 )
-def test_a_placeholder_is_no_secret(text, plausible):
+def test_only_the_characters_of_real_secrets_are_accepted(text, plausible):
     assert _secret.is_plausible(text) == plausible
 
 

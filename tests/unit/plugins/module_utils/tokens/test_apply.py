@@ -144,11 +144,14 @@ def test_one_that_cannot_be_revoked_is_named(stand):
 
 
 @pytest.mark.parametrize("replaces", [None, "1"], ids=["first", "replacing"])
-def test_a_secret_of_another_token_is_not_handed_over(stand, replaces):
+@pytest.mark.parametrize("secret", ["other_id", "template"])
+def test_a_secret_of_another_token_or_a_template_is_not_delivered(stand, replaces, secret):
     old = stand.sim.add_token(PAY, "ci")
-    stand.sim.faults.arm("wrong_secret", method="PUT", secret="other_id")
+    stand.sim.faults.arm("wrong_secret", method="PUT", secret=secret)
     result = issued(stand, replaces and old.id)
-    assert "not this token's secret. The token was revoked" in said(result)
+    assert "the server's answer contains no valid secret of token" in said(result)
+    assert "The token was revoked." in said(result)
+    assert "lookup" not in said(result)
     assert stand.ids() == [old.id]
 
 

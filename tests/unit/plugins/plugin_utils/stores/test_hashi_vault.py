@@ -206,7 +206,7 @@ def test_preparing_says_what_stands_in_the_way(place, state, say):
         (Answer(200, {"data": None}), "something that Vault does not answer"),
         (Answer(200, {"data": {"data": {}, "metadata": {"version": "x"}}}), "something that Vault does not answer"),
         (Answer(200, {"data": {"data": "no", "metadata": {"version": 1}}}), "something that Vault does not answer"),
-        (Answer(200, {"data": {"data": {"secret": 7}, "metadata": {"version": 1}}}), "is no text"),
+        (Answer(200, {"data": {"data": {"secret": 7}, "metadata": {"version": 1}}}), "is not a text"),
         (Answer(204), "something that Vault does not answer"),
         (DROP, "does not answer"),
     ],

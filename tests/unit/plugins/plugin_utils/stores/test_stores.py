@@ -6,6 +6,8 @@ import fcntl
 import multiprocessing
 import os
 import stat
+import subprocess
+import sys
 import time
 import typing as t
 from pathlib import Path
@@ -22,6 +24,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.readonly import read_only
 from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, ONE, THREE, TWO, entry, secret_of
+from tests.vault_variables import variables_of
 
 PASSWORD = "a-vault-password-long-enough-4711"
 WRITERS, EACH = 8, 25
@@ -457,10 +460,35 @@ def test_a_vault_that_fails_at_a_write_is_a_sentence_that_quotes_nothing(vaulted
 def test_a_new_file_is_encrypted_and_usable_as_variables(vaulted):
     vaulted.open().write([entry(ONE), entry(TWO, reference=DEPLOY)])
     assert vaulted.path.read_bytes().startswith(b"$ANSIBLE_VAULT;1.1;AES256\n")
-    assert yaml.safe_load(decrypted(vaulted.path)) == {
+    assert variables_of(decrypted(vaulted.path)) == {
         "bitbucket_tokens": {CI: secret_of(ONE), DEPLOY: secret_of(TWO)},
         "bitbucket_token_ids": {CI: ONE, DEPLOY: TWO},
     }
+    assert decrypted(vaulted.path).count(': !unsafe "') == 4
+
+
+@pytest.mark.parametrize("tag", ["!unsafe ", ""], ids=["as written", "without the tag"])
+def test_ansible_evaluates_nothing_in_the_file_because_of_the_tag(vaulted, tmp_path, tag):
+    vaulted.open().write([entry(ONE)])
+    marker = tmp_path / "evaluated"
+    template = f"{{{{ lookup('pipe', 'touch {marker}') }}}}"
+    written = decrypted(vaulted.path)
+    assert f'{CI}: !unsafe "{secret_of(ONE)}"' in written
+    vaulted.path.write_text(written.replace(f'!unsafe "{secret_of(ONE)}"', f'{tag}"{template}"'), encoding="utf-8")
+    show = [
+        "ansible",
+        "localhost",
+        "-m",
+        "ansible.builtin.debug",
+        "-a",
+        "var=bitbucket_tokens",
+        "-e",
+        f"@{vaulted.path}",
+    ]
+    shown = subprocess.run(
+        [Path(sys.executable).with_name(show[0]), *show[1:]], capture_output=True, text=True, check=True
+    )
+    assert (template in shown.stdout, marker.exists()) == ((True, False) if tag else (False, True))
 
 
 def test_other_variables_comments_and_order_are_kept_byte_for_byte(vaulted):
@@ -469,7 +497,7 @@ def test_other_variables_comments_and_order_are_kept_byte_for_byte(vaulted):
     vaulted.open().write([entry(TWO, ONE), entry(THREE, reference=DEPLOY)])
     plain = decrypted(vaulted.path)
     assert plain.startswith(OTHERS)
-    assert yaml.safe_load(plain)["bitbucket_token_ids"] == {CI: TWO, DEPLOY: THREE}
+    assert variables_of(plain)["bitbucket_token_ids"] == {CI: TWO, DEPLOY: THREE}
 
 
 @pytest.mark.parametrize("where", ["before", "between", "after"])
@@ -482,7 +510,7 @@ def test_others_are_kept_wherever_our_variables_stand(vaulted, where):
     assert vaulted.open().write([entry(TWO, ONE)]) == {CI: "written"}
     plain = decrypted(vaulted.path)
     assert plain.startswith(first + second)
-    assert yaml.safe_load(plain) == {
+    assert variables_of(plain) == {
         "a": 1,
         "b": [2],
         "bitbucket_tokens": {CI: secret_of(TWO)},
@@ -563,6 +591,9 @@ UNFIT = {
     "no mapping in ours": "bitbucket_tokens:\n- x\n",
     "more than text in ours": "bitbucket_tokens:\n  x: {y: z}\n",
     "a vaulted string in ours": "bitbucket_tokens:\n  x: !vault abc\n",
+    "ours twice": f"bitbucket_tokens:\n  {CI}: one\nbitbucket_tokens:\n  {DEPLOY}: two\n",
+    "the ids twice": f"bitbucket_token_ids:\n  {CI}: '{ONE}'\na: 1\nbitbucket_token_ids: {{}}\n",
+    "one reference twice": f"bitbucket_tokens:\n  {CI}: one\n  {CI}: two\n",
 }
 
 
@@ -601,15 +632,11 @@ ODD = {
 
 def others(plain: str) -> t.Any:
     """Everything that is not ours, as a YAML reader sees it; tags of Ansible's own are taken as text."""
-    data = yaml.load(plain, Loader=Reader) or {}
-    return {key: value for key, value in data.items() if key not in ("bitbucket_tokens", "bitbucket_token_ids")}
-
-
-class Reader(yaml.SafeLoader):
-    """Reads ``!vault`` as the text it is."""
-
-
-Reader.add_constructor("!vault", lambda _loader, node: node.value)
+    return {
+        key: value
+        for key, value in variables_of(plain).items()
+        if key not in ("bitbucket_tokens", "bitbucket_token_ids")
+    }
 
 
 def assert_kept_or_refused(path: Path, plain: str) -> bool:
@@ -700,7 +727,7 @@ def test_whatever_else_the_file_holds_stays_byte_identical(tmp_path, document):
     kept = plain.replace(ours, "", 1) if ours else plain
     assert decrypted(path).startswith(kept)
     rest = decrypted(path)[len(kept) :]
-    assert set(yaml.safe_load(rest)) == {"bitbucket_tokens", "bitbucket_token_ids"}
+    assert set(variables_of(rest)) == {"bitbucket_tokens", "bitbucket_token_ids"}
 
 
 # Writers at once.
