@@ -14,6 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     failure_message,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._results import namesakes
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import GUARDED, NEW
 
 Result = dict[str, t.Any]
@@ -130,7 +131,7 @@ class Ledger:
         result["changed"] = self.changed
         result["diff"] = {"before": self._before, "after": self._after}
         result["issued"] = [{key: value for key, value in item.items() if key != "retire"} for item in result["issued"]]
-        result["warnings"] = list(dict.fromkeys(self._warnings))
+        result["warnings"] = list(dict.fromkeys([*self._warnings, *namesakes(result["notes"])]))
         if "counts" in result:
             result["counts"]["owners_failed"] = len(self.failed_owners - {None})
         if result["failures"]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from urllib.parse import quote, unquote
 
@@ -14,6 +15,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times i
 #: Milliseconds, Bitbucket's own unit of time.
 DAY = 24 * 60 * 60 * 1000
 HOUR = 60 * 60 * 1000
+# Words that neither a shell nor Ansible takes for anything else.
+_HARMLESS = re.compile(r"[a-z]+=[A-Za-z0-9~._-]+")
 
 
 class Owner(t.NamedTuple):
@@ -49,6 +52,16 @@ class Owner(t.NamedTuple):
     def reference(self, name: str) -> str:
         """The reference of this owner's token called ``name``."""
         return f"{self.path}/tokens/{_encoded(name)}"
+
+    def revocation(self, token_id: str) -> str:
+        """The command that revokes one token of this owner, to print. Without one for an owner that a shell or Ansible
+        might evaluate, only the id.
+        """
+        named = {"project": self.project, "repository": self.repository, "user": self.user, "id": token_id}
+        words = [f"{option}={value}" for option, value in named.items() if value]
+        if not all(map(_HARMLESS.fullmatch, words)):
+            return f"revoke token {token_id}"
+        return f"ansible localhost -m tokensmith.bitbucket.access_token -a '{' '.join(words)} state=absent'"
 
 
 def owner_of(path: str) -> Owner:

@@ -37,14 +37,17 @@ def result_of(outcome: Outcome, handover: bool) -> Result:
         "failures": outcome.failures,
         "issued": [_issued(delivery, handover) for delivery in outcome.deliveries],
         "secrets": {delivery.plan.reference: delivery.issued.secret for delivery in outcome.deliveries},
-        "warned": [*outcome.warnings, *_namesakes(report.notes)],
+        "warned": list(outcome.warnings),
     }
     if handover:
         result.update(remaining=outcome.remaining, prune=outcome.prune, limits_bearers=outcome.limits_bearers)
         # An owner has as many entries as tokens that are left.
         result["retire"] = list(dict.fromkeys(outcome.retire))
-    elif outcome.retire:
-        result["warned"].append("The run took so long that revoking is left to the next one.")
+    else:
+        # With a store, several calls look at the same owners, and the action plugin warns once for all of them.
+        result["warned"] += namesakes(report.notes)
+        if outcome.retire:
+            result["warned"].append("The run took so long that revoking is left to the next one.")
     if outcome.failures:
         result.update(failed=True, msg=failure_message(outcome.failures), reason=outcome.failures[0]["reason"])
     return result
@@ -84,16 +87,16 @@ def discarded(api: DataCenter, discard: t.Mapping[str, str]) -> Result:
     return {"changed": True, "failures": failures}
 
 
-def _namesakes(notes: t.Sequence[Result]) -> list[str]:
+def namesakes(notes: t.Sequence[Result]) -> list[str]:
     """One warning for all of them: after a race over many owners there are thousands."""
-    found = [f"{note['reference']} ({note['id']})" for note in notes if note["reason"] == "namesake"]
+    found = [(note["reference"], note["id"]) for note in notes if note["reason"] == "namesake"]
     if not found:
         return []
-    shown = ", ".join(found[:_MOST_NAMED])
-    more = f" and {len(found) - _MOST_NAMED} more, all in `notes`" if len(found) > _MOST_NAMED else ""
+    commands = [f"{name}: {owner_of(owner_path(name)).revocation(token_id)}" for name, token_id in found[:_MOST_NAMED]]
+    more = [f"{len(found) - _MOST_NAMED} more are in `notes`"] if len(found) > _MOST_NAMED else []
     return [
-        f"Newer than the stored token of the same name, and kept: {len(found)} token(s), {shown}{more}. What nobody "
-        "uses may be revoked by hand; the next rotation does it anyway."
+        f"Tokens that are newer than the stored token of the same name were kept: {len(found)}. If nothing uses one, "
+        f"revoke it. {'; '.join([*commands, *more])}"
     ]
 
 

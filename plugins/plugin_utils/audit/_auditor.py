@@ -117,7 +117,7 @@ class Auditor:
             codes = ", ".join(finding.code for finding in first.counted if at_least(finding.severity, self._fail_on))
             sentences.append(
                 f"Findings of severity {self._fail_on} or worse (`fail_on`): {len(bad)} of {len(audit.tokens)} tokens, "
-                f"the first being {first.reference} ({codes})."
+                f"the first being {first.reference}, token {first.token.id} ({codes})."
             )
         if failures:
             sentences.append(

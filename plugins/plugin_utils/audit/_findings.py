@@ -124,7 +124,9 @@ def _undeclared(case: _Case) -> str | None:
 
 def _duplicate(case: _Case) -> str | None:
     alone = case.namesakes < 2 or case.token.expired(case.now)
-    return None if alone else f"{case.namesakes} of this name"
+    if alone:
+        return None
+    return f"{case.namesakes} of this name. To revoke this one: {case.place.owner.revocation(case.token.id)}"
 
 
 def _inactive(case: _Case) -> str | None:

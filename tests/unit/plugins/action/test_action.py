@@ -73,7 +73,8 @@ class Bench:
             return {"failed": True, "msg": checked.error_messages[0]}
         client = Client(URL, Credential("admin", PASSWORD), transport(self.sim), sleep=lambda _seconds: None)
         try:
-            return t.cast("Result", module.run(checked.validated_parameters, client, check_mode))
+            result: Result = module.run(checked.validated_parameters, client, check_mode)
+            return {**result, "warnings": result.pop("warned", [])}
         except BitbucketError as error:
             return {"failed": True, "msg": str(error), "reason": error.reason}
 
@@ -290,6 +291,26 @@ def test_overrides_go_along_with_their_owners_only(bench, tmp_path):
     result = bench.run(args)
     assert [change["reason"] for change in result["changes"]] == ["expiring", "absent", "superseded"]
     assert (bench.calls[-1]["projects"], bench.calls[-1]["overrides"]) == (["PAY"], {})
+
+
+@pytest.mark.parametrize("check_mode", [False, True], ids=["for real", "check mode"])
+def test_a_run_of_several_calls_warns_once_of_tokens_that_are_newer_than_the_stored_ones(bench, tmp_path, check_mode):
+    args = {**SET, "projects": ["PAY", "SHOP"], "store": f"file:{tmp_path}"}
+    bench.run({**args, "projects": ["SHOP"]})
+    old = bench.sim.add_token("projects/PAY", "old", created_days_ago=80, expires_in_days=1, last_used_days_ago=1)
+    bench.run({**args, "projects": ["PAY"]})
+    (tmp_path / "projects/PAY/tokens/old.token").write_text(old.secret, encoding="utf-8")
+    bench.sim.clock.advance(hours=2)
+    newer = {key: bench.sim.add_token(f"projects/{key}", "ci").id for key in ("PAY", "SHOP")}
+    # Its successor waits for its hand-over, so a further call looks at PAY alone.
+    due = {**SET["set"][0], "name": "old", "expires_in_days": 90, "grace_days": 0}
+    bench.calls.clear()
+    result = bench.run({**args, "set": SET["set"], "overrides": {"PAY": [due]}}, check_mode)
+    assert len(bench.calls) == (1 if check_mode else 2)
+    assert [warning for warning in result["warnings"] if "were kept: 2." in warning] == result["warnings"]
+    (warning,) = result["warnings"]
+    assert all(f"project={key} id={token_id} state=absent'" in warning for key, token_id in newer.items())
+    assert sorted(note["id"] for note in result["notes"]) == sorted(newer.values())
 
 
 def test_the_callers_own_token_needs_no_owner(bench, path):

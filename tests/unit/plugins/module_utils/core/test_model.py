@@ -46,6 +46,24 @@ def test_references_are_percent_encoded(name, encoded):
     assert owner_of(Owner(project="PAY").reference(name)) == Owner(project="PAY")
 
 
+@pytest.mark.parametrize(
+    ("owner", "command"),
+    [
+        (Owner("PAY"), "'project=PAY id=012345678901 state=absent'"),
+        (Owner("~svc.ci", "my-repo_1"), "'project=~svc.ci repository=my-repo_1 id=012345678901 state=absent'"),
+        (Owner(user="svc-ci"), "'user=svc-ci id=012345678901 state=absent'"),
+    ],
+)
+def test_the_command_that_revokes_a_token_names_its_owner_and_its_id(owner, command):
+    said = owner.revocation("012345678901")
+    assert said == f"ansible localhost -m tokensmith.bitbucket.access_token -a {command}"
+
+
+@pytest.mark.parametrize("key", ["{{x}}", "A B", "A'; rm -rf ~ #", "A=B", "$(id)", "A\n"])
+def test_no_command_names_an_owner_that_a_shell_or_ansible_would_evaluate(key):
+    assert Owner(key).revocation("012345678901") == "revoke token 012345678901"
+
+
 NOW = 1_768_467_600_000
 
 

@@ -214,7 +214,7 @@ def test_fail_on_fails_after_the_files_are_written(bench, fail_on, fails):
         assert result["msg"].startswith(
             f"Findings of severity {fail_on} or worse (`fail_on`): 1 of 2 tokens, the first "
         )
-        assert "projects/PAY/tokens/admin (" in result["msg"]
+        assert "projects/PAY/tokens/admin, token 000000000002 (" in result["msg"]
         assert result["msg"].endswith(str(bench.directory / "audit.html"))
         assert "The report is" not in bench.run(check=True, fail_on=fail_on)["msg"]
 

@@ -102,6 +102,14 @@ def test_duplicates_are_live_tokens_of_the_same_owner(others, expected):
     assert found(token(), *others) == (["duplicate_name"] if expected else [])
 
 
+def test_each_of_two_namesakes_is_told_from_the_other_and_has_its_own_command():
+    details = [finding.detail for judged in audit(token(), token(token_id="2")).tokens for finding in judged.findings]
+    command = "ansible localhost -m tokensmith.bitbucket.access_token -a 'project=PAY id={} state=absent'"
+    assert sorted(details) == sorted(
+        f"2 of this name. To revoke this one: {command.format(token_id)}" for token_id in (token().id, "2")
+    )
+
+
 @pytest.mark.parametrize(
     ("place", "detail"), [(PAY, None), (ARCHIVED, "the repository is archived"), (GONE, "the user is deactivated")]
 )
