@@ -36,18 +36,21 @@ def _clear(directory: Path) -> None:
 
 def demonstrate() -> None:
     """All of it; imports late, so that a missing package is a sentence."""
+    from tests.documented.stage import stage_in
+
     from .show import Screen
-    from .simulation import COMPANY, simulation
     from .story import Story, introduce
 
     screen = Screen()
     started = time.monotonic()
-    screen.title("tokensmith.bitbucket, on a simulated Bitbucket Data Center 10.4", "Nothing here leaves this machine.")
+    screen.title(
+        "The first example of README.md, on a simulated Bitbucket Data Center 10.4", "It stays on this machine."
+    )
     with _workplace() as directory:
         screen.step("Start the simulator, with a small company in it")
-        with simulation(directory, "--profile", "10.4", seed=COMPANY) as running:
-            introduce(screen, running, directory.relative_to(ROOT))
-            Story(screen, running, directory).tell()
+        with stage_in(directory) as stage:
+            introduce(screen, stage)
+            Story(screen, stage).tell()
     screen.found("The simulator has ended, and its secrets are deleted")
     screen.end(f"\nAll of it as promised, in {time.monotonic() - started:.0f} s.")
 
@@ -57,17 +60,17 @@ def main() -> int:
     if lack:
         print(f"demo: {lack}", file=sys.stderr)
         return 2
-    from .playbooks import PlaybookError
-    from .simulation import SimulationError
+    from .commands import CommandError
+    from .readme import ReadmeError
     from .story import ExpectationError
 
     listen()
     try:
         demonstrate()
-    except PlaybookError as error:
+    except CommandError as error:
         print(f"{_tail(error.output)}\ndemo: failed: {error}", file=sys.stderr)
         return 1
-    except (ExpectationError, SimulationError) as error:
+    except (ExpectationError, ReadmeError) as error:
         print(f"demo: failed: {error}", file=sys.stderr)
         return 1
     except Stopped as stopped:

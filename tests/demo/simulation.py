@@ -14,8 +14,6 @@ from pathlib import Path
 from .signals import deferred
 
 ROOT = Path(__file__).resolve().parents[2]
-#: A seed: four projects, nine repositories, six users.
-COMPANY = ROOT / "tests" / "simulator" / "seeds" / "company.yml"
 END_SECONDS = 10
 
 

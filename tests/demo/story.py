@@ -1,31 +1,29 @@
-"""The demo's plot: four runs of one playbook and a proof. Whatever is not as it must be ends it."""
+"""The demo's plot: the first example of README.md over a month, and what uses a token. An unexpected result ends it."""
 
 from __future__ import annotations
 
 import re
-import secrets
-import shutil
+import textwrap
 import typing as t
-from pathlib import Path
 
+import yaml
+
+from tests.documented import network
+from tests.documented.stage import VAULT_PASSWORD, Stage
 from tests.vault_variables import variables_of
 
-from . import chronicle
+from . import chronicle, readme
 from .chronicle import Chapter, Reference
-from .playbooks import COLLECTIONS, Shell, environment
+from .commands import Commands
+from .readme import CONSUMER, DECLARATION
 from .show import Screen
-from .simulation import Simulation
+from .simulation import ROOT
 
-FILES = Path(__file__).parent / "files"
-USER = "svc-ansible"
-NAMES = frozenset(("ci-read", "ci-write", "release-admin"))
-PROVISION = ("ansible-playbook tokensmith.bitbucket.provision", "-e @tokens.yml --vault-password-file vault-password")
-VIEW = "ansible-vault view secrets.yml --vault-password-file vault-password"
-# Of the shortest lifetime declared: 30 days, replaced 10 days before its end, the old one valid for 3 more.
+# PAY's ci-write lives for 30 days, is replaced 10 days before its end, and the old one is valid for 7 more.
 DAYS_TO_ROTATION = 21
-DAYS_TO_THE_END_OF_GRACE = 4
+DAYS_TO_THE_END_OF_GRACE = 8
+DUE: list[Reference] = [("PAY", "ci-write")]
 _HEADLINE = re.compile(r'"(\d+ owners, \d+ tokens: [^"]*?)(?:, 0 owners failed)?"')
-_ANSWER = re.compile(r'"msg": "HTTP (\d+) (.*)"')
 Secrets = dict[Reference, str]
 
 
@@ -41,13 +39,16 @@ def expect(condition: bool, otherwise: str) -> None:
 class Story:
     """One telling, in an empty directory, against a fresh simulator."""
 
-    def __init__(self, screen: Screen, simulation: Simulation, directory: Path) -> None:
+    def __init__(self, screen: Screen, stage: Stage) -> None:
         self._screen = screen
-        self._simulation = simulation
-        self._directory = directory
-        self._shell = Shell(directory, environment(simulation, USER, directory))
+        self._stage = stage
+        self._example = readme.example(DECLARATION)
+        declared = yaml.safe_load(self._example.text)
+        self._names = frozenset(entry["name"] for entry in declared["project_tokens_set"])
+        self._store = stage.directory / declared["project_tokens_store"].partition(":")[2]
+        self._commands = Commands(stage)
         self._chapters: list[Chapter] = []
-        self._known: set[str] = set(simulation.passwords.values())
+        self._known = {*stage.passwords.values(), VAULT_PASSWORD}
         self._day = 0
 
     def tell(self) -> None:
@@ -58,31 +59,33 @@ class Story:
         self._declare()
         first = self._issue()
         self._nothing_to_do()
-        rotated, second = self._rotate(first)
-        self._retire(first, second, rotated)
-        self._use(second)
+        second = self._rotate(first)
+        self._retire(first, second)
+        self._use()
         self._screen.chronicle(self._chapters)
         self._keep_quiet()
 
     def _declare(self) -> None:
-        self._screen.step("Declare three tokens for every project: tests/demo/files/tokens.yml")
-        shutil.copy(FILES / "tokens.yml", self._directory)
-        shutil.copy(FILES / "use.yml", self._directory)
-        password = secrets.token_urlsafe(32)
-        self._known.add(password)
-        path = self._directory / "vault-password"
-        path.touch(mode=0o600)
-        path.write_text(f"{password}\n", encoding="utf-8")
-        self._screen.found("ci-read, ci-write: 90 days; release-admin: 60; in PAY two of them 30, by overrides")
+        self._screen.step(f"Write {DECLARATION}, as the first example of README.md prints it")
+        self._stage.write(DECLARATION, self._example.text)
+        password = self._stage.place / "vault-password"
+        password.touch(mode=0o600)
+        password.write_text(VAULT_PASSWORD, encoding="utf-8")
+        self._screen.found("ci-read and ci-write for the projects PAY and SHOP; in PAY ci-write lives for 30 days")
 
     def _issue(self) -> Secrets:
+        self._screen.step("Sign in, and look at what would be done")
+        for command in self._example.commands[:-1]:
+            self._type(command)
+        expect(not self._world().tokens, "Check mode issued a token.")
+        self._screen.found("nothing was changed")
         chapter = self._provision("First run: no token is there yet, so each is issued and delivered")
         expect(chapter.changed > 0 and set(chapter.events.values()) == {"issued"}, "The first run did not issue all.")
-        expect(len(chapter.events) == 12, f"12 tokens were declared, and {len(chapter.events)} were issued.")
+        expect(len(chapter.events) == 4, f"4 tokens were declared, and {len(chapter.events)} were issued.")
         found = self._delivered()
         expect(set(found) == set(chapter.events), "The vault file does not hold the secrets of the issued tokens.")
-        expect(all(map(self._simulation.alive, found.values())), "A delivered secret does not work.")
-        self._screen.found(f"secrets.yml is encrypted and holds {len(found)} secrets; each one works")
+        expect(all(map(self._alive, found.values())), "A delivered secret does not work.")
+        self._screen.found(f"{self._store.name} is encrypted and holds {len(found)} secrets; each one works")
         return found
 
     def _nothing_to_do(self) -> None:
@@ -91,57 +94,59 @@ class Story:
         expect(set(chapter.events.values()) == {"kept"}, "The second run issued or revoked a token.")
         self._screen.found("changed=0: no token issued, none revoked")
 
-    def _rotate(self, first: Secrets) -> tuple[list[Reference], Secrets]:
+    def _rotate(self, first: Secrets) -> Secrets:
         self._move_clock(DAYS_TO_ROTATION)
-        chapter = self._provision("Third run: PAY's monthly tokens are due, so each gets a successor")
+        chapter = self._provision("Third run: ci-write of PAY is due, so it gets a successor")
         rotated = sorted(reference for reference, event in chapter.events.items() if event == "rotated")
-        due = [("PAY", "ci-write"), ("PAY", "release-admin")]
-        expect(rotated == due, f"{due} were due, and {rotated} were rotated.")
+        expect(rotated == DUE, f"{DUE} were due, and {rotated} were rotated.")
         second = self._delivered()
-        for reference in rotated:
+        for reference in DUE:
             expect(second[reference] != first[reference], f"The store still holds the old secret of {reference}.")
-            expect(self._simulation.alive(second[reference]), f"The new secret of {reference} does not work.")
-            expect(self._simulation.alive(first[reference]), f"The old secret of {reference} died within its grace.")
-        self._screen.found(f"{_listed(rotated)}: the new secrets work, and within the grace the old ones still do")
-        return rotated, second
+            expect(self._alive(second[reference]), f"The new secret of {reference} does not work.")
+            expect(self._alive(first[reference]), f"The old secret of {reference} stopped working in its grace.")
+        self._screen.found("the new secret works, and in its grace period the old one does too")
+        return second
 
-    def _retire(self, first: Secrets, second: Secrets, rotated: list[Reference]) -> None:
+    def _retire(self, first: Secrets, second: Secrets) -> None:
         self._move_clock(DAYS_TO_THE_END_OF_GRACE)
-        chapter = self._provision("Fourth run: the grace is over, so the old tokens are revoked")
+        chapter = self._provision("Fourth run: the grace period is over, so the old token is revoked")
         retired = sorted(reference for reference, event in chapter.events.items() if event == "old retired")
-        expect(retired == rotated, f"{rotated} were to be retired, and {retired} were.")
+        expect(retired == DUE, f"{DUE} were to be retired, and {retired} were.")
         expect(self._delivered() == second, "The fourth run touched a secret in the store.")
-        for reference in rotated:
-            expect(self._simulation.alive(second[reference]), f"The new secret of {reference} does not work any more.")
-            expect(not self._simulation.alive(first[reference]), f"The old secret of {reference} still works.")
-        self._screen.found(f"{_listed(rotated)}: the old secrets are refused now, the new ones work")
+        for reference in DUE:
+            expect(self._alive(second[reference]), f"The new secret of {reference} does not work any more.")
+            expect(not self._alive(first[reference]), f"The old secret of {reference} still works.")
+        self._screen.found("the old secret is refused now, the new one works")
 
-    def _use(self, delivered: Secrets) -> None:
-        project, name = reference = ("PAY", "ci-write")
-        expect(reference in delivered, f"There is no secret of {reference} to use.")
-        self._screen.step("Use a delivered secret: fetch it with the lookup, sign in with nothing else")
-        command = ("ansible-playbook use.yml", f"-e project={project} -e reference=projects/{project}/tokens/{name}")
-        lines = (*command, "--vault-password-file vault-password")
-        self._screen.command(*lines)
-        run = self._shell.without_credentials().run(" ".join(lines))
-        answer = _ANSWER.search(run.output)
-        expect(answer is not None and answer[1] == "200", "The server did not accept the secret that was looked up.")
-        assert answer is not None
-        self._screen.found(f"HTTP 200 {answer[2]}", run.seconds)
+    def _use(self) -> None:
+        self._screen.step(f"Use a token: {CONSUMER} of README.md signs in with nothing else")
+        example = readme.example(CONSUMER)
+        self._stage.write(CONSUMER, example.text)
+        self._type("unset BITBUCKET_USERNAME BITBUCKET_PASSWORD")
+        for command in example.commands:
+            self._screen.command(*_wrapped(command))
+            run = self._commands.run(command)
+            expect('"ledger"' in run.output, "The server did not accept the secret that was delivered.")
+            self._screen.found("the server accepted the token, and listed the repositories of PAY", run.seconds)
+
+    def _type(self, command: str) -> None:
+        self._screen.command(*_wrapped(command))
+        self._commands.run(command)
 
     def _provision(self, what: str) -> Chapter:
         """One run of the playbook, seen from the server."""
         self._screen.step(what)
-        self._screen.command(*PROVISION)
-        before, requests = self._world(), self._simulation.requests()
-        run = self._shell.run(" ".join(PROVISION))
+        command = self._example.commands[-1]
+        self._screen.command(*_wrapped(command))
+        before, requests = self._world(), len(self._stage.bitbucket.requests)
+        run = self._commands.run(command)
         after = self._world()
         chapter = Chapter(
             self._day,
             chronicle.events(before, after),
             run.changed,
             after.alive,
-            self._simulation.requests() - requests,
+            len(self._stage.bitbucket.requests) - requests,
             run.seconds,
         )
         headline = _HEADLINE.search(run.output)
@@ -152,13 +157,18 @@ class Story:
         return chapter
 
     def _world(self) -> chronicle.World:
-        return chronicle.world_of(self._simulation.control("GET", "state"), NAMES)
+        return chronicle.world_of(self._stage.bitbucket.state(), self._names)
+
+    def _alive(self, secret: str) -> bool:
+        return self._stage.bitbucket.authenticates(secret)
 
     def _delivered(self) -> Secrets:
-        """What the store holds, by Ansible's own means."""
-        content = variables_of(self._shell.run(VIEW, remember=False).output)
-        head = (self._directory / "secrets.yml").read_text(encoding="utf-8")[:14]
-        expect(head == "$ANSIBLE_VAULT", "secrets.yml is not encrypted.")
+        """What the store holds, decrypted with the password that was typed."""
+        head = self._store.read_text(encoding="utf-8")[:14]
+        expect(head == "$ANSIBLE_VAULT", f"{self._store.name} is not encrypted.")
+        # Through a pipe: on a terminal it opens a pager.
+        shown = self._stage.run(f"ansible-vault view {self._store.name} --vault-password-file ../vault-password | cat")
+        content = variables_of(shown.output)
         found: Secrets = {}
         for reference, secret in t.cast("dict[str, str]", content["bitbucket_tokens"]).items():
             _projects, project, _tokens, name = reference.split("/")
@@ -169,27 +179,27 @@ class Story:
     def _move_clock(self, days: int) -> None:
         self._screen.step(f"Let {days} days pass, on the server's clock")
         self._day += days
-        now = self._simulation.control("POST", "clock", {"advance_days": days})["now"]
-        self._screen.found(f"it is {now[:10]} now, day {self._day}")
+        self._stage.bitbucket.clock.advance(days=days)
+        self._screen.found(f"it is {self._stage.bitbucket.clock.now():%Y-%m-%d} now, day {self._day}")
 
     def _keep_quiet(self) -> None:
-        leaks = sum(secret in output for secret in self._known for output in self._shell.printed)
+        leaks = sum(secret in output for secret in self._known for output in self._commands.printed)
         expect(leaks == 0, f"Ansible printed secrets, {leaks} times.")
         self._screen.found(f"None of the {len(self._known)} secrets and passwords is in anything that Ansible printed")
 
 
-def introduce(screen: Screen, simulation: Simulation, directory: Path) -> None:
-    """Say where this happens, and how to do it by hand."""
-    counts = simulation.control("GET", "state")["counts"]
+def introduce(screen: Screen, stage: Stage) -> None:
+    """Say where this happens."""
+    counts = stage.bitbucket.state()["counts"]
     screen.found(
-        f"{simulation.url}, with {counts['projects']} projects, {counts['repositories']} repositories "
-        f"and {counts['users']} users"
+        f"{counts['projects']} projects, {counts['repositories']} repositories and {counts['users']} users; the proxy "
+        f"{stage.network.proxy_url} connects https://{network.BITBUCKET} with it"
     )
     screen.found(
-        f"The commands run in {directory}, as {USER}, with BITBUCKET_URL, BITBUCKET_USERNAME and BITBUCKET_PASSWORD "
-        f"in the environment and ANSIBLE_COLLECTIONS_PATH={COLLECTIONS.relative_to(COLLECTIONS.parents[1])}"
+        f"The commands run in {stage.directory.relative_to(ROOT)}, and the passwords that they ask for are typed"
     )
 
 
-def _listed(references: list[Reference]) -> str:
-    return ", ".join(f"{project} {name}" for project, name in references)
+def _wrapped(command: str) -> list[str]:
+    """Lines that fit on a screen."""
+    return textwrap.wrap(command, 66, break_long_words=False, break_on_hyphens=False)

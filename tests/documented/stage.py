@@ -101,21 +101,26 @@ class Stage:
 def stage() -> Iterator[Stage]:
     """An empty directory, and the company."""
     # Short: ansible-core puts a socket below it, whose path may have 108 characters.
-    with tempfile.TemporaryDirectory(prefix="page-", dir="/tmp") as name:
-        place = Path(name)
-        with network.network(place / "network") as net:
-            bitbucket = Simulator("10.4", clock=Clock(START, frozen=False), world=_World(11))
-            passwords = seed.plant(bitbucket, seed.load(Path(__file__).with_name("company.yml"))).passwords
-            cloud = Cloud(clock=Clock(START, frozen=False), seed=7)
-            made = Stage(place, net, bitbucket, cloud, passwords)
-            made.directory.mkdir()
-            made.home.mkdir()
-            net.offer_simulator(bitbucket, network.BITBUCKET)
-            net.offer_simulator(cloud, *network.CLOUD)
-            made.environment.update(_environment(made))
-            made.answers.update({"(?i)vault password": VAULT_PASSWORD, "": passwords["automation"]})
-            _sudo(made)
-            yield made
+    with tempfile.TemporaryDirectory(prefix="page-", dir="/tmp") as name, stage_in(Path(name)) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def stage_in(place: Path) -> Iterator[Stage]:
+    """The company, and directories below ``place``."""
+    with network.network(place / "network") as net:
+        bitbucket = Simulator("10.4", clock=Clock(START, frozen=False), world=_World(11))
+        passwords = seed.plant(bitbucket, seed.load(Path(__file__).with_name("company.yml"))).passwords
+        cloud = Cloud(clock=Clock(START, frozen=False), seed=7)
+        made = Stage(place, net, bitbucket, cloud, passwords)
+        made.directory.mkdir()
+        made.home.mkdir()
+        net.offer_simulator(bitbucket, network.BITBUCKET)
+        net.offer_simulator(cloud, *network.CLOUD)
+        made.environment.update(_environment(made))
+        made.answers.update({"(?i)vault password": VAULT_PASSWORD, "": passwords["automation"]})
+        _sudo(made)
+        yield made
 
 
 def _environment(made: Stage) -> dict[str, str]:
@@ -132,6 +137,7 @@ def _environment(made: Stage) -> dict[str, str]:
         "TERM": "dumb",
         "LC_ALL": "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8",
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
+        "ANSIBLE_CONFIG": str(ROOT / "tests" / "ansible.cfg"),
         "ANSIBLE_HOME": str(ansible),
         "ANSIBLE_REMOTE_TMP": str(ansible / "tmp"),
         "ANSIBLE_LOCALHOST_WARNING": "false",

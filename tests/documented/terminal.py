@@ -17,7 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.demo.signals import deferred
+
 LONGEST_COMMAND = 180
+END_SECONDS = 10
 #: Seconds without output after which a silent ``read -s`` is answered.
 _QUIET = 0.3
 _ECHO = 3
@@ -62,21 +65,29 @@ class Terminal:
             # A session leader gets the first terminal that it opens: so the shell opens it itself.
             terminal, state = shlex.quote(os.ttyname(slave)), shlex.quote(str(self.state))
             script = _SCRIPT.format(terminal=terminal, state=state, command=command)
-            with subprocess.Popen(
-                [bash, "--norc", "-c", script],
-                cwd=self.directory,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            ) as process:
-                try:
-                    return _Session(process, master, slave, self.answers).watch()
-                finally:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
-                    os.close(slave)
+            stack.callback(os.close, slave)
+            with deferred():
+                process = subprocess.Popen(
+                    [bash, "--norc", "-c", script],
+                    cwd=self.directory,
+                    env=dict(self.environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+                stack.callback(_end, process)
+            return _Session(process, master, slave, self.answers).watch()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End what is left of a command: gently first, so that ansible ends the workers that it has detached."""
+    with deferred():
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
 
 
 @dataclass
