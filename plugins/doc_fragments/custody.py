@@ -11,8 +11,8 @@ options:
     description:
       - Where secrets are kept, on the controller, as V(KIND:PLACE).
       - V(file:PATH) keeps one secret per file, readable by its owner only. With M(tokensmith.bitbucket.access_token)
-        that is the file itself, for this one token and no other, or a directory that exists; otherwise it is a
-        directory.
+        that is the file itself, for this one token and no other, or a directory that exists or whose name ends in a
+        slash; otherwise it is a directory. A missing directory is created with mode V('0700') if its parent exists.
       - V(ansible_vault:FILE) keeps two variables, C(bitbucket_tokens) and C(bitbucket_token_ids), in a file encrypted
         with the play's own vault secret.
       - V(hashi_vault:MOUNT/PREFIX) keeps one secret per reference in the KV engine, version 2, of HashiCorp Vault or

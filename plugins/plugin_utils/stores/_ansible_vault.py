@@ -53,7 +53,7 @@ class AnsibleVaultStore(Store):
         self._lock = path.parent / f".{path.name}.lock"
 
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
-        _files.require_writable(self._path.parent)
+        _files.ensure_directory(self._path.parent, check_mode)
         _files.require_replaceable(self._path)
         self._load()
         if not check_mode:

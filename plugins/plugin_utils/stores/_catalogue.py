@@ -54,10 +54,11 @@ def _file(place: str, options: _Options, vault: VaultLib, single: bool) -> Store
     from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._file import FileStore
 
     path = _files.place(place)
-    # A directory also serves a single token, so that one BITBUCKET_TOKEN_STORE fits every task.
+    # A directory also serves a single token, so that one BITBUCKET_TOKEN_STORE fits every task. One that is yet to be
+    # created is named with a slash at its end.
     mode = _mode(options.get("mode"))
     # Path.is_dir raises where a folder above may not be searched.
-    one = single and not os.path.isdir(path)  # noqa: PTH112
+    one = single and not (place.endswith("/") or os.path.isdir(path))  # noqa: PTH112
     return FileStore(path, one, mode, _seconds(options, "lock_timeout", 60))
 
 

@@ -59,8 +59,8 @@ class FileStore(Store):
         self._lock = self._directory / f".{stem}.lock"
 
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
-        _files.require_writable(self._directory)
-        paths = [self._file(reference) for reference in references]
+        _files.ensure_directory(self._directory, check_mode)
+        paths = [_files.target(self._file(reference)) for reference in references]
         for path in paths:
             _files.require_replaceable(path)
         if self._single:
@@ -133,24 +133,24 @@ class FileStore(Store):
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
         self.troubles.clear()
-        with _files.locked(self._lock, self._timeout):
-            return {entry.reference: self._write(entry) for entry in entries}
+        with _files.locked(self._lock, self._timeout) as lock:
+            return {entry.reference: self._write(entry, lock) for entry in entries}
 
     def secret(self, reference: str) -> str:
         return shown(self.name, reference, _files.read(self._file(reference)))
 
-    def _write(self, entry: Entry) -> str:
+    def _write(self, entry: Entry, lock: int) -> str:
         """One answer of its own for each entry: a full disk may take the first ones and not the rest."""
         try:
             entry.check()
-            path = self._file(entry.reference)
+            path = _files.target(self._file(entry.reference))
             known = outcome(id_of(_files.read(path)), entry)
             if known:
                 return known
             _files.make_directories(path.parent)
             # Once, since a crash in between would leave a lock that names nobody.
-            if self._single and _files.read(self._lock) != entry.reference:
-                self._lock.write_text(entry.reference, encoding="utf-8")
+            if self._single and _files.read_label(lock) != entry.reference:
+                _files.write_label(lock, entry.reference)
             _files.replace(path, f"{entry.secret}\n".encode(), self._mode_of(path))
             return WRITTEN if (_files.read(path) or "").strip() == entry.secret else UNCERTAIN
         except StoreError as error:
@@ -162,9 +162,9 @@ class FileStore(Store):
     def _require_ours(self, reference: str) -> None:
         """A file that keeps another token's secret would hand that token over to this reference, name, rights and all.
 
-        :raises StoreError: where the lock file names another reference.
+        :raises StoreError: if the lock file names another reference.
         """
-        kept = _files.read(self._lock)
+        kept = _files.label(self._lock)
         if kept and canonical_reference(kept) != canonical_reference(reference):
             raise StoreError(
                 f"{self._path} keeps the secret of {kept}: give {reference} a file of its own. If that token is only "

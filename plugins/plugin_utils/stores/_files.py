@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -17,23 +18,63 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 
 _PRIVATE = 0o600
 _POLL = 0.05
+#: Somebody else may be able to put a link or a FIFO in place of the lock file.
+_NO_LINK = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+#: Bytes; no reference is longer.
+_LONGEST_LABEL = 4096
 _LONGEST_NAME = 255
 
 
 @contextlib.contextmanager
-def locked(path: Path, timeout: float) -> c.Iterator[None]:
+def locked(path: Path, timeout: float) -> c.Iterator[int]:
     """Hold the lock file ``path``, which stays behind: removing it would let two runs hold different locks.
 
     :param timeout: seconds to wait for another run.
-    :raises StoreError: where the lock cannot be had.
+    :returns: the lock file's descriptor. Whatever is written to it goes to no other file: links are not followed.
+    :raises StoreError: if the lock cannot be had.
     """
+    with _opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
+        _acquire(descriptor, path, timeout)
+        yield descriptor
+
+
+def label(path: Path) -> str | None:
+    """What the lock file ``path`` says, without following a link; ``None`` if it does not exist.
+
+    :raises StoreError: if it cannot be read.
+    """
+    if not os.path.lexists(path):
+        return None
+    with _opened(path, os.O_RDONLY) as descriptor:
+        return read_label(descriptor)
+
+
+def read_label(descriptor: int) -> str:
+    """What an open lock file says."""
+    return os.pread(descriptor, _LONGEST_LABEL, 0).decode("utf-8", errors="replace")
+
+
+def write_label(descriptor: int, text: str) -> None:
+    """Have an open lock file say ``text``."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, text.encode(), 0)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, flags: int) -> c.Iterator[int]:
+    """The lock file ``path``: a plain file, and no link to one."""
+    unfit = StoreError(f"{path} is not a plain file, so it cannot be the lock: remove it and run again.")
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+        descriptor = os.open(path, flags | _NO_LINK, _PRIVATE)
     except OSError as error:
+        # What opening a link or a socket is answered with.
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise unfit from None
         raise StoreError(f"{path} cannot be opened for locking: {error.strerror}.") from None
     try:
-        _acquire(descriptor, path, timeout)
-        yield
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise unfit
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -92,8 +133,14 @@ def sweep(path: Path) -> None:
 
 
 def place(text: str) -> Path:
-    """The path that ``text`` means to its author, absolute; of a user that there is not it is left as it stands."""
-    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111
+    """The absolute path that ``text`` means; relative ones start where ansible was started.
+
+    :raises StoreError: if it begins with ``~NAME`` and there is no user of that name.
+    """
+    expanded = os.path.expanduser(text)  # noqa: PTH111
+    if expanded.startswith("~"):
+        raise StoreError(f"{text}: this machine has no user {text.partition('/')[0][1:]}.")
+    return Path(expanded).absolute()
 
 
 def real(path: Path) -> Path:
@@ -122,14 +169,39 @@ def make_directories(directory: Path) -> None:
         _sync_directory(missing.parent)
 
 
+def ensure_directory(directory: Path, check_mode: bool) -> None:
+    """Create ``directory`` with mode 0700 if only its last part is missing, and prove that files can be made in it.
+
+    In check mode its parent must be writable, and nothing is created.
+
+    :raises StoreError: if its parent does not exist or either of them is not writable.
+    """
+    if found(directory) is not None:
+        require_writable(directory)
+        return
+    if found(directory.parent) is None:
+        raise StoreError(f"{directory.parent} does not exist: create it first. Only {directory.name} in it is created.")
+    require_writable(directory.parent)
+    if not check_mode:
+        try:
+            make_directories(directory)
+        except OSError as error:
+            raise StoreError(f"{directory} cannot be created: {error.strerror}.") from None
+
+
+def target(path: Path) -> Path:
+    """The file to replace: the one that ``path`` leads to, if it is a symbolic link."""
+    return real(path) if os.path.islink(path) else path  # noqa: PTH114  10,000 of them are asked
+
+
 def require_writable(directory: Path) -> None:
     """Prove that files can be made in ``directory``.
 
-    :raises StoreError: where it is missing or not writable.
+    :raises StoreError: if it is missing or not writable.
     """
     there = found(directory)
     if not (there and stat.S_ISDIR(there.st_mode)):
-        raise StoreError(f"{directory} is not a directory: create it first, readable by its owner only.")
+        raise StoreError(f"{directory} is not a directory.")
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise StoreError(f"{directory} is not writable for the user who runs this.")
 

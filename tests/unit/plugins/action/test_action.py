@@ -197,7 +197,7 @@ def test_the_tasks_store_beats_the_environment(bench, path, monkeypatch):
     ("args", "say"),
     [
         ({**CI, "store": "paper:desk"}, "ansible_vault, file"),
-        ({**CI, "store": "file:/nowhere/at/all"}, "/nowhere/at is not a directory"),
+        ({**CI, "store": "file:/nowhere/at/all"}, "/nowhere does not exist: create it first"),
         ({**CI, "store": "file:x", "secret": "y"}, "mutually exclusive"),
         ({**CI, "store": "file:x", "colour": "red"}, "Unsupported parameters"),
         ({**CI, "store": "file:x", "repository": "ledger", "project": None}, "`repository` needs `project`"),

@@ -61,7 +61,7 @@ def test_check_mode_says_the_same_and_writes_nothing(copy, tmp_path):
     ("options", "say"),
     [
         ({"source": "paper:desk"}, "`source`: `store` must be KIND:PLACE"),
-        ({"destination": "file:/nowhere/at/all"}, "is not a directory"),
+        ({"destination": "file:/nowhere/at/all"}, "/nowhere/at does not exist: create it first"),
         ({"destination_options": {"colour": "red"}}, "`destination`: `store_options` of file has no colour"),
         ({"colour": "red"}, "Unsupported parameters for (tokensmith.bitbucket.store_copy) module: colour."),
         ({"references": None}, "references"),

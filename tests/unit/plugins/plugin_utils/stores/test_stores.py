@@ -294,11 +294,59 @@ def test_reading_needs_no_lock(place):
 
 
 def test_a_missing_directory_is_named_before_anything_is_created(place):
-    place.path = place.directory / "nowhere" / "x.yml"
+    place.path = place.directory / "nowhere" / "at" / "x.yml"
     for check_mode in (False, True):
-        with pytest.raises(StoreError, match=r"nowhere.* is not a directory: create it first"):
+        with pytest.raises(StoreError, match=r"nowhere.* does not exist: create it first"):
             place.open().prepare([CI], check_mode)
     assert not (place.directory / "nowhere").exists()
+
+
+def test_a_directory_is_created_for_its_owner_only_if_its_parent_exists(place):
+    new = place.directory / "new"
+    place.path = new if place.kind == "file" else new / "x.yml"
+    place.open().prepare([CI], check_mode=True)
+    assert not new.exists()
+    assert place.open().read([CI]) == {CI: None}
+    store = place.open()
+    store.prepare([CI], check_mode=False)
+    assert stat.S_IMODE(new.stat().st_mode) == 0o700
+    assert store.write([entry(ONE)]) == {CI: "written"}
+
+
+def test_a_single_token_may_be_kept_in_a_directory_that_is_yet_to_be_created(tmp_path):
+    store = open_store(f"file:{tmp_path}/tokens/", {}, vault(), single=True)
+    store.prepare([CI], check_mode=False)
+    assert store.write([entry(ONE)]) == {CI: "written"}
+    assert (tmp_path / "tokens" / f"{CI}.token").is_file()
+
+
+def test_a_link_in_a_directory_stays_a_link_and_its_target_is_written(tmp_path):
+    place = Place("file", tmp_path)
+    place.put(secret_of(ONE))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    place.target.rename(elsewhere / "ci")
+    place.target.symlink_to(elsewhere / "ci")
+    store = place.open()
+    store.prepare([CI], check_mode=False)
+    assert store.write([entry(TWO, ONE)]) == {CI: "written"}
+    assert place.target.is_symlink()
+    assert (elsewhere / "ci").read_text(encoding="utf-8") == f"{secret_of(TWO)}\n"
+
+
+@pytest.mark.parametrize("what", ["link", "dangling link", "FIFO"])
+def test_a_lock_file_that_is_a_link_or_a_fifo_is_refused_and_nothing_is_written_through_it(place, what):
+    victim = place.directory / "victim"
+    if what == "FIFO":
+        os.mkfifo(place.lock)
+    else:
+        place.lock.symlink_to(victim)
+    if what == "link":
+        victim.write_text("keep", encoding="utf-8")
+    for attempt in (lambda store: store.prepare([CI], check_mode=False), lambda store: store.write([entry(ONE)])):
+        with pytest.raises(StoreError, match="so it cannot be the lock: remove it and run again"):
+            attempt(place.open())
+    assert (victim.read_text(encoding="utf-8") if victim.exists() else None) == ("keep" if what == "link" else None)
 
 
 def test_a_file_in_place_of_the_directory_is_refused(place):
