@@ -6,6 +6,7 @@ from __future__ import annotations
 import collections.abc as c
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import by_name
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import (
@@ -39,6 +40,6 @@ class ActionModule(CustodyAction):
             "projects": [owner.project for owner in owners if owner.project and not owner.repository],
             "repositories": [f"{owner.project}/{owner.repository}" for owner in owners if owner.repository],
             "users": [owner.user for owner in owners if owner.user],
-            "overrides": overrides_for(owners, args.get("overrides") or {}),
+            "overrides": overrides_for(owners, by_name(args.get("overrides") or {})),
             "prune": args.get("prune") or [] if prune else [],
         }

@@ -10,6 +10,8 @@ options:
   projects:
     description:
       - Project keys, or globs such as V(TEAM*) among the projects that the caller administers.
+      - A text such as V(PAY, SHOP) is a list too. Put a key in quotes that YAML reads as a boolean or number, such as
+        V("NO"); without them it is refused, as in every option that holds a name.
       - A glob matches personal projects only if it begins with V(~).
       - Keys and slugs may be written in any case. References have Bitbucket's spelling, such as C(projects/PAY) and
         C(projects/~pat).

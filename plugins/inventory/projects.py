@@ -150,6 +150,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import names
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from, credential_from
@@ -193,7 +194,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._require_strings(path)
             config = self._read_config_data(path)
             found = self._catalogue(path, self._connection(config), cache)
-            repositories = (self.get_option("include_repositories"), self.get_option("exclude_repositories"))
+            repositories = (self._names("include_repositories"), self._names("exclude_repositories"))
             hosts = _inventory.hosts(found, self.get_option("host_for_each"), *repositories)
         except BitbucketError as error:
             raise AnsibleParserError(str(error)) from None
@@ -232,10 +233,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except (AnsibleError, *_OF_FILTERS):
             raise InputError(f"`{name}` can be neither decrypted nor templated.") from None
 
+    def _names(self, option: str) -> list[str]:
+        """The names or patterns of an option, in which YAML may have read one as a boolean or a number."""
+        try:
+            return names(self.get_option(option))
+        except TypeError as error:
+            raise InputError(f"`{option}`: {error}") from None
+
     def _catalogue(self, path: str, connection: dict[str, t.Any], cache: bool) -> _inventory.Catalogue:
         wanted = _inventory.Wanted(
-            include=tuple(self.get_option("include")),
-            exclude=tuple(self.get_option("exclude")),
+            include=tuple(self._names("include")),
+            exclude=tuple(self._names("exclude")),
             administered=self.get_option("administered"),
             archived=self.get_option("archived"),
             repositories=self.get_option("repositories") or self.get_option("host_for_each") == "repository",

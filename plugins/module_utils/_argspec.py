@@ -9,7 +9,9 @@ import typing as t
 
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAME, NAMES
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task
@@ -32,7 +34,7 @@ TRANSPORT: Spec = {
 
 CONNECTION: Spec = {
     "url": {"type": "str", "required": True, "fallback": (env_fallback, ["BITBUCKET_URL"])},
-    "username": {"type": "str"},
+    "username": {"type": NAME},
     "password": {"type": "str", "no_log": True},
     "token": {"type": "str", "no_log": True},
     **TRANSPORT,
@@ -42,9 +44,9 @@ CLOUD: Spec = {
     "email": {"type": "str"},
     "api_token": {"type": "str", "no_log": True},
     "access_token": {"type": "str", "no_log": True},
-    "client_id": {"type": "str"},
+    "client_id": {"type": NAME},
     "client_secret": {"type": "str", "no_log": True},
-    "organization": {"type": "str"},
+    "organization": {"type": NAME},
     "admin_api_key": {"type": "str", "no_log": True},
     "api_url": {"type": "str", "default": "https://api.bitbucket.org"},
     "oauth_url": {"type": "str", "default": "https://bitbucket.org/site/oauth2/access_token"},
@@ -53,7 +55,7 @@ CLOUD: Spec = {
 }
 
 TOKEN: Spec = {
-    "name": {"type": "str"},
+    "name": {"type": NAME},
     "permissions": {"type": "list", "elements": "str", "aliases": ["permission"]},
     "expires_in_days": {"type": "int"},
     "rotate_before_days": {"type": "int"},
@@ -61,7 +63,7 @@ TOKEN: Spec = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
-TOKEN_ENTRY: Spec = {**TOKEN, "name": {"type": "str", "required": True}}
+TOKEN_ENTRY: Spec = {**TOKEN, "name": {"type": NAME, "required": True}}
 
 #: An override leaves to the set what it does not name, the state included.
 OVERRIDE_ENTRY: Spec = {**TOKEN_ENTRY, "state": {"type": "str", "choices": ["present", "absent"]}}
@@ -79,9 +81,9 @@ STORE: Spec = {
 }
 
 OWNERS: Spec = {
-    "projects": {"type": "list", "elements": "str", "default": []},
-    "repositories": {"type": "list", "elements": "str", "default": []},
-    "users": {"type": "list", "elements": "str", "default": []},
+    "projects": {"type": NAMES, "elements": "str", "default": []},
+    "repositories": {"type": NAMES, "elements": "str", "default": []},
+    "users": {"type": NAMES, "elements": "str", "default": []},
     "concurrency": {"type": "int", "default": 8},
 }
 #: Takes what signs in elsewhere too, and does not use it: its action groups set that for all their modules.
@@ -95,9 +97,9 @@ CREDENTIAL: Spec = {
 
 API_TOKEN_INFO: Spec = {
     **CLOUD,
-    "account_id": {"type": "str"},
-    "label": {"type": "str"},
-    "user": {"type": "str"},
+    "account_id": {"type": NAME},
+    "label": {"type": NAME},
+    "user": {"type": NAME},
     "user_email": {"type": "str"},
     "status": {"type": "str"},
     "expiring_within_days": {"type": "int"},
@@ -107,9 +109,9 @@ API_TOKEN_INFO: Spec = {
 
 API_TOKEN: Spec = {
     **CLOUD,
-    "account_id": {"type": "str", "required": True},
-    "id": {"type": "str"},
-    "label": {"type": "str"},
+    "account_id": {"type": NAME, "required": True},
+    "id": {"type": NAME},
+    "label": {"type": NAME},
     "min_days_left": {"type": "int"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
@@ -123,9 +125,9 @@ ACCESS_TOKEN: Spec = {
     **CONNECTION,
     **TOKEN,
     **STORE,
-    "project": {"type": "str"},
-    "repository": {"type": "str"},
-    "user": {"type": "str"},
+    "project": {"type": NAME},
+    "repository": {"type": NAME},
+    "user": {"type": NAME},
     "id": {"type": "raw"},
     "secret": {"type": "str", "no_log": True},
     "rotate": {"type": "str", "choices": ["auto", "never", "always"], "default": "auto"},
@@ -141,21 +143,21 @@ ACCESS_TOKEN_SET: Spec = {
     **STORE,
     **OWNERS,
     "set": {"type": "list", "elements": "dict", "default": [], "options": TOKEN_ENTRY},
-    "overrides": {"type": "dict", "default": {}},
+    "overrides": {"type": BY_NAME, "default": {}},
     "stored": {"type": "dict"},
     "rotate_created_before": {"type": "str"},
-    "prune": {"type": "list", "elements": "str", "default": []},
+    "prune": {"type": NAMES, "elements": "str", "default": []},
     "max_revocations": {"type": "int", "default": 10},
     "max_reissues": {"type": "int", "default": 10},
     "issue": {"type": "bool", "default": True},
-    "assume_revoked": {"type": "list", "elements": "str", "default": []},
+    "assume_revoked": {"type": NAMES, "elements": "str", "default": []},
 }
 
 ACCESS_TOKEN_SET_CONSTRAINTS: dict[str, t.Any] = {
     "mutually_exclusive": [("token", "password"), ("stored", "store")],
 }
 
-_PATTERNS: dict[str, t.Any] = {"type": "list", "elements": "str"}
+_PATTERNS: dict[str, t.Any] = {"type": NAMES, "elements": "str"}
 
 ACCESS_TOKEN_AUDIT: Spec = {
     **CONNECTION,
@@ -172,7 +174,7 @@ ACCESS_TOKEN_AUDIT: Spec = {
             "repositories": {**_PATTERNS, "default": []},
             "users": {**_PATTERNS, "default": []},
             "set": {"type": "list", "elements": "dict", "default": [], "options": TOKEN_ENTRY},
-            "overrides": {"type": "dict", "default": {}},
+            "overrides": {"type": BY_NAME, "default": {}},
         },
     },
     "policy": {"type": "dict", "default": {}},
@@ -192,7 +194,7 @@ STORE_COPY: Spec = {
     "source_options": {"type": "dict", "default": {}, "no_log": True},
     "destination": {"type": "str", "required": True},
     "destination_options": {"type": "dict", "default": {}, "no_log": True},
-    "references": {"type": "list", "elements": "str", "required": True},
+    "references": {"type": NAMES, "elements": "str", "required": True},
     "overwrite": {"type": "bool", "default": False},
 }
 
@@ -223,8 +225,8 @@ APP_PASSWORD: Spec = {
         "elements": "str",
         "choices": ["app_password", "api_token", "cloud_access_token", "http_access_token", "unknown"],
     },
-    "fingerprints": {"type": "list", "elements": "str", "default": []},
-    "exclude_fingerprints": {"type": "list", "elements": "str", "default": []},
+    "fingerprints": {"type": NAMES, "elements": "str", "default": []},
+    "exclude_fingerprints": {"type": NAMES, "elements": "str", "default": []},
     "backup": {"type": "bool", "default": False},
 }
 
@@ -236,7 +238,7 @@ APP_PASSWORD_CONSTRAINTS: dict[str, t.Any] = {
 AWX_OBJECTS: Spec = {
     "url": {"type": "str"},
     "token": {"type": "str", "no_log": True},
-    "username": {"type": "str"},
+    "username": {"type": NAME},
     "password": {"type": "str", "no_log": True},
     "validate_certs": {"type": "bool"},
     "ca_path": {"type": "path"},
@@ -251,9 +253,9 @@ AWX_OBJECTS: Spec = {
         "required": True,
         "options": {
             "kind": {"type": "str", "required": True},
-            "name": {"type": "str", "required": True},
+            "name": {"type": NAME, "required": True},
             "fields": {"type": "dict", "default": {}},
-            "credentials": {"type": "list", "elements": "str"},
+            "credentials": {"type": NAMES, "elements": "str"},
             "survey": {"type": "dict"},
         },
     },
@@ -299,11 +301,12 @@ def overrides(value: t.Mapping[str, t.Any]) -> dict[str, list[dict[str, t.Any]]]
     for key, entries in value.items():
         if not isinstance(entries, list):
             raise InputError(f"`overrides.{key}` must be a list of tokens like those of `set`.")
-        validator = ArgumentSpecValidator({"set": {"type": "list", "elements": "dict", "options": OVERRIDE_ENTRY}})
-        result = validator.validate({"set": entries})
-        if result.error_messages:
-            raise InputError(f"`overrides.{key}`: {result.error_messages[0]}")
-        checked[str(key)] = result.validated_parameters["set"]
+        validator = ArgumentSpecValidator({key: {"type": "list", "elements": "dict", "options": OVERRIDE_ENTRY}})
+        result = validator.validate({key: entries})
+        for error in result.errors:
+            unsupported = "unsupported parameters: " if isinstance(error, UnsupportedError) else ""
+            raise InputError(f"`overrides.{key}`: {unsupported}{error.msg}")
+        checked[key] = result.validated_parameters[key]
     return checked
 
 

@@ -120,6 +120,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     BitbucketError,
@@ -136,7 +137,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connect
 SPEC = {
     **_argspec.CONNECTION,
     **_argspec.OWNERS,
-    "name": {"type": "str"},
+    "name": {"type": NAME},
     "permission": {"type": "str"},
     "expiring_within_days": {"type": "int"},
     "unused_for_days": {"type": "int"},

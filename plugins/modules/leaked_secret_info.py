@@ -154,6 +154,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import SHORTEST
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
@@ -169,7 +170,7 @@ SPEC = {
     **_argspec.OWNERS,
     "text": {"type": "str", "no_log": True},
     "files": {"type": "list", "elements": "path", "default": []},
-    "ignore": {"type": "list", "elements": "str", "default": []},
+    "ignore": {"type": NAMES, "elements": "str", "default": []},
     "verify": {"type": "bool", "default": False},
 }
 

@@ -129,6 +129,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME, TEXT
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._pipelines import (
     Place,
     TakenError,
@@ -142,11 +143,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_c
 
 SPEC = {
     **_argspec.CLOUD,
-    "workspace": {"type": "str", "required": True},
-    "repository": {"type": "str"},
-    "environment": {"type": "str"},
-    "key": {"type": "str", "required": True, "no_log": False},
-    "value": {"type": "str", "no_log": True},
+    "workspace": {"type": NAME, "required": True},
+    "repository": {"type": NAME},
+    "environment": {"type": NAME},
+    "key": {"type": NAME, "required": True, "no_log": False},
+    "value": {"type": TEXT, "no_log": True},
     "secured": {"type": "bool", "default": True},
     "update_secret": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -13,6 +13,7 @@ import os
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -35,22 +36,37 @@ def validated(module_name: str, spec: _argspec.Spec, constraints: Result, args: 
 
     :raises InputError: for what a module would refuse, in the same words.
     """
-    result = ArgumentSpecValidator(spec, **constraints).validate(args)
-    if result.unsupported_parameters:
-        names = ", ".join(sorted(str(name) for name in result.unsupported_parameters))
-        raise InputError(f"Unsupported parameters for ({module_name}) module: {names}.")
-    if result.error_messages:
-        raise InputError("; ".join(result.error_messages))
-    parameters: Result = result.validated_parameters
-    return parameters
+    _require_supported(module_name, spec, args)
+    return _checked(spec, constraints, args)
+
+
+def _require_supported(module_name: str, spec: _argspec.Spec, args: Result) -> None:
+    """Refuse options that do not exist, nested ones too.
+
+    :raises InputError: in Ansible's words, which list those that do.
+    """
+    public = {name: option for name, option in spec.items() if name not in _argspec.INTERNAL}
+    given = {name: value for name, value in args.items() if name not in _argspec.INTERNAL}
+    for error in ArgumentSpecValidator(public).validate(given).errors:
+        if isinstance(error, UnsupportedError):
+            raise InputError(f"Unsupported parameters for ({module_name}) module: {error.msg}")
 
 
 def own_options(module_name: str, spec: _argspec.Spec, constraints: Result, args: Result) -> Result:
     """A task's own options with their types and defaults; those of the connection are the module's to check."""
+    _require_supported(module_name, spec, args)
     own = {key: value for key, value in spec.items() if key not in _argspec.CONNECTION}
     given = {key: value for key, value in args.items() if key not in _argspec.CONNECTION}
     rules = {key: value for key, value in constraints.items() if key != "supports_check_mode"}
-    return validated(module_name, own, rules, given)
+    return _checked(own, rules, given)
+
+
+def _checked(spec: _argspec.Spec, constraints: Result, args: Result) -> Result:
+    result = ArgumentSpecValidator(spec, **constraints).validate(args)
+    if result.error_messages:
+        raise InputError("; ".join(result.error_messages))
+    parameters: Result = result.validated_parameters
+    return parameters
 
 
 def refuse_internal(args: Result) -> None:
@@ -139,10 +155,7 @@ class CustodyAction(ModuleAction, abc.ABC):
         """Refuse what ansible would show of a secret once the module has failed: the value of an option that there is
         not, and parts of a mapping or list where one text belongs.
         """
-        known = {*self.spec, *(alias for option in self.spec.values() for alias in option.get("aliases", ()))}
-        unknown = sorted(str(name) for name in args if name not in known)
-        if unknown:
-            raise InputError(f"Unsupported parameters for ({self.module_name}) module: {', '.join(unknown)}.")
+        _require_supported(self.module_name, self.spec, args)
         for name, option in self.spec.items():
             if option.get("no_log") and option["type"] == "str" and isinstance(args.get(name), (dict, list)):
                 raise InputError(f"`{name}` must be a text, and not a list or mapping.")

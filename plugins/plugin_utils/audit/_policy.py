@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import name as name_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task, iso
@@ -103,12 +104,16 @@ def _waiver(entry: t.Any) -> Waiver:
                 f"An entry of `policy.ignore` has no `{name}`: it needs a `reference` (a glob), a `reason` for whoever "
                 "reads it later, and `until`, the last day on which it holds."
             )
+    try:
+        reference = name_of(entry["reference"])
+    except TypeError as error:
+        raise InputError(f"`policy.ignore.reference`: {error}") from None
     codes = entry.get("codes") or CODES
     if not isinstance(codes, (list, tuple)):
         raise InputError("`policy.ignore.codes` must be a list of findings.")
     _known("policy.ignore.codes", codes, CODES)
     until, text = _until(entry["until"])
-    return Waiver(str(entry["reference"]), tuple(map(str, codes)), str(entry["reason"]), until, text)
+    return Waiver(reference, tuple(map(str, codes)), str(entry["reason"]), until, text)
 
 
 def _until(value: t.Any) -> tuple[int, str]:

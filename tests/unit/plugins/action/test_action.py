@@ -134,8 +134,74 @@ def test_what_the_module_returns_is_shown_by_nobody(bench, path):
 
 def test_an_option_spelt_wrongly_is_refused_before_the_module_shows_it(bench):
     result = bench.run({**CI, "pasword": PASSWORD})
-    assert result["msg"] == "Unsupported parameters for (tokensmith.bitbucket.access_token) module: pasword."
+    refused, _period, supported = result["msg"].partition(". ")
+    assert refused == "Unsupported parameters for (tokensmith.bitbucket.access_token) module: pasword"
+    assert supported.startswith("Supported parameters include: allow_insecure, ")
+    assert "password" in supported
+    assert "handover" not in supported, "no task may set it"
     assert bench.calls == []
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["without a store", "with a store"])
+@pytest.mark.parametrize(
+    ("more", "refused"),
+    [
+        ({"colour": "red"}, "module: colour. Supported parameters include: allow_insecure, "),
+        (
+            {"set": [{**SET["set"][0], "colour": "red"}]},
+            "module: set.colour. Supported parameters include: expires_in_days",
+        ),
+        (
+            {"overrides": {"PAY": [{"name": "ci", "colour": 1}]}},
+            "unsupported parameters: PAY.colour. Supported parameters",
+        ),
+    ],
+    ids=["an option", "a key of the set", "a key of an override"],
+)
+def test_an_unknown_option_gets_the_list_of_those_that_exist(bench, path, more, refused, stored):
+    result = bench.run({**SET, **more, **({"store": f"file:{path}"} if stored else {})})
+    assert refused in result["msg"]
+    assert bench.sim.tokens("projects/PAY") == []
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["without a store", "with a store"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"projects": [False]},
+        {"projects": True},
+        {"projects": ["PAY", 7]},
+        {"set": [{"name": True, "permissions": ["REPO_READ"]}]},
+        {"overrides": {False: [{"name": "ci"}]}},
+        {"overrides": {"PAY": [{"name": False}]}},
+        {"prune": [True]},
+    ],
+    ids=str,
+)
+def test_a_name_that_yaml_read_as_a_boolean_or_number_is_refused(bench, path, more, stored):
+    result = bench.run({**SET, **more, **({"store": f"file:{path}"} if stored else {})})
+    assert result["failed"]
+    assert "Put it in quotes" in result["msg"]
+    assert list(bench.sim.requests) == []
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["without a store", "with a store"])
+def test_blanks_around_names_do_not_count(bench, path, stored):
+    store = {"store": f"file:{path}"} if stored else {}
+    path.mkdir()
+    result = bench.run(
+        {
+            **SET,
+            "projects": " PAY , SHOP",
+            "overrides": {" SHOP ": [{"name": " ci ", "permissions": "REPO_WRITE"}]},
+            **store,
+        }
+    )
+    assert [change["reference"] for change in result["changes"]] == [
+        "projects/PAY/tokens/ci",
+        "projects/SHOP/tokens/ci",
+    ]
+    assert [token.permissions for token in bench.sim.tokens("projects/SHOP")] == [("REPO_WRITE",)]
 
 
 @pytest.mark.parametrize("check_mode", [False, True], ids=["for real", "check mode"])

@@ -386,3 +386,10 @@ def test_a_failure_is_not_cached(place, cached):
     with pytest.raises(AnsibleParserError):
         place.parse(**cached)
     assert sorted(place.parse(**cached).hosts) == ["PAY", "SHOP"]
+
+
+@pytest.mark.parametrize("option", ["include", "exclude", "include_repositories", "exclude_repositories"])
+@pytest.mark.parametrize("value", [[False], ["PAY", 7], [None]], ids=str)
+def test_a_name_that_yaml_read_as_something_else_is_refused(place, option, value):
+    with pytest.raises(AnsibleParserError, match=rf"`{option}`: entry \d is .*Put it in quotes"):
+        place.parse(**{option: value})

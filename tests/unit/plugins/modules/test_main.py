@@ -19,6 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     api_token_info,
     credential_info,
     leaked_secret_info,
+    pipeline_variable,
     store_copy,
 )
 from tests.simulator.server import running
@@ -26,6 +27,7 @@ from tests.unit.plugins.cloud_company import CloudCompany
 from tests.unit.plugins.stand import PASSWORD, PAY, Stand, entry
 
 CI: dict[str, t.Any] = {"project": "PAY", "name": "ci", "permissions": "REPO_READ", "expires_in_days": 90}
+HERE: dict[str, t.Any] = {"url": "http://bitbucket.test"}
 SET: dict[str, t.Any] = {"projects": ["PAY"], "set": [entry()]}
 EXAMPLE = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
 JIRA: dict[str, t.Any] = {"account_id": "712020:x", "label": "jira"}
@@ -41,6 +43,25 @@ def main(module: t.Any, capsys: pytest.CaptureFixture[str], **given: t.Any) -> d
 def _no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("BITBUCKET_", "ATLASSIAN_"))]:
         monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        (access_token, {**HERE, **CI, "name": True}),
+        (access_token, {**HERE, **CI, "project": 7}),
+        (access_token_info, {**HERE, "projects": [False]}),
+        (access_token_info, {**HERE, "projects": True}),
+        (leaked_secret_info, {**HERE, "text": EXAMPLE, "ignore": [7]}),
+        (api_token, {**JIRA, "label": False}),
+        (pipeline_variable, {"workspace": "acme", "key": True, "value": "x"}),
+        (pipeline_variable, {"workspace": "acme", "key": "K", "value": 7}),
+    ],
+)
+def test_a_name_that_yaml_read_as_something_else_is_refused(module, given, capsys):
+    result = main(module, capsys, **given)
+    assert result["failed"]
+    assert "Put it in quotes" in result["msg"]
 
 
 @pytest.mark.parametrize(

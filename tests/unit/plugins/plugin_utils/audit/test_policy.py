@@ -52,6 +52,7 @@ def test_what_is_given_replaces_it_key_by_key():
         ({"ignore": ["projects/*"]}, "must have `reference`, `reason` and `until`"),
         ({"ignore": [{**RULE, "reason": " "}]}, "has no `reason`"),
         ({"ignore": [{**RULE, "until": None}]}, "has no `until`"),
+        ({"ignore": [{**RULE, "reference": True}]}, "Put it in quotes"),
         ({"ignore": [{**RULE, "until": "next year"}]}, "must be a date"),
         ({"ignore": [{**RULE, "until": "2027-03-31 or whenever"}]}, "must be a date"),
         ({"ignore": [{**RULE, "until": "2027-03"}]}, "must be a date"),
