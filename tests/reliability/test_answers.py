@@ -52,8 +52,10 @@ def struck(armed: list[Fault]) -> int:
 
 
 def told(said: str) -> list[str]:
-    """What the role says in the end of each owner that failed."""
-    return t.cast("list[str]", json.loads(said.rpartition("FAILED! => ")[2].partition("\n")[0])["msg"])
+    """What the role reports of each owner that failed."""
+    shown = said.partition("Report what was done]")[2].partition(" => ")[2]
+    lines: list[str] = json.JSONDecoder().raw_decode(shown)[0]["msg"]
+    return [line.removeprefix("failed: ") for line in lines if line.startswith("failed: ")]
 
 
 def is_about(sentence: str, reference: str) -> bool:

@@ -25,7 +25,10 @@ def test_check_mode_shows_every_token_that_would_go(tmp_path, victims):
         assert [token.id for token in old if f'-  "{token.id}"' not in diff.replace("        ", "  ")] == []
         assert [owner for owner in place.owners if f"{owner}/tokens/old-jenkins" not in diff] == []
         words = " ".join(said.split())
-        assert f"{victims} tokens would be revoked as undeclared or absent, and `max_revocations` is 10" in words
+        assert (
+            f"{victims} tokens would be revoked as undeclared or absent, and `project_tokens_max_revocations` is 10"
+            in words
+        )
         assert status != 0
         assert place.role(prune=["old-*"]).run()[0] != 0
         assert set(place.sim.requests.counts()) == {"GET"}

@@ -18,6 +18,9 @@ HOUR = 60 * 60 * 1000
 # Words that neither a shell nor Ansible takes for anything else.
 _HARMLESS = re.compile(r"[a-z]+=[A-Za-z0-9~._-]+")
 
+# Most references, recognised without taking them apart: runs have thousands of them.
+_CANONICAL = re.compile(r"(?:projects/[A-Z0-9_]+(?:/repos/[a-z0-9_-]+)?|users/[a-z0-9_-]+)/tokens/[^/]*")
+
 
 class Owner(t.NamedTuple):
     """Who tokens belong to: a project, one of its repositories, or a user (by slug)."""
@@ -79,7 +82,7 @@ def owner_path(reference: str) -> str:
 
 def canonical_reference(reference: str) -> str:
     """A reference with its owner in Bitbucket's spelling. Names of tokens have one spelling only, and keep it."""
-    if not is_reference(reference):
+    if _CANONICAL.fullmatch(reference) or not is_reference(reference):
         return reference
     path, separator, name = reference.rpartition("/tokens/")
     return f"{owner_of(path).canonical.path}{separator}{name}"

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import ENDS_ALL, BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Token, owner_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Listing, Walked
@@ -83,7 +84,24 @@ class Walk:
             if lost == MOST_LOST:
                 self._unread.extend(Failure(f"projects/{key}/repos", "stopped", _STOPPED) for key in keys[done:])
                 break
+        self._note_unmatched(wanted, places)
         return places
+
+    def _note_unmatched(self, wanted: c.Mapping[str, list[str]], places: c.Mapping[str, Place]) -> None:
+        """Globs that match no repository in any of their projects, if all of these were listed."""
+        keys_of: dict[str, list[str]] = {}
+        for key, patterns in wanted.items():
+            for pattern in patterns:
+                if _owners.is_glob(pattern) and pattern != "*":
+                    keys_of.setdefault(pattern, []).append(key)
+        unread = {failure.owner for failure in self._unread}
+        repositories = {(place.owner.project, place.owner.repository) for place in places.values()}
+        for pattern, keys in keys_of.items():
+            found = {key for key, slug in repositories if _owners.matching(pattern, [slug])}
+            if not found & set(keys) and not any(f"projects/{key}/repos" in unread for key in keys):
+                project = keys[0] if len(keys) == 1 else "*"
+                error = _owners.NoMatchError(f"The glob {project}/{pattern} matches no repository that you can see.")
+                self._unread.append(Failure.of(f"projects/{project}/repos/{pattern}", error))
 
     def _searched(self, wanted: c.Mapping[str, list[str]], alone: bool) -> Result:
         """What some projects show. Where that fails as a whole, all of them are unread."""

@@ -80,3 +80,15 @@ def test_options_that_cannot_be_right_fail_in_a_sentence(stand, given, sentence)
     assert result["failed"]
     assert sentence in result["msg"]
     assert "hunter2" not in result["msg"]
+
+
+def test_globs_without_a_match_are_named_and_the_rest_is_audited(stand):
+    stand.sim.add_token(PAY, "ci")
+    globs = ["PAY/no*", "*/zzz*", "PAY/led*", "SHOP/*"]
+    result, _told = run(stand, projects=["PAY", "NO*"], repositories=globs, users=["no*"])
+    unread = {entry["owner"]: entry["reason"] for entry in result["unread"]}
+    assert unread == dict.fromkeys(
+        ["projects/NO*", "users/no*", "projects/PAY/repos/no*", "projects/*/repos/zzz*"], "no_match"
+    )
+    assert (result["failed"], result["reason"], result["complete"]) == (True, "incomplete", False)
+    assert result["counts"]["owners"] == 2

@@ -8,6 +8,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
     DAY,
     Owner,
     Token,
+    canonical_reference,
     owner_of,
     owner_path,
 )
@@ -80,3 +81,21 @@ def test_the_instant_itself_has_expired(expires, now, expired):
 )
 def test_days_left_are_whole(left, now, days):
     assert Token("1", "ci", listed([]), 0, NOW + left).describe("r", now)["days_left"] == days
+
+
+@pytest.mark.parametrize(
+    ("reference", "canonical"),
+    [
+        ("projects/PAY/tokens/ci", "projects/PAY/tokens/ci"),
+        ("projects/pay/tokens/Ci", "projects/PAY/tokens/Ci"),
+        ("projects/Pay/repos/Ledger/tokens/a%2Fb", "projects/PAY/repos/ledger/tokens/a%2Fb"),
+        ("projects/~Svc.Ci/tokens/ci", "projects/~svc.ci/tokens/ci"),
+        ("users/Svc.Ci/tokens/ci", "users/svc.ci/tokens/ci"),
+        ("users/%2EDot/tokens/ci", "users/%2Edot/tokens/ci"),
+        ("Other/Thing/tokens/ci", "Other/Thing/tokens/ci"),
+        ("no reference", "no reference"),
+    ],
+)
+def test_a_reference_has_one_spelling(reference, canonical):
+    assert canonical_reference(reference) == canonical
+    assert canonical_reference(canonical) == canonical
