@@ -12,6 +12,7 @@ author: Tokensmith (@tokensmith)
 description:
   - Lists the access tokens of any number of projects, repositories and users, several owners at a time.
   - Bitbucket never shows a secret again, so nothing of the result is secret.
+  - With O(output_file) the list is written to a file too, as CSV or JSON.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.connection.credential
@@ -22,7 +23,8 @@ attributes:
   check_mode:
     support: full
   diff_mode:
-    support: none
+    support: full
+    details: Of O(output_file).
   idempotent:
     support: full
 options:
@@ -50,6 +52,36 @@ options:
     description:
       - Only tokens that have expired, or with V(false) only those that have not.
     type: bool
+  limit:
+    description:
+      - Only the first tokens of the sorted list, at most so many. RV(total) counts all that match.
+    type: int
+  output_file:
+    description:
+      - Write the list to this file, on the host where the module runs. Its directory must exist.
+      - The file is replaced as a whole if its content or its permissions differ. If an owner could not be listed, it
+        is left as it was.
+    type: path
+  format:
+    description:
+      - The format of O(output_file). In V(csv), several permissions are separated by blanks, a text that a spreadsheet
+        would run as a formula begins with an apostrophe, and characters that cannot be seen are marks such as
+        C(⟨U+202E⟩). V(json) is a list of objects.
+    type: str
+    choices: [csv, json]
+    default: csv
+  columns:
+    description:
+      - What O(output_file) has of each token, in this order. C(days_left) changes every day, and so does the file.
+    type: list
+    elements: str
+    choices: [reference, id, name, permissions, created, expires, last_used, days_left]
+    default: [reference, id, name, permissions, created, expires, last_used, days_left]
+  mode:
+    description:
+      - The permissions of O(output_file), as octal digits in quotes.
+    type: str
+    default: "0600"
 notes:
   - Where none of O(projects), O(repositories) and O(users) is set, the caller's own tokens are listed.
   - Globs for repositories also match archived ones.
@@ -67,6 +99,19 @@ EXAMPLES = r"""
     repositories: ["PAY/*", "SHOP/*"]
     expiring_within_days: 30
   register: expiring
+
+- name: The tokens of one project that can write, for a spreadsheet
+  tokensmith.bitbucket.access_token_info:
+    url: https://bitbucket.example.com
+    username: automation
+    password: "{{ bitbucket_password }}"
+    projects: PAY
+    name: ci-*
+    permission: REPO_WRITE
+    limit: 100
+    output_file: tokens.csv
+    columns: [name, permissions, expires]
+    mode: "0640"
 """
 
 RETURN = r"""
@@ -101,6 +146,14 @@ access_tokens:
     days_left:
       description: Whole days until it expires, by the server's clock. V(null) if it never does.
       type: int
+total:
+  description: How many tokens match, whatever O(limit) is.
+  returned: always
+  type: int
+output_file:
+  description: The file that has the list.
+  returned: if O(output_file) is set and every owner was listed
+  type: str
 failures:
   description:
     - The owners that could not be listed, with C(owner), C(reason) and C(msg), and the globs that match nothing, with
@@ -119,7 +172,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _export
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
@@ -134,6 +187,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._d
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 
+COLUMNS = ("reference", "id", "name", "permissions", "created", "expires", "last_used", "days_left")
+
 SPEC = {
     **_argspec.CONNECTION,
     **_argspec.OWNERS,
@@ -143,6 +198,8 @@ SPEC = {
     "unused_for_days": {"type": "int"},
     "never_used": {"type": "bool"},
     "expired": {"type": "bool"},
+    "limit": {"type": "int"},
+    **_export.options(COLUMNS),
 }
 
 CONSTRAINTS = {"mutually_exclusive": [("token", "password")]}
@@ -151,11 +208,12 @@ _Filter = t.Callable[[Token, t.Optional[int]], bool]
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
-    """List tokens; reads only, in check mode as well.
+    """List tokens, and write them to a file if one is named.
 
-    :raises BitbucketError: where no owner can be looked at.
+    :raises BitbucketError: if no owner can be looked at, or the file cannot be written.
     """
     filters = _filters(params)
+    export = _export.Export(params) if params["output_file"] else None
     api = DataCenter(client)
     owners, unresolved = _owners.resolve(_owners.declared_owners(params, required=False), api, archived=True)
     tokens: list[dict[str, t.Any]] = []
@@ -170,9 +228,13 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         else:
             failures.append({"owner": owner.path, "reason": listing.reason, "msg": str(listing)})
     tokens.sort(key=lambda token: (token["reference"], token["created"], token["id"]))
-    result: dict[str, t.Any] = {"changed": False, "access_tokens": tokens, "failures": failures}
+    shown = tokens[: params["limit"]]
+    result = {"changed": False, "access_tokens": shown, "total": len(tokens), "failures": failures}
     if failures:
-        result.update(failed=True, msg=failure_message(failures), reason=failures[0]["reason"])
+        unwritten = " `output_file` was left as it was." if export else ""
+        result.update(failed=True, msg=failure_message(failures) + unwritten, reason=failures[0]["reason"])
+    elif export:
+        result.update(export.write(shown, check_mode))
     return result
 
 
@@ -181,6 +243,8 @@ def _filters(params: dict[str, t.Any]) -> list[_Filter]:
     for option in ("expiring_within_days", "unused_for_days"):
         if params[option] is not None and params[option] < 0:
             raise InputError(f"`{option}` cannot be negative.")
+    if params["limit"] is not None and params["limit"] < 1:
+        raise InputError("`limit` must be at least 1.")
     name, permission = params["name"], params["permission"]
     wanted = _permissions.declared([permission]) if permission is not None else None
     within, unused = params["expiring_within_days"], params["unused_for_days"]
