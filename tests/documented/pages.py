@@ -14,6 +14,7 @@ Preamble = Callable[[Stage], None]
 PAGES = (
     "README.md",
     "roles/*/README.md",
+    "docs/docsite/rst/guide_from_cli.rst",
     "plugins/modules/*.py",
     "plugins/lookup/*.py",
     "plugins/inventory/*.py",
