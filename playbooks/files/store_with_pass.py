@@ -29,4 +29,8 @@ with (ROOT / ".bitbucket.lock").open("w") as lock:
             if held == asked["replaces"]:
                 run_pass("insert", "--multiline", "--force", name, text=f"{asked['secret']}\n{asked['id']}\n")
             answers["write"] = {"answer": "written" if held in (asked["replaces"], asked["id"]) else "refused"}
+        if asked["verb"] == "remove":
+            if held == asked["id"]:
+                run_pass("rm", "--force", name)
+            answers["remove"] = {"answer": "removed" if held in (None, asked["id"]) else "refused"}
         print(json.dumps({"reference": asked.get("reference"), **answers[asked["verb"]]}), flush=True)

@@ -163,11 +163,18 @@ class AwxDouble(Double):
         return self._of_one(parts[0], int(parts[1]), parts[2:], request)
 
     def _of_credentials(self, parts: list[str], request: Request) -> Answer:
+        if len(parts) == 2 and request.method == "DELETE":
+            return self._delete(int(parts[1]))
         if len(parts) == 2:
             return self._change(int(parts[1]), request.body)
         if request.method == "GET":
             return self._list([self._shown(item) for item in self.credentials.values()], request)
         return self._create(request.body)
+
+    def _delete(self, number: int) -> Answer:
+        if not self.edits:
+            return Answer(403, {"detail": "You do not have permission to perform this action."})
+        return Answer(204) if self.credentials.pop(number, None) else Answer(404, {"detail": "Not found."})
 
     def _of_kind(self, kind: str, request: Request) -> Answer:
         if request.method == "GET":

@@ -20,6 +20,11 @@ def answer(held: dict[str, dict[str, t.Any]], asked: dict[str, t.Any]) -> dict[s
         return {"reference": reference, "id": token_id}
     if asked["verb"] == "secret":
         return {"reference": reference, "secret": entry["secret"] if entry else None}
+    if asked["verb"] == "remove":
+        if token_id not in (None, asked["id"]):
+            return {"reference": reference, "answer": "refused"}
+        held.pop(reference, None)
+        return {"reference": reference, "answer": "removed"}
     if token_id not in (asked["replaces"], asked["id"]):
         return {"reference": reference, "answer": "refused"}
     held[reference] = {"id": asked["id"], "secret": asked["secret"]}

@@ -116,7 +116,7 @@ def _handler(handle: Handle) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(answer.data)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_OPTIONS = do_LIST = _serve
+        do_DELETE = do_GET = do_POST = do_PUT = do_PATCH = do_OPTIONS = do_LIST = _serve
 
         def log_message(self, format: str, *args: t.Any) -> None:
             """Nothing: what is asked for here holds secrets."""

@@ -16,6 +16,7 @@ from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret, 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
+    REMOVED,
     UNCERTAIN,
     WRITTEN,
     Entry,
@@ -24,6 +25,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     id_of,
     known_ids,
     outcome,
+    removal,
     shown,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._variables import (
@@ -80,8 +82,18 @@ class AnsibleVaultStore(Store):
             due = self.sound(entry for entry in entries if answers[entry.reference] is None)
             answers.update((entry.reference, WRITTEN) for entry in due)
             if due:
-                self._replace(variables, key, due)
+                self._replace(variables.merged({entry.reference: (entry.secret, entry.id) for entry in due}), key)
             return {reference: answer or UNCERTAIN for reference, answer in answers.items()}
+
+    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
+        self.troubles.clear()
+        with _files.locked(self._lock, self._timeout):
+            variables, key = self._load()
+            answers = {reference: removal(_held(variables, reference), tokens[reference]) for reference in tokens}
+            due = [reference for reference, answer in answers.items() if answer is None]
+            if due:
+                self._replace(variables.without(due), key)
+            return {reference: answer or REMOVED for reference, answer in answers.items()}
 
     def secret(self, reference: str) -> str:
         variables, _key = self._load()
@@ -125,8 +137,7 @@ class AnsibleVaultStore(Store):
             raise missing from None
         return key
 
-    def _replace(self, variables: Variables, key: _Key, entries: c.Sequence[Entry]) -> None:
-        variables = variables.merged({entry.reference: (entry.secret, entry.id) for entry in entries})
+    def _replace(self, variables: Variables, key: _Key) -> None:
         plain = variables.text
         vault_id, secret = key
         # The default label is written as no label at all, as ansible-vault does.

@@ -12,14 +12,18 @@ from __future__ import annotations
 import collections.abc as c
 import re
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     REFUSED,
+    REMOVED,
     UNCERTAIN,
     Entry,
     Store,
     StoreError,
+    known_ids,
     outcome,
+    removal,
     settled,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
@@ -80,6 +84,34 @@ class AwxCredentialStore(Store):
         except ControllerError as error:
             # Gone: the rest is not tried.
             self.troubles = {entry.reference: self.troubles.get(entry.reference, str(error)) for entry in entries}
+        return answers
+
+    def beside(self, references: c.Collection[str]) -> dict[str, str]:
+        owners = {owner_path(reference).casefold() for reference in references}
+        before, _placeholder, after = self._template.partition(_PLACEHOLDER)
+        found = {
+            name[len(before) : len(name) - len(after)]: _held(credential)
+            for name, credential in self._credentials().items()
+            if name.startswith(before) and name.endswith(after)
+        }
+        others = {other: held for other, held in found.items() if is_reference(other) and other not in references}
+        return known_ids({other: held for other, held in others.items() if owner_path(other).casefold() in owners})
+
+    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
+        self.troubles.clear()
+        answers = dict.fromkeys(tokens, UNCERTAIN)
+        for reference, token_id in tokens.items():
+            try:
+                credential = self._one(reference)
+                known = removal(_held(credential), token_id)
+                if credential is not None and known is None:
+                    self._controller.remove("credentials", int(credential["id"]))
+                answers[reference] = known or REMOVED
+            except ControllerError as error:
+                self.troubles[reference] = str(error)
+                if error.gone:
+                    # The others are not tried.
+                    break
         return answers
 
     def secret(self, reference: str) -> str:

@@ -19,6 +19,8 @@ WRITTEN = "written"
 REFUSED = "refused"
 #: Whether the store holds the secret is not known.
 UNCERTAIN = "unknown"
+#: The store holds nothing for the reference any more.
+REMOVED = "removed"
 
 _LONGEST_ID = 20
 
@@ -107,6 +109,16 @@ class Store(abc.ABC):
         """
 
     @abc.abstractmethod
+    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
+        """Compare and remove: an entry goes if the store still holds the id of the revoked token.
+
+        :param tokens: the id of the revoked token, by reference.
+        :returns: for each reference ``removed``, also if nothing was there; ``refused`` if another id is there; or
+            ``unknown``, for which ``troubles`` says why.
+        :raises StoreError: if nothing is known of any of them.
+        """
+
+    @abc.abstractmethod
     def secret(self, reference: str) -> str:
         """The secret stored for ``reference``.
 
@@ -148,6 +160,18 @@ def outcome(held: str | None, entry: Entry) -> str | None:
     if held == entry.id:
         return WRITTEN
     return None if held == entry.replaces else REFUSED
+
+
+def removal(held: str | None, token_id: str) -> str | None:
+    """The answer for an entry to remove if the store holds ``held`` now; ``None`` says: remove it."""
+    if held is None:
+        return REMOVED
+    return None if held == token_id else REFUSED
+
+
+def removed(held: str | None, token_id: str) -> str:
+    """The answer for an entry that should be gone, from what the store holds on reading back."""
+    return removal(held, token_id) or UNCERTAIN
 
 
 def known_ids(held: c.Mapping[str, str | None]) -> dict[str, str]:

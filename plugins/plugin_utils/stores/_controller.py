@@ -106,6 +106,10 @@ class Controller:
         """Change some fields of an object, all at once; what it is now."""
         return self._ask("PATCH", f"{kind}/{number}/", fields)
 
+    def remove(self, kind: str, number: int) -> None:
+        """Delete an object."""
+        self._exchange("DELETE", f"{kind}/{number}/", None)
+
     def tell(self, path: str, fields: Json) -> None:
         """Post something that is answered with nothing."""
         self._exchange("POST", path, fields)

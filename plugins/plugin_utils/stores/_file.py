@@ -18,6 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
+    REMOVED,
     UNCERTAIN,
     WRITTEN,
     Entry,
@@ -26,6 +27,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     id_of,
     known_ids,
     outcome,
+    removal,
     shown,
 )
 
@@ -136,6 +138,11 @@ class FileStore(Store):
         with _files.locked(self._lock, self._timeout) as lock:
             return {entry.reference: self._write(entry, lock) for entry in entries}
 
+    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
+        self.troubles.clear()
+        with _files.locked(self._lock, self._timeout) as lock:
+            return {reference: self._remove(reference, token_id, lock) for reference, token_id in tokens.items()}
+
     def secret(self, reference: str) -> str:
         return shown(self.name, reference, _files.read(self._file(reference)))
 
@@ -158,6 +165,20 @@ class FileStore(Store):
         except OSError as error:
             self.troubles[entry.reference] = f"{self._directory} cannot be written: {error.strerror}."
         return UNCERTAIN
+
+    def _remove(self, reference: str, token_id: str, lock: int) -> str:
+        try:
+            path = _files.target(self._file(reference))
+            known = removal(id_of(_files.read(path)), token_id)
+            if known:
+                return known
+            _files.remove(path)
+            if self._single:
+                _files.write_label(lock, "")
+            return REMOVED
+        except StoreError as error:
+            self.troubles[reference] = str(error)
+            return UNCERTAIN
 
     def _require_ours(self, reference: str) -> None:
         """A file that keeps another token's secret would hand that token over to this reference, name, rights and all.

@@ -120,6 +120,18 @@ def replace(path: Path, data: bytes, mode: int | None = None) -> None:
         raise StoreError(f"{path} cannot be written: {error.strerror}.") from None
 
 
+def remove(path: Path) -> None:
+    """Remove a file for good. To be called with the lock held.
+
+    :raises StoreError: if that failed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be removed: {error.strerror}.") from None
+
+
 def sweep(path: Path) -> None:
     """Remove what a run that was killed while it replaced ``path`` has left. To be called with the lock held.
 

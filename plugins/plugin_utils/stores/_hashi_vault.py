@@ -18,6 +18,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     id_of,
     is_id,
     outcome,
+    removal,
+    removed,
     settled,
     shown,
 )
@@ -86,18 +88,31 @@ class HashiVaultStore(Store):
             **dict(zip([entry.reference for entry in sound], self._each(self._write, sound), strict=True)),
         }
 
+    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
+        self.troubles.clear()
+        self._gone = ""
+        asked = list(tokens)
+
+        def remove(reference: str) -> str:
+            return self._answered(reference, lambda: self._compare_and_remove(reference, tokens[reference]))
+
+        return dict(zip(asked, self._each(remove, asked), strict=True))
+
     def secret(self, reference: str) -> str:
         return shown(self.name, reference, _text(self._version(reference)))
 
     def _write(self, entry: Entry) -> str:
+        return self._answered(entry.reference, lambda: self._compare_and_set(entry))
+
+    def _answered(self, reference: str, do: c.Callable[[], str]) -> str:
         """One answer of its own for each entry; none is tried once the server is gone."""
         if self._gone:
-            self.troubles[entry.reference] = self._gone
+            self.troubles[reference] = self._gone
             return UNCERTAIN
         try:
-            return self._compare_and_set(entry)
+            return do()
         except StoreError as error:
-            self.troubles[entry.reference] = str(error)
+            self.troubles[reference] = str(error)
             if isinstance(error, VaultError) and error.gone:
                 self._gone = str(error)
             return UNCERTAIN
@@ -109,17 +124,38 @@ class HashiVaultStore(Store):
             if known:
                 return known
             fields = {**before.fields, SECRET: entry.secret, ID: entry.id}
-            try:
-                self._server.write(self._mount, self._path(entry.reference), fields, before.number)
-            except VaultError as error:
-                if error.conflict:
-                    continue
-                raise
+            if not self._put(entry.reference, fields, before):
+                continue
             after = self._version(entry.reference)
             if _held(after) == entry.id and after.fields.get(SECRET) != entry.secret:
                 return UNCERTAIN
             return settled(UNCERTAIN, _held(after), entry)
-        self.troubles[entry.reference] = f"{self.name}: others keep writing to {entry.reference}."
+        return self._contended(entry.reference)
+
+    def _compare_and_remove(self, reference: str, token_id: str) -> str:
+        """A new version without our two fields. Vault deletes no version conditionally, and has no other permission."""
+        for _try in range(_TRIES):
+            before = self._version(reference)
+            known = removal(_held(before), token_id)
+            if known:
+                return known
+            fields = {name: value for name, value in before.fields.items() if name not in (SECRET, ID)}
+            if self._put(reference, fields, before):
+                return removed(_held(self._version(reference)), token_id)
+        return self._contended(reference)
+
+    def _put(self, reference: str, fields: dict[str, t.Any], before: Version) -> bool:
+        """Whether the new version was written; ``False`` if ``before`` is not the newest one any more."""
+        try:
+            self._server.write(self._mount, self._path(reference), fields, before.number)
+        except VaultError as error:
+            if error.conflict:
+                return False
+            raise
+        return True
+
+    def _contended(self, reference: str) -> str:
+        self.troubles[reference] = f"{self.name}: others keep writing to {reference}."
         return UNCERTAIN
 
     def _version(self, reference: str) -> Version:

@@ -23,6 +23,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     id_of,
     is_id,
     outcome,
+    removal,
+    removed,
     settled,
     shown,
 )
@@ -86,6 +88,24 @@ class HelperStore(Store):
         told = self._told(due, dialogue.answers)
         answers = {reference: word or told.get(reference, UNCERTAIN) for reference, word in said.items()}
         return {**{entry.reference: UNCERTAIN for entry in entries}, **self._proven(sound, answers)}
+
+    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
+        self.troubles.clear()
+        held = self.read(tokens)
+        known = {reference: removal(held[reference], token_id) for reference, token_id in tokens.items()}
+        due = [reference for reference, answer in known.items() if answer is None]
+        dialogue = (
+            self._run("remove", [{"reference": item, "id": tokens[item]} for item in due]) if due else Dialogue([])
+        )
+        said = {str(answer.get("reference")): answer for answer in dialogue.answers}
+        after = self.read(due)
+        for reference in due:
+            known[reference] = removed(after[reference], tokens[reference])
+            if known[reference] == UNCERTAIN:
+                answer = said.get(reference, {})
+                why = self._sentence(answer) if "error" in answer else f"{self.name} did not remove the entry."
+                self.troubles[reference] = why
+        return {reference: answer or UNCERTAIN for reference, answer in known.items()}
 
     def secret(self, reference: str) -> str:
         (answer,) = self._answers("secret", [{"reference": reference}])

@@ -56,6 +56,12 @@ class AnySpelling(Store):
         self.troubles = {asked.get(place, place): trouble for place, trouble in self._store.troubles.items()}
         return {asked[place]: answer for place, answer in answers.items()}
 
+    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
+        asked = {self._at(reference): reference for reference in tokens}
+        answers = self._store.remove({place: tokens[reference] for place, reference in asked.items()})
+        self.troubles = {asked.get(place, place): trouble for place, trouble in self._store.troubles.items()}
+        return {asked[place]: answer for place, answer in answers.items()}
+
     def secret(self, reference: str) -> str:
         try:
             return self._store.secret(self._at(reference))

@@ -79,6 +79,13 @@ class Variables:
         result.ids = {**self.ids, **{reference: token_id for reference, (_secret, token_id) in new.items()}}
         return result
 
+    def without(self, references: t.Collection[str]) -> Variables:
+        """The same without the entries of ``references``."""
+        result = copy.copy(self)
+        result.secrets = {key: value for key, value in self.secrets.items() if key not in references}
+        result.ids = {key: value for key, value in self.ids.items() if key not in references}
+        return result
+
     @property
     def text(self) -> str:
         """The file's text: the two variables after everything else, which is as it was."""

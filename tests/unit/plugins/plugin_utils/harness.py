@@ -116,6 +116,10 @@ class Watched(Store):
         self.entries += entries
         return self.inner.write(entries)
 
+    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
+        self._note("remove")
+        return self.inner.remove(tokens)
+
     def secret(self, reference: str) -> str:
         return self.inner.secret(reference)
 

@@ -107,6 +107,33 @@ def test_a_stored_template_is_not_handed_on_and_its_recorded_id_is_not_believed(
     assert "lookup" not in str(caught.value)
 
 
+def test_an_entry_is_removed_if_it_still_holds_the_id_of_the_revoked_token(place):
+    store = place.open()
+    store.prepare([CI], check_mode=False)
+    store.write([entry(ONE)])
+    assert store.remove({CI: TWO}) == {CI: "refused"}
+    assert place.open().read([CI]) == {CI: ONE}
+    assert store.remove({CI: ONE}) == {CI: "removed"}
+    assert place.open().read([CI]) == {CI: None}
+    assert store.remove({CI: ONE}) == {CI: "removed"}, "an entry that is gone already"
+    assert store.troubles == {}
+    assert place.open().write([entry(TWO)]) == {CI: "written"}
+
+
+def test_removing_one_entry_leaves_the_others(place):
+    if place.single:
+        pytest.skip("a store for one token has no others")
+    place.open().write([entry(ONE), entry(TWO, reference=DEPLOY)])
+    assert place.open().remove({CI: ONE}) == {CI: "removed"}
+    assert place.open().read([CI, DEPLOY]) == {CI: None, DEPLOY: TWO}
+
+
+def test_an_entry_whose_id_cannot_be_read_is_not_removed(place):
+    place.put("a-password-put-here-by-hand")
+    assert place.open().remove({CI: ONE}) == {CI: "refused"}
+    assert place.open().read([CI]) == {CI: "unknown"}
+
+
 def test_nothing_that_a_store_shows_of_itself_is_secret(place):
     store = place.open()
     store.prepare([CI], check_mode=False)
