@@ -234,6 +234,12 @@ store:
   description: The store that has the secret.
   returned: when O(store) is set
   type: str
+removed:
+  description: References whose entries were removed from the store since their tokens are revoked, or in check mode
+    would be.
+  returned: when O(store) is set and the run was not stopped
+  type: list
+  elements: str
 """
 
 import sys

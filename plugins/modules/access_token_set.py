@@ -270,6 +270,18 @@ store:
   description: The store that has the secrets.
   returned: when O(store) is set
   type: str
+removed:
+  description: References whose entries were removed from the store since their tokens are revoked, or in check mode
+    would be.
+  returned: when O(store) is set and the run was not stopped
+  type: list
+  elements: str
+undeclared:
+  description: References of the declared owners that the store holds and the task does not declare. They are neither
+    rotated nor revoked. The stores C(hashi_vault) and C(helper) cannot tell.
+  returned: when O(store) is set and the run was not stopped
+  type: list
+  elements: str
 """
 
 import typing as t

@@ -185,7 +185,9 @@ class CustodyAction(ModuleAction, abc.ABC):
         base = {key: value for key, value in args.items() if key not in ("store", "store_options")}
         resolved = self._resolved(params, base, task_vars)
         owners = resolved.owners
-        references = {item.owner.path: item.references for item in self.declared(params, resolved)}
+        declared = self.declared(params, resolved)
+        references = {item.owner.path: item.references for item in declared}
+        absent = {item.owner.reference(spec.name) for item in declared for spec in item.specs if spec.absent}
 
         def call(paths: list[str] | None, told: Result) -> Result:
             told = dict(told)
@@ -193,7 +195,7 @@ class CustodyAction(ModuleAction, abc.ABC):
             arguments = self.arguments(base, some, told.pop("prune", True))
             return self._call({**arguments, "handover": told}, task_vars)
 
-        custody = Custody(store, references, call, Display().display)
+        custody = Custody(store, references, call, Display().display, absent=absent, whole=not self.single)
         result = custody.run(self._task.check_mode, [failure.entry for failure in resolved.failures])
         return self.shape({**result, "store": store.name})
 

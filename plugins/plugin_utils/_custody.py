@@ -18,6 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference, owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _cleanup
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._ledger import Ledger
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._pace import Pace
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
@@ -57,6 +58,8 @@ class Custody:
     :param call: runs the module.
     :param say: shows progress.
     :param clock: seconds that only go forward.
+    :param absent: references that are declared as absent.
+    :param whole: whether the task declares all tokens of its owners, so that what else is stored is reported.
     """
 
     def __init__(
@@ -66,8 +69,12 @@ class Custody:
         call: ModuleCall,
         say: c.Callable[[str], None],
         clock: c.Callable[[], float] = time.monotonic,
+        absent: c.Collection[str] = (),
+        whole: bool = False,
     ) -> None:
         self._store = store
+        self._absent = absent
+        self._whole = whole
         self._references = references
         self._all = [reference for group in references.values() for reference in group]
         self._call = call
@@ -98,15 +105,34 @@ class Custody:
             result = self._issue(None)
         except StoreError as error:
             return {"failed": True, "msg": f"{error} Nothing was changed.", "reason": error.reason, "changed": False}
-        if self._ledger.stopped is not None or check_mode:
-            return self._ledger.result()
-        try:
-            self._issue_the_rest(result.get("remaining") or {})
-            self._retire()
-            self._prune()
-        except StoreError as error:
-            self._ledger.fail(error)
+        if self._ledger.stopped is None and not check_mode:
+            try:
+                self._issue_the_rest(result.get("remaining") or {})
+                self._retire()
+                self._prune()
+            except StoreError as error:
+                self._ledger.fail(error)
+        if self._ledger.stopped is None:
+            self._clean_up(check_mode)
         return self._ledger.result()
+
+    def _clean_up(self, check_mode: bool) -> None:
+        """Remove the entries of revoked tokens, and report those of undeclared ones."""
+        others = {key: value for group in self._beside.values() for key, value in group.items()}
+        certain = set(self._references) - self._open.unverified - self._open.given_up - self._ledger.failed_owners
+        tokens = {
+            **_cleanup.revoked({**self._stored, **others}, self._ledger.changes),
+            **_cleanup.left_over(self._stored, self._absent, self._ledger.seen, certain),
+        }
+        removed, warnings = (list(tokens), []) if check_mode else _cleanup.remove(self._store, tokens)
+        self._ledger.remove({reference: tokens[reference] for reference in removed})
+        undeclared = _cleanup.undeclared(others, removed) if self._whole else []
+        if undeclared:
+            warnings.append(_cleanup.undeclared_warning(self._store.name, undeclared))
+        if self._whole:
+            self._ledger.report_undeclared(undeclared)
+        for warning in warnings:
+            self._ledger.warn(warning)
 
     def _read(self, owners: c.Iterable[str] | None = None) -> None:
         """What the store holds of these owners, or of all."""

@@ -88,7 +88,28 @@ class Ledger:
     @property
     def changed(self) -> bool:
         """Whether anything was done so far."""
-        return bool(self._result["changes"])
+        return bool(self._result["changes"] or self._result.get("removed"))
+
+    @property
+    def changes(self) -> list[Result]:
+        """The steps that were taken, or in check mode would be."""
+        return list(self._result["changes"])
+
+    @property
+    def seen(self) -> set[str]:
+        """Ids of tokens that were changed, or kept for a reason."""
+        return {item["id"] for key in ("changes", "notes") for item in self._result[key]}
+
+    def remove(self, entries: c.Mapping[str, str]) -> None:
+        """Note entries that were removed from the store, or in check mode would be: ids by reference."""
+        self._result["removed"] = sorted(entries)
+        for reference, token_id in entries.items():
+            self._before.setdefault(reference, {}).setdefault(token_id, {"stored": True})
+            self._after.setdefault(reference, {}).pop(token_id, None)
+
+    def report_undeclared(self, references: list[str]) -> None:
+        """Note tokens that are stored and not declared."""
+        self._result["undeclared"] = references
 
     @property
     def guarded(self) -> int:

@@ -202,8 +202,16 @@ def ensure_directory(directory: Path, check_mode: bool) -> None:
 
 
 def target(path: Path) -> Path:
-    """The file to replace: the one that ``path`` leads to, if it is a symbolic link."""
-    return real(path) if os.path.islink(path) else path  # noqa: PTH114  10,000 of them are asked
+    """The file to replace: the one that ``path`` leads to, if it is a symbolic link.
+
+    :raises StoreError: if the directory that a link leads to does not exist. Only the store's own are created.
+    """
+    if not os.path.islink(path):  # noqa: PTH114  10,000 of them are asked
+        return path
+    leads_to = real(path)
+    if found(leads_to.parent) is None:
+        raise StoreError(f"{path} is a symbolic link to {leads_to}, whose directory does not exist: create it first.")
+    return leads_to
 
 
 def require_writable(directory: Path) -> None:

@@ -152,7 +152,9 @@ class Site:
         params = parsed(args)
         owners = offline(declared_owners(params))
         assert owners is not None, "name owners as the server spells them"
-        references = {item.owner.path: item.references for item in action.declared(params, Resolved(owners, []))}
+        declared = action.declared(params, Resolved(owners, []))
+        references = {item.owner.path: item.references for item in declared}
+        absent = {item.owner.reference(spec.name) for item in declared for spec in item.specs if spec.absent}
         self.calls.clear()
 
         def call(paths: list[str] | None, told: Result) -> Result:
@@ -161,7 +163,7 @@ class Site:
             arguments = action.arguments(args, some, told.pop("prune", True))
             return self._module({**arguments, "handover": told}, check_mode)
 
-        return Custody(self.store, references, call, self.said.append, self.clock)
+        return Custody(self.store, references, call, self.said.append, self.clock, absent=absent, whole=True)
 
     def _module(self, arguments: Result, check_mode: bool) -> Result:
         self.calls.append(arguments)

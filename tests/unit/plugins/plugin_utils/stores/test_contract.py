@@ -43,7 +43,7 @@ def test_what_it_holds_beside_is_of_the_same_owners_and_told_where_one_look_show
         assert store.beside([CI]) == {}
         return
     store.write([entry(TWO, reference=other), entry(THREE, reference=elsewhere)])
-    tells = place.name.startswith(("file:", "ansible_vault:"))
+    tells = place.name.startswith(("file:", "ansible_vault:", "awx_credential:"))
     assert place.open().beside([CI]) == ({other: TWO} if tells else {})
     assert place.open().beside([CI, other]) == {}
 

@@ -78,6 +78,19 @@ def test_fields_of_others_stay(vault):
     assert double.versions[PATH][-1] == {"note": "ask Kim", "owner": {"team": 7}, "secret": secret_of(ONE), "id": ONE}
 
 
+def test_removing_an_entry_keeps_the_fields_of_others_and_loses_no_race(vault):
+    double, store = vault
+    double.put(PATH, {"note": "ask Kim", "secret": secret_of(ONE), "id": ONE})
+    assert store().remove({CI: ONE}) == {CI: "removed"}
+    assert double.versions[PATH][-1] == {"note": "ask Kim"}
+    newer = {"secret": secret_of(TWO), "id": TWO}
+    double.put(PATH, {"secret": secret_of(ONE), "id": ONE})
+
+    racing(double, newer)
+    assert store().remove({CI: ONE}) == {CI: "refused"}
+    assert double.versions[PATH][-1] == newer
+
+
 def test_a_deleted_secret_is_nothing_and_written_over_by_its_version(vault):
     double, store = vault
     double.put(PATH, {"secret": secret_of(ONE), "id": ONE})

@@ -334,6 +334,16 @@ def test_a_link_in_a_directory_stays_a_link_and_its_target_is_written(tmp_path):
     assert (elsewhere / "ci").read_text(encoding="utf-8") == f"{secret_of(TWO)}\n"
 
 
+def test_a_link_whose_directory_is_missing_is_named_and_nothing_is_created_outside_the_store(tmp_path):
+    place = Place("file", tmp_path)
+    place.target.parent.mkdir(parents=True)
+    place.target.symlink_to(tmp_path / "a" / "b" / "c")
+    with pytest.raises(StoreError, match=f"is a symbolic link to {tmp_path}/a/b/c, whose directory does not exist"):
+        place.open().prepare([CI], check_mode=False)
+    assert place.open().write([entry(ONE)]) == {CI: "unknown"}
+    assert not (tmp_path / "a").exists()
+
+
 @pytest.mark.parametrize("what", ["link", "dangling link", "FIFO"])
 def test_a_lock_file_that_is_a_link_or_a_fifo_is_refused_and_nothing_is_written_through_it(place, what):
     victim = place.directory / "victim"

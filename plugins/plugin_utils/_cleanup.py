@@ -1,0 +1,89 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The store's entries at the end of a run: those of revoked tokens go, those of undeclared tokens are reported."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference, owner_path
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import GUARDED, UNKNOWN
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
+    REFUSED,
+    REMOVED,
+    UNCERTAIN,
+    Store,
+    StoreError,
+)
+
+Result = dict[str, t.Any]
+
+_MOST_NAMED = 3
+
+
+def revoked(entries: c.Mapping[str, str | None], changes: c.Iterable[Result]) -> dict[str, str]:
+    """Entries whose tokens this run has revoked as absent or undeclared: their ids by reference.
+
+    :param entries: what the store holds of the owners, declared or not.
+    :param changes: the run's steps.
+    """
+    gone = {item["id"] for item in changes if item["step"] == "revoke" and item["reason"] in GUARDED}
+    return {reference: token_id for reference, token_id in entries.items() if token_id and token_id in gone}
+
+
+def left_over(
+    stored: c.Mapping[str, str | None], absent: c.Collection[str], kept: c.Collection[str], owners: c.Collection[str]
+) -> dict[str, str]:
+    """Entries of tokens that an earlier run has revoked, and whose removal it did not finish: their ids by reference.
+
+    An absent token that was found is revoked by this run, or kept for a reason. One of which neither is reported was
+    not found.
+
+    :param kept: ids of tokens that this run has revoked or kept.
+    :param owners: those whose tokens were all looked at, without a failure.
+    """
+    found = {reference: stored.get(reference) for reference in absent if owner_path(reference) in owners}
+    return {
+        reference: token_id
+        for reference, token_id in found.items()
+        if token_id and token_id != UNKNOWN and token_id not in kept
+    }
+
+
+def remove(store: Store, tokens: c.Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Remove entries of tokens that are gone.
+
+    :returns: the references whose entries are gone, and a warning for each of the others.
+    """
+    if not tokens:
+        return [], []
+    try:
+        answers = store.remove(tokens)
+        why = store.troubles
+    except StoreError as error:
+        answers, why = {}, dict.fromkeys(tokens, str(error))
+    # Another run has stored a new secret meanwhile: there is nothing to remove, and nothing to say.
+    uncertain = [item for item in tokens if answers.get(item, UNCERTAIN) not in (REMOVED, REFUSED)]
+    warnings = [
+        f"{reference}: token {tokens[reference]} is revoked, but {store.name} still holds its secret. Remove the "
+        f"entry. {why.get(reference, '')}".strip()
+        for reference in uncertain
+    ]
+    return [reference for reference in tokens if answers.get(reference) == REMOVED], warnings
+
+
+def undeclared(others: c.Iterable[str], removed: c.Collection[str]) -> list[str]:
+    """References of the declared owners that the store holds and the task does not declare."""
+    return sorted(canonical_reference(reference) for reference in others if reference not in removed)
+
+
+def undeclared_warning(store: str, references: c.Sequence[str]) -> str:
+    """One warning for all of them."""
+    shown = ", ".join(references[:_MOST_NAMED])
+    more = f" and {len(references) - _MOST_NAMED:,} more, all in `undeclared`" if len(references) > _MOST_NAMED else ""
+    return (
+        f"{store} holds {len(references):,} token(s) that are not declared: {shown}{more}. They are neither rotated "
+        "nor revoked. To revoke them, declare them with `state: absent` or name them in `prune`."
+    )
