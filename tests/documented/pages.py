@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
 from tests.documented import network, preambles
 from tests.documented.blocks import Block, blocks_of
 from tests.documented.stage import ROOT, Stage, copy_checkout
+from tests.doubles import awx
+from tests.simulator.model import Token
 
 Preamble = Callable[[Stage], None]
 #: What is printed for people, by glob.
 PAGES = (
     "README.md",
     "roles/*/README.md",
-    "docs/docsite/rst/guide_from_cli.rst",
+    "docs/docsite/rst/*.rst",
     "plugins/modules/*.py",
     "plugins/lookup/*.py",
     "plugins/inventory/*.py",
-    "playbooks/[!ar]*.yml",
-    "playbooks/audit.yml",
-    "playbooks/rotate.yml",
+    "playbooks/*.yml",
 )
 _PREAMBLES: dict[str, Preamble] = {}
 
@@ -113,15 +115,13 @@ def _logs(stage: Stage) -> None:
 
 @_page("plugins/modules/awx_objects.py")
 def _a_controller(stage: Stage) -> None:
-    from tests.doubles.awx import CONTROLLER_TYPE, ORGANIZATION, TOKEN
-
-    named = {"organization": ORGANIZATION}
+    named = {"organization": awx.ORGANIZATION}
     double = preambles.awx(stage)
     double.objects["projects"][1] = {"id": 1, "name": "Tokens", "status": "successful", **named}
     double.objects["inventories"][2] = {"id": 2, "name": "Bitbucket", **named}
     double.objects["execution_environments"][3] = {"id": 3, "name": "Tokens", **named}
-    double.put("Bitbucket", "", credential_type=CONTROLLER_TYPE, inputs={"host": "x"})
-    stage.environment["AWX_TOKEN"] = TOKEN
+    double.put("Bitbucket", "", credential_type=awx.CONTROLLER_TYPE, inputs={"host": "x"})
+    stage.environment["AWX_TOKEN"] = awx.TOKEN
 
 
 @_page("plugins/modules/app_password.py")
@@ -135,6 +135,57 @@ def _roles(stage: Stage) -> None:
     preambles.encrypted(stage, "passwords.yml", f"vault_bitbucket_password: {stage.passwords['automation']}\n")
 
 
+def _of_projects(stage: Stage) -> dict[str, Token]:
+    return {reference: token for reference, token in preambles.issued(stage).items() if "/repos/" not in reference}
+
+
+@_page("docs/docsite/rst/guide_stores.rst")
+def _guide_stores(stage: Stage) -> None:
+    _playbooks(stage)
+    policy = next(block.text for block in _printed("guide_stores") if block.text.startswith("path "))
+    preambles.open_bao(stage, policy=policy)
+    preambles.in_vault_file(stage, _of_projects(stage))
+    preambles.awx(stage)
+    del stage.environment["VAULT_TOKEN"], stage.environment["ANSIBLE_VAULT_PASSWORD_FILE"]
+    stage.answers.update(
+        VAULT_SECRET_ID=preambles.SECRET_ID,
+        VAULT_TOKEN=preambles.VAULT_TOKEN,
+        CONTROLLER_OAUTH_TOKEN=awx.TOKEN,
+    )
+
+
+def _printed(guide: str) -> list[Block]:
+    return blocks_of(ROOT / "docs" / "docsite" / "rst" / f"{guide}.rst", ROOT)
+
+
+@_page("docs/docsite/rst/guide_audit.rst")
+def _guide_audit(stage: Stage) -> None:
+    stage.take("README.md", "tokens.yml")
+
+
+@_page("docs/docsite/rst/guide_leaked.rst")
+def _guide_leaked(stage: Stage) -> None:
+    stage.sign_in()
+    stage.take("README.md", "tokens.yml")
+    stage.leak(stage.home / "build.log", "projects/SHOP")
+    stage.leak(stage.home / ".bash_history", "projects/PAY")
+    stage.bitbucket.add_token("projects/PAY", "pasted", token_id="252973515069")
+
+
+@_page("docs/docsite/rst/guide_slices.rst")
+def _guide_slices(stage: Stage) -> None:
+    stage.sign_in()
+    preambles.open_bao(stage)
+
+
+@_page("docs/docsite/rst/guide_app_passwords.rst")
+def _guide_app_passwords(stage: Stage) -> None:
+    _retired(stage)
+    files = {block.name["name"]: block.text for block in _printed("guide_app_passwords") if block.name}
+    secret = yaml.safe_load(files["api_tokens.yml"])["retire_app_passwords_api_tokens"]["automation"]
+    preambles.printed_api_token(stage, stage.cloud.world.accounts["automation"], secret)
+
+
 @_page("playbooks/provision.yml", "playbooks/rotate.yml", "playbooks/audit.yml")
 def _playbooks(stage: Stage) -> None:
     stage.sign_in()
@@ -145,9 +196,7 @@ def _playbooks(stage: Stage) -> None:
 @_page("playbooks/migrate_store.yml")
 def _another_store(stage: Stage) -> None:
     _playbooks(stage)
-    preambles.in_vault_file(
-        stage, {reference: token for reference, token in preambles.issued(stage).items() if "/repos/" not in reference}
-    )
+    preambles.in_vault_file(stage, _of_projects(stage))
     preambles.open_bao(stage)
 
 
@@ -156,6 +205,7 @@ def _leaked(stage: Stage) -> None:
     _playbooks(stage)
     stage.take("docs/docsite/rst/guide_leaked.rst", "leaked.yml")
     stage.leak(stage.home / "build.log", "projects/SHOP")
+    stage.leak(stage.home / ".bash_history", "projects/PAY")
 
 
 @_page("playbooks/retire_app_passwords.yml")
@@ -167,15 +217,17 @@ def _retired(stage: Stage) -> None:
 
 @_page("playbooks/awx_setup.yml")
 def _set_up(stage: Stage) -> None:
-    from tests.doubles.awx import TOKEN
-
-    preambles.awx(stage)
+    _controller(stage)
     stage.take("docs/docsite/rst/guide_awx.rst", "awx.yml", "tokens.yml")
+
+
+def _controller(stage: Stage) -> None:
+    preambles.awx(stage)
     stage.sign_in()
     stage.environment.update(
         CONTROLLER_HOST=f"https://{network.AWX}",
-        CONTROLLER_OAUTH_TOKEN=TOKEN,
-        VAULT_TOKEN=preambles.VAULT_TOKEN,
+        CONTROLLER_OAUTH_TOKEN=awx.TOKEN,
+        VAULT_SECRET_ID=preambles.SECRET_ID,
         NOTIFY_SLACK_URL=f"https://{network.SLACK}/services/T0/B0/x",
         NOTIFY_JIRA_TOKEN="a-token-of-jira",
     )
@@ -183,15 +235,5 @@ def _set_up(stage: Stage) -> None:
 
 @_page("docs/docsite/rst/guide_awx.rst")
 def _guide_awx(stage: Stage) -> None:
-    from tests.doubles.awx import TOKEN
-
-    preambles.awx(stage)
-    stage.sign_in()
-    stage.environment.update(
-        CONTROLLER_HOST=f"https://{network.AWX}",
-        CONTROLLER_OAUTH_TOKEN=TOKEN,
-        VAULT_TOKEN=preambles.VAULT_TOKEN,
-        NOTIFY_SLACK_URL=f"https://{network.SLACK}/services/T0/B0/x",
-        NOTIFY_JIRA_TOKEN="a-token-of-jira",
-    )
+    _controller(stage)
     stage.leak(stage.home / "job_4711.txt", "projects/PAY")

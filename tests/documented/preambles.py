@@ -11,10 +11,14 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests.documented import network
 from tests.documented.stage import VAULT_PASSWORD, Stage
+from tests.doubles.awx import AwxDouble
+from tests.doubles.loopback import serving
 from tests.simulator.cloud.model import Account, Organization
 from tests.simulator.model import Token
 
 VAULT_TOKEN = "a-root-token-long-enough-4711"
+#: As the guide to stores prints it, and what belongs to it.
+ROLE_ID, SECRET_ID = "3ba1e8e8-7f2c-4f0c-a7a1-f7a2d3b8c6f4", "a-secret-id-long-enough-4711"
 #: References, and what their tokens may do.
 DECLARED = {
     "projects/PAY/tokens/ci-read": "PROJECT_READ",
@@ -56,10 +60,18 @@ def in_vault_file(stage: Stage, tokens: Mapping[str, Token], name: str = "bitbuc
     encrypted(stage, name, yaml.safe_dump({"bitbucket_tokens": secrets, "bitbucket_token_ids": ids}))
 
 
-def open_bao(stage: Stage, tokens: Mapping[str, Token] | None = None) -> None:
-    """An OpenBao at vault.example.com, with tokens below ``secret/bitbucket``."""
+def open_bao(stage: Stage, tokens: Mapping[str, Token] | None = None, policy: str = "") -> None:
+    """An OpenBao at vault.example.com, with tokens below ``secret/bitbucket``, and with an AppRole if there is a policy
+    for it.
+    """
 
     def prepare(client: t.Any) -> None:
+        if policy:
+            client.sys.enable_auth_method("approle")
+            client.sys.create_or_update_policy("bitbucket", policy)
+            client.auth.approle.create_or_update_approle("ci", token_policies=["bitbucket"])
+            client.auth.approle.update_role_id("ci", ROLE_ID)
+            client.auth.approle.create_custom_secret_id("ci", SECRET_ID)
         for reference, token in (tokens or {}).items():
             fields = {"secret": token.secret, "id": token.id}
             client.secrets.kv.v2.create_or_update_secret(path=f"bitbucket/{reference}", secret=fields)
@@ -90,6 +102,13 @@ def atlassian(stage: Stage) -> Account:
     return account
 
 
+def printed_api_token(stage: Stage, owner: Account, secret: str) -> None:
+    """An API token for git whose secret a page prints."""
+    made = stage.cloud.add_api_token(owner, "git", ["read:repository:bitbucket"])
+    made.secret = secret
+    stage.cloud.world.add(made)
+
+
 def app_passwords(stage: Stage, owner: Account) -> list[Path]:
     """Dead secrets in the home of the page: in the store of git, and in the remotes of two repositories."""
     login = f"https://automation:{stage.cloud.add_app_password(owner)}@bitbucket.org"
@@ -102,11 +121,8 @@ def app_passwords(stage: Stage, owner: Account) -> list[Path]:
     return files
 
 
-def awx(stage: Stage, **state: t.Any) -> t.Any:
-    """A double of AWX at awx.example.com; it is returned once it has been asked something."""
-    from tests.doubles.awx import AwxDouble
-    from tests.doubles.loopback import serving
-
+def awx(stage: Stage, **state: t.Any) -> AwxDouble:
+    """A double of AWX at awx.example.com."""
     double = AwxDouble(**state)
     stage.network.offer(
         lambda: stage.network.stack.enter_context(serving(double.handle, stage.network.certificates)), network.AWX

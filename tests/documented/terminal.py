@@ -43,8 +43,8 @@ class Finished:
 
 @dataclass
 class Terminal:
-    """A shell in one directory. ``answers`` are regular expressions for prompts, and what is typed then; the empty one
-    is for a ``read -s``, which shows no prompt.
+    """A shell in one directory. ``answers`` are regular expressions for prompts, and what is typed then. A ``read -s``
+    shows no prompt: there they are for the command, and the empty one is for any other.
     """
 
     directory: Path
@@ -77,7 +77,7 @@ class Terminal:
                     start_new_session=True,
                 )
                 stack.callback(_end, process)
-            return _Session(process, master, slave, self.answers).watch()
+            return _Session(process, master, slave, command, self.answers).watch()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -95,6 +95,7 @@ class _Session:
     process: subprocess.Popen[bytes]
     master: int
     slave: int
+    command: str
     answers: Mapping[str, str]
     shown: bytearray = field(default_factory=bytearray)
     #: How much had been shown at the last answer; none was given yet: -1.
@@ -123,10 +124,11 @@ class _Session:
     def _answer(self) -> None:
         fresh = self.shown[max(self.answered, 0) :].decode(errors="replace").strip()
         silent = self.answered < 0 and time.monotonic() - self.last > _QUIET
-        for prompt, answer in self.answers.items():
-            if (prompt and re.search(prompt, fresh)) or (silent and not prompt):
+        asked = self.command if silent else fresh
+        for prompt in sorted(self.answers, reverse=True):
+            if (prompt and re.search(prompt, asked)) or (silent and not prompt):
                 self.answered = len(self.shown)
-                os.write(self.master, f"{answer}\n".encode())
+                os.write(self.master, f"{self.answers[prompt]}\n".encode())
                 return
 
     def _text(self) -> str:
