@@ -49,7 +49,7 @@ class Outcome:
 
 def size(block: Block) -> int:
     """How many there are to count in a block: its commands, or itself."""
-    return len(block.commands) if block.language == "console" else int(block.language in RUN)
+    return len(block.commands) if block.language == "console" else int(block.language in RUN or bool(block.name))
 
 
 def kind(block: Block) -> str:
