@@ -11,7 +11,7 @@ from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAME, NAMES
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAME, NAMES, text
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task
@@ -269,8 +269,10 @@ def token_id(value: t.Any, option: str) -> str | None:
     """
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise InputError(f"`{option}` is a number: put the id in quotes, since leading zeros are part of it.")
+    try:
+        value = text(value, f"`{option}`")
+    except TypeError as error:
+        raise InputError(str(error)) from None
     if not value.isascii() or not value.isdigit():
         raise InputError(f"`{option}` is not a token's id, which has digits only.")
     return value

@@ -21,7 +21,7 @@ def options(columns: t.Sequence[str]) -> dict[str, dict[str, t.Any]]:
     return {
         "output_file": {"type": "path"},
         "format": {"type": "str", "choices": ["csv", "json"], "default": "csv"},
-        "columns": {"type": NAMES, "elements": "str", "choices": list(columns), "default": list(columns)},
+        "columns": {"type": NAMES, "elements": "str", "default": list(columns)},
         "mode": {"type": TEXT, "default": "0600"},
     }
 
@@ -32,9 +32,10 @@ class Export:
     :raises BitbucketError: if it cannot be written, which is known before anything is requested.
     """
 
-    def __init__(self, params: t.Mapping[str, t.Any]) -> None:
-        if not params["columns"]:
-            raise InputError("`columns` is empty: name some, or leave it out for all.")
+    def __init__(self, params: t.Mapping[str, t.Any], columns: t.Sequence[str]) -> None:
+        unknown = [column for column in params["columns"] if column not in columns]
+        if unknown or not params["columns"]:
+            raise InputError(f"`columns` has {unknown[0] if unknown else 'no column'}: use {', '.join(columns)}.")
         if not _MODE.fullmatch(params["mode"]):
             raise InputError("`mode` must be three octal digits, such as '0640', in quotes.")
         self._path = Path(params["output_file"])

@@ -72,10 +72,11 @@ options:
     default: csv
   columns:
     description:
-      - What O(output_file) has of each token, in this order. C(days_left) changes every day, and so does the file.
+      - What O(output_file) has of each token, in this order, out of V(reference), V(id), V(name), V(permissions),
+        V(created), V(expires), V(last_used) and V(days_left).
+      - The days that are left change every day, and with them the file.
     type: list
     elements: str
-    choices: [reference, id, name, permissions, created, expires, last_used, days_left]
     default: [reference, id, name, permissions, created, expires, last_used, days_left]
   mode:
     description:
@@ -213,7 +214,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     :raises BitbucketError: if no owner can be looked at, or the file cannot be written.
     """
     filters = _filters(params)
-    export = _export.Export(params) if params["output_file"] else None
+    export = _export.Export(params, COLUMNS) if params["output_file"] else None
     api = DataCenter(client)
     owners, unresolved = _owners.resolve(_owners.declared_owners(params, required=False), api, archived=True)
     tokens: list[dict[str, t.Any]] = []

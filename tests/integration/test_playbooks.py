@@ -325,4 +325,4 @@ def test_an_adhoc_line_that_cannot_be_right_is_answered_before_any_request(team,
 
 def test_an_id_that_is_a_number_is_refused(team):
     outcome = team.adhoc("access_token", json.dumps({"project": "PAY", "state": "absent", "id": 12345670123}))
-    assert_refused(team, outcome, "`id` is a number: put the id in quotes", requests=0)
+    assert_refused(team, outcome, "`id` is a number, and must be a text. Put it in quotes", requests=0)

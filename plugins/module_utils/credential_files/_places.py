@@ -158,8 +158,11 @@ class Search:
             self._add(path, root, kind, chain=chain, told_by=file.snapshot.status.st_uid)
 
     def _start(self, file: File, target: Reference, root: Root) -> Path | None:
-        """The directory in which the path of a reference starts; ``None`` if nothing here tells."""
-        here = file.snapshot.path.parent
+        """The directory in which the path of a reference starts; ``None`` if nothing here tells.
+
+        Git looks next to the configuration as it was named, and not next to what a link of that name leads to.
+        """
+        here = Path(file.path).parent
         if target.start == CONFIG or target.path.startswith("/"):
             return here
         if target.start == HOME:

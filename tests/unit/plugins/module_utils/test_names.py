@@ -61,6 +61,16 @@ def test_every_option_that_holds_a_name_has_a_type_of_names():
     assert plain == []
 
 
+def test_no_list_of_names_has_choices():
+    """ansible-core 2.16 ends with a traceback if an entry that is refused is none of the choices either."""
+    assert [
+        name
+        for _where, spec in specs()
+        for name, option in options(spec)
+        if callable(option.get("type")) and "choices" in option
+    ] == []
+
+
 @pytest.mark.parametrize(
     "written", ["yes", "NO", "on", "off", "True", "007", "0x1F", "1_000", "1:30", "10", "1.10", "[a]"]
 )

@@ -194,7 +194,7 @@ def test_always_issues_each_time_and_never_does_not_rotate(stand):
 
 
 INPUT = [
-    ({"id": 12345670123}, "`id` is a number: put the id in quotes"),
+    ({"id": 12345670123}, "`id` is a number, and must be a text. Put it in quotes"),
     ({"id": "12a"}, "`id` is not a token's id"),
     ({"repository": "ledger"}, "`repository` needs `project`"),
     ({"user": "pat", "project": "PAY"}, "both: `user` and `project`"),

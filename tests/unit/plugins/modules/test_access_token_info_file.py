@@ -142,11 +142,18 @@ def test_a_mode_is_octal_digits(tokens, path, written):
     assert list(tokens.sim.requests) == []
 
 
-@pytest.mark.parametrize("given", [{"limit": 0}, {"limit": -1}, {"columns": []}], ids=str)
+@pytest.mark.parametrize(
+    "given", [{"limit": 0}, {"limit": -1}, {"columns": []}, {"columns": ["name", "secret"]}], ids=str
+)
 def test_what_cannot_be_meant_is_refused_before_any_request(tokens, path, given):
     with pytest.raises(InputError):
         run(tokens, path, **given)
     assert list(tokens.sim.requests) == []
+
+
+def test_an_unknown_column_gets_the_list_of_those_that_exist(tokens, path):
+    with pytest.raises(InputError, match=r"^`columns` has owner: use reference, id, name, permissions, created, "):
+        run(tokens, path, columns="name, owner")
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])

@@ -123,6 +123,19 @@ def test_the_file_of_a_helper_is_found_where_git_finds_it(place, helper, name, w
     assert [entry.reason for entry in search.skipped] == ["outside"] * unknown, "the configuration does not tell"
 
 
+def test_an_include_is_next_to_a_link_as_for_git(place):
+    home = place / "home"
+    (home / "dotfiles").mkdir()
+    (home / "dotfiles" / "gitconfig").write_text("[include]\n\tpath = more\n", encoding="utf-8")
+    (home / ".gitconfig").symlink_to("dotfiles/gitconfig")
+    for name in ("more", "dotfiles/more"):
+        (home / name).write_text(f"[user]\n\tname = {name}\n", encoding="utf-8")
+    assert git(place, "config", "user.name") == "more\n"
+    search = _places.Search()
+    search.home(str(home))
+    assert [item.path for item in search.files] == [str(home / ".gitconfig"), str(home / "more")]
+
+
 def test_a_helper_of_one_server_is_read_too(place):
     file = kept(place, "home/kept")
     git(place, "config", "--global", f"credential.https://{HOST}.helper", 'store --file "$HOME/kept"')
