@@ -270,12 +270,12 @@ def token_id(value: t.Any, option: str) -> str | None:
     if value is None:
         return None
     try:
-        value = text(value, f"`{option}`")
+        digits = text(value, f"`{option}`")
     except TypeError as error:
         raise InputError(str(error)) from None
-    if not value.isascii() or not value.isdigit():
+    if not digits.isascii() or not digits.isdigit():
         raise InputError(f"`{option}` is not a token's id, which has digits only.")
-    return value
+    return digits
 
 
 def stored_ids(value: t.Mapping[str, t.Any] | None, option: str) -> dict[str, str | None] | None:
