@@ -13,8 +13,8 @@ description:
   - Creates, updates, rotates and revokes one access token of a project, a repository or a user.
   - Bitbucket shows a token's secret once. With O(store) the secret is delivered there before an older token is revoked.
     Without it, the secret is in the task's result, so in an ad-hoc run it is printed.
-  - Names need not be unique in Bitbucket. Which token is meant is told by the secret that is stored, since it carries
-    the token's id; without one, the newest token of the name that has not expired is meant.
+  - Names need not be unique in Bitbucket. The module selects the token whose secret is stored, since a secret carries
+    the id of its token. If none is stored, it selects the newest unexpired token of the name.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.connection.credential
@@ -80,11 +80,11 @@ options:
     default: auto
   id:
     description:
-      - The id of the token that is meant, as a quoted string, since leading zeros are part of it.
+      - The id of the token, as a quoted string, since leading zeros are part of it.
     type: raw
   secret:
     description:
-      - The secret that you have stored, whose token is the one that is meant. An empty string says that you have none.
+      - The secret that you have stored. It selects its token. An empty string means that you have none.
       - Not compared with anything but the ids that Bitbucket lists.
     type: str
   state:
@@ -139,7 +139,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 access_token:
-  description: The token after the run, without its secret. V(null) where there is none.
+  description: The token after the run, without its secret. V(null) if there is none.
   returned: success
   type: dict
   contains:

@@ -32,7 +32,7 @@ attributes:
 options:
   set:
     description:
-      - The tokens that each owner shall have.
+      - The tokens that each owner must have.
     type: list
     elements: dict
     default: []
@@ -67,7 +67,7 @@ options:
   overrides:
     description:
       - What is different for some owners. The keys are project keys, C(KEY/slug) for repositories and C(users/slug) for
-        users; one that is none of the owners is an error. The values are lists like O(set), matched with it by
+        users; a key that matches no owner is an error. The values are lists like O(set), matched with it by
         C(name); what an entry leaves out comes from there, and further names are added.
     type: dict
     default: {}

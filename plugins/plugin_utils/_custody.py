@@ -261,8 +261,9 @@ class Custody:
         if answer == UNCERTAIN:
             # The id comes first: names may be so long that the end of a message is cut.
             message = (
-                f"Token {item['id']}: whether {self._store.name} holds its secret is not known. It was left alone; "
-                f"once the store works, run again. It is for {reference}. {self._store.troubles.get(reference, '')}"
+                f"Token {item['id']}: whether {self._store.name} holds its secret is not known. The token was not "
+                f"revoked: run again once the store works. It is for {reference}. "
+                f"{self._store.troubles.get(reference, '')}"
             ).strip()
             self._ledger.fail(BitbucketError(message, "store"), reference, item["id"])
             self._open.skip[reference] = None
@@ -294,8 +295,8 @@ class Custody:
             alive = set(tokens)
             for reference, token_id in tokens.items():
                 message = (
-                    f"Token {token_id} was issued and is stored nowhere: revoke it by hand, or leave it to a run that "
-                    f"is late enough to be sure that it is nobody's. It is of {reference}."
+                    f"Token {token_id} was issued and is stored nowhere: revoke it manually, or leave it to a later "
+                    f"run, which revokes it as unused. It is of {reference}."
                 )
                 self._ledger.fail(BitbucketError(message), reference, token_id)
         self._open.retire.update(dict.fromkeys(owners))
@@ -306,7 +307,8 @@ class Custody:
         waiting = [owner for owner in {**self._open.retire, **self._open.prune} if owner in self._open.unverified]
         if waiting:
             self._ledger.warn(
-                f"Older and undeclared tokens are left to the next run, since no clear answer came to a new secret: "
+                f"Older and undeclared tokens are left to the next run, since signing in with a new secret got no "
+                f"clear answer: "
                 f"{len(waiting):,} owners, such as {waiting[0]}."
             )
         spared = self._open.unverified | self._open.given_up
@@ -325,7 +327,7 @@ class Custody:
             self._read(some)
             if self._age() > FRESH:
                 raise StoreError(
-                    f"{self._store.name} took too long to answer for anything to be revoked by what it says."
+                    f"{self._store.name} took too long to answer, so older tokens are left to the next run."
                 )
             told: Result = {"issue": False, "prune": prune, **self._held_for(some)}
             result = self._call(some, {**told, "replaced": _of(some, self._open.replaced)})
@@ -350,18 +352,18 @@ def _of(owners: c.Collection[str], values: c.Mapping[str, str]) -> dict[str, str
 
 
 def _dead(store: str, left: int) -> StoreError:
-    return StoreError(f"{store} took none of the last secrets, so that no more are issued. Owners left: {left:,}.")
+    return StoreError(f"{store} took none of the last secrets, so no more tokens are issued. Owners left: {left:,}.")
 
 
 def _too_slow(what: str) -> BitbucketError:
-    why = "that nothing can be done in time: run again when Bitbucket is quicker."
+    why = "that nothing can be done in time: run again when Bitbucket responds faster."
     return BitbucketError(f"{what} {why}", "too_slow")
 
 
 def _late(reference: str) -> BitbucketError:
     return BitbucketError(
-        f"{reference}: its new token came more than half an hour after the call that issued it had begun, too late to "
-        "be surely this run's. It was revoked again, and what the store holds stays: run again.",
+        f"{reference}: its new token arrived more than half an hour after the call that issued it began, which is too "
+        "late to store it. It was revoked, and the stored secret stays in use: run again.",
         "too_late",
     )
 

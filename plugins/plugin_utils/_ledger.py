@@ -129,7 +129,7 @@ class Ledger:
     ) -> None:
         """Note a failure of the hand-over itself, which stops it where neither reference nor owner is named.
 
-        :param token_id: the token that a hand may have to look at.
+        :param token_id: the token that may need manual attention.
         """
         owner = owner_path(reference) if reference else owner
         entry = {"owner": owner, "reference": reference, "reason": error.reason, "msg": str(error)}

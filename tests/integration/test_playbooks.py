@@ -214,7 +214,7 @@ def test_the_environment_names_a_store(team):
         ({"projects": ["NOSUCH*"]}, "NOSUCH* matches no project that you administer"),
         (
             {"overrides": {"NOSUCH": [{"name": "ci-read"}]}},
-            "`project_tokens_overrides` names NOSUCH, which is none of the declared",
+            "`project_tokens_overrides` names NOSUCH, which is not one of the declared",
         ),
         ({"projects": []}, "The role needs owners"),
         ({"set": [{"name": "ci", "permissions": ["REPO_REED"]}]}, "REPO_READ"),
@@ -298,7 +298,7 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence(team):
 def test_nobody_creates_a_personal_token_for_somebody_else(team):
     path = team.place / "bitbucket.token"
     outcome = team.adhoc("access_token", f"user=svc-ci name=ci permissions=REPO_READ store=file:{path}")
-    assert_refused(team, outcome, "lets nobody create a personal token for another user")
+    assert_refused(team, outcome, "only the user can create a personal token")
     assert not path.exists()
 
 

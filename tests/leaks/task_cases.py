@@ -659,7 +659,7 @@ def a_directory_that_is_not_there(scene: Scene) -> Data:
     return many(scene, store="file:/no/such/directory")
 
 
-@TASKS.fails(SET, says="revoke it by hand")
+@TASKS.fails(SET, says="revoke it manually")
 def the_server_and_the_store_fail_at_once(scene: Scene) -> Data:
     scene.arm("wrong_secret", method="PUT", secret="other_id")
     scene.arm("status", method="DELETE", status=500, message=echoes(CREDENTIALS["password"]))

@@ -60,7 +60,7 @@ def told(said: str) -> list[str]:
 
 def is_about(sentence: str, reference: str) -> bool:
     lost = (
-        f"PUT .*/{owner_path(reference)}: .+ This happened twice: no secret of {reference} has arrived. A token that .+"
+        f"PUT .*/{owner_path(reference)}: .+ This happened twice, and no secret of {reference} arrived. If a token .+"
     )
     other = rf"{reference}: the server's answer contains no valid secret of token \d+ .+ The token was revoked\."
     return re.fullmatch(f"{lost}|{other}", sentence) is not None

@@ -39,7 +39,7 @@ class BitbucketError(Exception):
 
 
 class StrayError(BitbucketError):
-    """A token that was issued, whose secret reached nobody, and that lives on: a hand must revoke ``token_id``."""
+    """A token that was issued but not delivered, and still exists: ``token_id`` must be revoked manually."""
 
     def __init__(self, message: str, reason: str, token_id: str) -> None:
         super().__init__(message, reason)
@@ -162,7 +162,7 @@ class ScopeError(ForbiddenError):
 def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     """One sentence for one failure; a count and the first few for more.
 
-    Tokens that a hand must look at, which their failures name as ``id``, are named however many there are.
+    Tokens that need manual attention, whose failures have an ``id``, are all named.
     """
     messages = [str(entry["msg"]) for entry in failures]
     if len(messages) == 1:
@@ -171,5 +171,5 @@ def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     rest = failures[_MOST_SHOWN:]
     more = f" and {len(rest)} more, all in `failures`" if rest else ""
     ids = ", ".join(f"{entry['id']} of {entry['reference'] or entry['owner']}" for entry in rest if "id" in entry)
-    by_hand = f". Tokens among these that a hand must look at: {ids}" if ids else ""
+    by_hand = f". Tokens among these that need manual attention: {ids}" if ids else ""
     return f"{len(messages)} failures: {shown}{more}{by_hand}"

@@ -40,7 +40,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps
 
 @dataclass
 class Applied:
-    """What was really done, in order. A failure ends it; what came before stays done and is told."""
+    """What was really done, in order. A failure ends it; the steps before are done and reported."""
 
     done: list[Step] = field(default_factory=list)
     issued: Issued | None = None
@@ -61,16 +61,16 @@ def apply(api: DataCenter, view: View, policy: Policy, steps: t.Iterable[Step]) 
 
 
 def discard(api: DataCenter, owner: Owner, token_id: str) -> None:
-    """Revoke a token that this run issued and whose secret reached nobody.
+    """Revoke a token that this run issued and whose secret was not delivered.
 
-    :raises StrayError: naming the id, where it lives on; its reason is that of what stood in the way.
+    :raises StrayError: if it still exists, with its id and the reason why it could not be revoked.
     """
     try:
         api.revoke(owner, token_id)
     except BitbucketError as error:
         raise StrayError(
-            f"Token {token_id} of {owner.label} was issued, is stored nowhere and could not be revoked: revoke it by "
-            f"hand. {error}",
+            f"Token {token_id} of {owner.label} was issued, is stored nowhere and could not be revoked: revoke it "
+            f"manually. {error}",
             error.reason,
             token_id,
         ) from None
@@ -121,8 +121,8 @@ def _create(api: DataCenter, view: View, policy: Policy, spec: TokenSpec) -> Iss
         if error.token_id and error.token_id not in _known(view, policy):
             discard(api, owner, error.token_id)
         raise BitbucketError(
-            f"{error} This happened twice: no secret of {owner.reference(spec.name)} has arrived. A token that may "
-            "have been created all the same is revoked by a later run, once it is old enough to be surely nobody's.",
+            f"{error} This happened twice, and no secret of {owner.reference(spec.name)} arrived. If a token was "
+            "created nevertheless, a later run revokes it as unused.",
             "lost_answer",
         ) from None
 
@@ -154,8 +154,8 @@ def _problem(view: View, policy: Policy, spec: TokenSpec, issued: Issued) -> str
     days = expiry_days(issued.token)
     given = "no expiry" if days is None else f"{days} days"
     return (
-        f"asked for {asked}, the server gave {given}, so the next runs would replace the token again and again "
-        f"({reason}). It was revoked and the previous one stays: declare a lifetime that the server grants."
+        f"asked for {asked}, the server gave {given}, so each run would replace the token ({reason}). It was revoked, "
+        "and the previous one stays in use: declare a lifetime that the server grants."
     )
 
 

@@ -53,14 +53,14 @@ def declarations(
     unmatched = set(rest) - {key_of(owner).casefold() for owner in owners}
     if unmatched and not unresolved:
         raise InputError(
-            f"`overrides` names {rest[min(unmatched)]}, which is none of the declared owners. Write a project as KEY, "
-            "a repository as KEY/slug, a user as users/slug."
+            f"`overrides` names {rest[min(unmatched)]}, which is not one of the declared owners. Write a project as "
+            "KEY, a repository as KEY/slug, a user as users/slug."
         )
     for item in found:
         if all(spec.absent for spec in item.specs) and _matches_everything(prune):
             raise InputError(
                 f"No token is declared for {item.owner.label}, and `prune` would revoke every token it has. Declare "
-                "the tokens to keep, or name those to go."
+                "the tokens to keep, or let `prune` name the tokens to revoke."
             )
     if owners and not prune and not any(item.specs for item in found):
         raise InputError("No token is declared: `set` is empty and no override adds one.")

@@ -118,8 +118,8 @@ def _check(view: View, specs: t.Sequence[TokenSpec], policy: Policy) -> None:
     future = policy.rotate_created_before
     if future is not None and view.now is not None and future > view.now:
         raise InputError(
-            f"`rotate_created_before` is {iso(future)}, which the server's clock ({iso(view.now)}) has not reached: "
-            "every token would be replaced again and again."
+            f"`rotate_created_before` is {iso(future)}, which is later than the server's clock ({iso(view.now)}): "
+            "every run would replace every token. Set a time in the past."
         )
     if policy.stored is None:
         return
@@ -127,12 +127,12 @@ def _check(view: View, specs: t.Sequence[TokenSpec], policy: Policy) -> None:
     for spec in specs:
         reference = view.owner.reference(spec.name)
         if reference not in policy.stored:
-            raise BitbucketError(f"The store gave no answer for {reference}, which is not the same as: nothing there.")
+            raise BitbucketError(f"The store returned no answer for {reference}: nothing is decided about its owner.")
         held = policy.stored[reference]
         if held and held != UNKNOWN and holders.setdefault(held, reference) != reference:
             raise BitbucketError(
-                f"The store holds the secret of one token, {held}, under both {holders[held]} and {reference}: "
-                "remove the copy that is wrong.",
+                f"The store holds the secret of token {held} under two references, {holders[held]} and {reference}: "
+                "remove the wrong entry.",
                 "stored_twice",
             )
 
@@ -208,8 +208,8 @@ def _row_unknown(case: _Case) -> Step | None:
     return Fail(
         "stored_unknown",
         f"{case.reference}: the id of the stored secret cannot be read, and Bitbucket lists {len(case.live)} live "
-        "tokens of that name, so nothing tells which one is in use. Put a secret there that Bitbucket issued, or "
-        "clear the entry and run again.",
+        "tokens of that name, so it is not known which one is in use. Store a secret that Bitbucket issued, or remove "
+        "the entry, and run again.",
     )
 
 
@@ -232,9 +232,9 @@ def _row_missing(case: _Case) -> Step | None:
         return Fail("secret_missing", f"{_held_elsewhere(case)} Move the entry, or set `missing_secret: reissue`.")
     return Fail(
         "secret_missing",
-        f"{case.reference}: Bitbucket lists {len(case.candidates)} token(s) of that name and the store holds no "
-        "secret of any. Put the secret into the store if you have it, or set `missing_secret: reissue` to have a new "
-        "token issued beside the old one.",
+        f"{case.reference}: Bitbucket lists {len(case.candidates)} token(s) of that name, and the store holds the "
+        "secret of none of them. Put the secret into the store if you have it, or set `missing_secret: reissue` to "
+        "issue a new token in addition to the old one.",
     )
 
 
@@ -249,8 +249,8 @@ def _row_rotation(case: _Case) -> Step | None:
     if case.current.expires is not None and case.view.now is None:
         return Fail(
             "no_clock",
-            f"{case.reference}: the server's answer carries no usable Date header, so whether token "
-            f"{case.current.id} has expired is not known; nothing was changed.",
+            f"{case.reference}: the server's answer has no usable Date header, so it is not known whether token "
+            f"{case.current.id} has expired. Nothing was changed.",
         )
     reason = _rotation_reason(case.spec, case.current, case.view.now, case.policy.rotate_created_before)
     return case.issue(reason) if reason else None
@@ -285,7 +285,7 @@ def _row_update(case: _Case) -> Step | None:
 
 
 def _withheld(case: _Case, step: Step) -> tuple[Step, ...]:
-    """What is told beside the renaming of the token in use, whose permissions should have changed too."""
+    """A note, in addition to the renaming of the token in use, that its permissions were not changed."""
     if not isinstance(step, Update) or step.token.id != case.view.in_use:
         return ()
     differ = step.token.permissions.normal != case.spec.wanted.normal
@@ -298,7 +298,7 @@ def _never_warning(case: _Case) -> tuple[str, ...]:
     reason = _rotation_reason(case.spec, case.current, case.view.now, case.policy.rotate_created_before)
     if not reason:
         return ()
-    return (f"{case.reference}: token {case.current.id} is due for rotation ({reason}), and `rotate` is never.",)
+    return (f"{case.reference}: token {case.current.id} is due for rotation ({reason}), but `rotate` is `never`.",)
 
 
 def _held_elsewhere(case: _Case) -> str:
@@ -311,14 +311,14 @@ def _aside_warnings(case: _Case) -> tuple[str, ...]:
     """What is kept for the sake of an entry that may be a forgotten one."""
     if not case.aside:
         return ()
-    return (f"{_held_elsewhere(case)} They are kept; remove the entries if nobody needs them.",)
+    return (f"{_held_elsewhere(case)} They are kept. Remove the entries that are not needed.",)
 
 
 def _issuing(case: _Case, step: Issue) -> Plan:
     steps: tuple[Step, ...] = (step,)
     current = case.current
     if current is not None and current.name != case.spec.name:
-        # Without the declared name the old token would be nobody's candidate once the store holds its successor.
+        # Without the declared name the old token would be no candidate once the store holds its successor.
         steps = (Update(current, "name", case.spec.name), step)
     now = case.view.now
     created = now if now is not None else max((token.created for token in case.candidates), default=0) + 1

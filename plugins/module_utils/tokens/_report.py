@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is told of a run: the difference it makes, its changes one by one, and the figures. Nothing secret."""
+"""The report of a run: its diff, each change, and the figures. Nothing secret."""
 
 from __future__ import annotations
 

@@ -76,7 +76,8 @@ def discarded(api: DataCenter, discard: t.Mapping[str, str]) -> Result:
         owner = owner_of(owner_path(reference))
         entry: Result = {"owner": owner.path, "reference": reference, "id": token_id}
         if error is not None and error.reason in FOR_ALL:
-            message = f"Token {token_id} of {owner.label} was issued, is stored nowhere and was not revoked either."
+            what = f"Token {token_id} of {owner.label} was issued, is stored nowhere and was not revoked"
+            message = f"{what}: revoke it manually."
             failures.append({**entry, "reason": "stopped", "msg": message})
             continue
         try:

@@ -39,7 +39,7 @@ class TokenSpec(t.NamedTuple):
 
     @property
     def wanted(self) -> Permissions:
-        """The permissions of a token that shall exist."""
+        """The permissions of a token that is declared present."""
         if self.permissions is None:
             raise InputError(f"The token {self.name} has no permissions declared.")
         return self.permissions

@@ -62,7 +62,7 @@ Step = t.Union[Keep, Issue, Update, Revoke, Fail]
 
 
 class Policy(t.NamedTuple):
-    """What a run declares beside the tokens themselves.
+    """What a run declares in addition to the tokens.
 
     ``stored`` maps this owner's references to an id, ``None`` (nothing is stored) or :data:`UNKNOWN`; it is itself
     ``None`` where no store is in play. ``replaced`` are the ids that this very run has replaced. ``beside`` is what

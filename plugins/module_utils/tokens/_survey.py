@@ -34,7 +34,7 @@ _Value = t.TypeVar("_Value")
 
 
 class Run(t.NamedTuple):
-    """What one call is to do beside the declarations.
+    """What one call does, in addition to the declarations.
 
     ``more_calls``: the caller hands the secrets over and calls again, so at most :data:`BATCH` tokens are issued,
     and what must wait for the hand-over waits. For the references in ``skip`` none is issued. ``revoked`` is how many
@@ -83,15 +83,15 @@ def guard(surveys: t.Sequence[Survey], run: Run) -> None:
     if due and due + run.revoked > run.max_revocations:
         raise GuardError(
             f"{due + run.revoked} tokens would be revoked as undeclared or absent, and `max_revocations` is "
-            f"{run.max_revocations}. {nothing} was changed. If all of them shall go, raise the limit; `--check --diff` "
+            f"{run.max_revocations}. {nothing} was changed. To revoke all of them, raise the limit; `--check --diff` "
             "lists them."
         )
     reissued = sum(isinstance(step, Issue) and step.reason == "secret_missing" and step.replaces_used for step in steps)
     if run.issue and reissued > run.max_reissues:
         raise GuardError(
-            f"The store holds no secret of {reissued} declared tokens that exist and are in use: is this the right "
-            f"place? {nothing} was changed. If new tokens shall be issued beside them, raise `max_reissues` "
-            f"({run.max_reissues}); `--check --diff` lists them."
+            f"The store holds no secret of {reissued} declared tokens that exist and are in use: check that `store` "
+            f"names the right place. {nothing} was changed. To issue new tokens in addition to them, raise "
+            f"`max_reissues` ({run.max_reissues}); `--check --diff` lists them."
         )
 
 
@@ -141,8 +141,8 @@ class Surveyor:
         if not owner.user or plan.issue is None or not self._run.issue or self._caller_slug(owner) == owner.user:
             return plan
         message = (
-            f"{plan.reference}: Bitbucket lets nobody create a personal token for another user, administrators "
-            f"included. Run this with the credential of {owner.user} (its password or an OAuth 2.0 token)."
+            f"{plan.reference}: in Bitbucket only the user can create a personal token, and no administrator. Sign in "
+            f"as {owner.user}, with the password or an OAuth 2.0 token."
         )
         return plan._replace(steps=(Fail("forbidden", message),), retire=())
 

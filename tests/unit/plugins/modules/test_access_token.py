@@ -163,8 +163,8 @@ def test_creating_a_token_for_another_user_fails_before_any_write(stand, caller,
     client = stand.client() if caller == "admin" else stand.client(token=stand.sim.add_oauth_bearer("admin"))
     result = access_token.run(token_params(user="pat", project=...), client, check)
     assert result["failed"]
-    assert "nobody create a personal token for another user" in result["msg"]
-    assert "Run this with the credential of pat" in result["msg"]
+    assert "only the user can create a personal token" in result["msg"]
+    assert "Sign in as pat" in result["msg"]
     assert stand.writes == []
 
 

@@ -158,7 +158,7 @@ def grown(stand: Stand, count: int, **token: t.Any) -> Stand:
 GUARDS = [
     ({"set": [entry(state="absent")]}, "max_revocations", "would be revoked as undeclared or absent"),
     ({"set": [entry("new")], "prune": ["c?"]}, "max_revocations", "would be revoked as undeclared or absent"),
-    ({"missing_secret": "reissue", "set": [entry()]}, "max_reissues", "is this the right place"),
+    ({"missing_secret": "reissue", "set": [entry()]}, "max_reissues", "check that `store` names the right place"),
 ]
 
 
@@ -223,8 +223,8 @@ def test_a_run_without_a_store_that_took_too_long_says_that_revoking_is_left_to_
 
 def test_a_reference_without_an_entry_fails_its_owner_before_any_write(stand):
     result = run(stand, stored={reference: None for reference in REFERENCES if reference != CI})
-    assert [(item["owner"], item["msg"].split(",")[0]) for item in result["failures"]] == [
-        (PAY, f"The store gave no answer for {CI}")
+    assert [(item["owner"], item["msg"].split(":")[0]) for item in result["failures"]] == [
+        (PAY, f"The store returned no answer for {CI}")
     ]
     assert set(stand.writes) == {f"PUT {SHOP}"}
 
@@ -277,8 +277,8 @@ INPUT = [
     ({"set": [], "prune": ["*"]}, "`prune` would revoke every token it has"),
     ({"set": [entry(), entry()]}, "Two tokens of project PAY are declared with the same name, ci"),
     ({"set": [entry(" ci"), entry("ci ")]}, "with the same name, ci"),
-    ({"overrides": {"PYA": [entry()]}}, "`overrides` names PYA, which is none of the declared owners"),
-    ({"overrides": {"PAY/ledger": [entry()]}}, "which is none of the declared owners"),
+    ({"overrides": {"PYA": [entry()]}}, "`overrides` names PYA, which is not one of the declared owners"),
+    ({"overrides": {"PAY/ledger": [entry()]}}, "which is not one of the declared owners"),
     ({"overrides": {"PAY": "ci"}}, "`overrides.PAY` must be a list"),
     ({"overrides": {"PAY": [{"nmae": "ci"}]}}, "`overrides.PAY`: "),
     ({"overrides": {"PAY": [{"name": "ci", "expires_in_days": 2}]}}, "Token ci of project PAY: `expires_in_days` is 2"),
@@ -344,7 +344,7 @@ def test_a_moment_that_has_passed_replaces_what_is_older(stand):
         result = run(stand, True, projects=["PAY"], set=[entry()], rotate_created_before=moment)
         assert [change["reason"] for change in result["changes"]] == reasons
     future = run(stand, projects=["PAY"], set=[entry()], rotate_created_before="2026-01-16")
-    assert "has not reached" in future["msg"]
+    assert "is later than the server's clock" in future["msg"]
 
 
 def test_without_a_usable_date_nothing_is_revoked_by_age_and_the_rest_goes_on():

@@ -450,7 +450,7 @@ def test_secrets_that_come_too_late_to_be_surely_ours_are_revoked_and_not_writte
     assert site.ids() == [old.id]
     assert (result["changed"], result["failed"]) == (False, True)
     assert [(entry["reference"], entry["reason"]) for entry in result["failures"]] == [(CI, "too_late")]
-    assert "It was revoked again, and what the store holds stays" in result["msg"]
+    assert "It was revoked, and the stored secret stays in use" in result["msg"]
     assert [note["reason"] for note in result["notes"]] == ["too_late"]
 
 
@@ -465,7 +465,7 @@ def test_of_what_came_too_late_and_could_not_be_revoked_only_that_is_said(site):
     result = site.run(ci())
     (new,) = [token_id for token_id in site.ids() if token_id != site.stored()]
     assert [entry.get("id") for entry in result["failures"]] == [new]
-    assert "could not be revoked: revoke it by hand" in result["msg"]
+    assert "could not be revoked: revoke it manually" in result["msg"]
     assert "was revoked again" not in result["msg"]
 
 
@@ -608,7 +608,7 @@ def test_the_limit_of_revocations_is_one_for_all_calls_of_a_run(tmp_path, monkey
     assert "Nothing more was changed." in result["msg"]
 
 
-DEAD = "took none of the last secrets, so that no more are issued. Owners left: 50."
+DEAD = "took none of the last secrets, so no more tokens are issued. Owners left: 50."
 
 
 def test_a_store_that_takes_none_of_a_batch_gets_no_other_and_nothing_more_is_issued(tmp_path):

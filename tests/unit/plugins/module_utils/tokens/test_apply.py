@@ -103,7 +103,7 @@ def test_a_lost_token_is_not_revoked_by_guess(stand):
 def test_an_answer_lost_twice_is_a_clear_failure(stand):
     stand.sim.faults.arm("drop_after", method="PUT", times=2)
     result = issued(stand)
-    assert "This happened twice: no secret of projects/PAY/tokens/ci has arrived" in said(result)
+    assert "This happened twice, and no secret of projects/PAY/tokens/ci arrived" in said(result)
     assert result.error is not None
     assert result.error.reason == "lost_answer"
     assert stand.requests == [f"PUT {PAY}", f"GET {PAY}", f"PUT {PAY}"]
@@ -285,7 +285,7 @@ def test_discarding_names_what_lives_on(stand):
     discard(stand.api(), PROJECT, token.id)
     assert stand.ids() == []
     discard(stand.api(), PROJECT, token.id)
-    with pytest.raises(BitbucketError, match=f"Token {token.id} of project PAY .* revoke it by hand"):
+    with pytest.raises(BitbucketError, match=f"Token {token.id} of project PAY .* revoke it manually"):
         discard(stand.api("pat", token="gone"), PROJECT, token.id)
 
 

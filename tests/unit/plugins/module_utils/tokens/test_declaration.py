@@ -44,7 +44,7 @@ def test_an_override_can_make_a_token_absent():
 
 @pytest.mark.parametrize("key", ["SHOP", "pat", "ledger", "users/nobody"])
 def test_an_override_that_matches_no_owner_is_an_error(key):
-    with pytest.raises(InputError, match=f"`overrides` names {key}, which is none of the declared owners"):
+    with pytest.raises(InputError, match=f"`overrides` names {key}, which is not one of the declared owners"):
         lifetimes({key: [entry()]}, PAY, LEDGER, PAT)
 
 
