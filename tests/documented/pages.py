@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.documented import network, preambles
 from tests.documented.blocks import Block, blocks_of
 from tests.documented.stage import ROOT, Stage, copy_checkout
 from tests.doubles import awx
+from tests.simulator import git
 from tests.simulator.model import Token
 
 Preamble = Callable[[Stage], None]
@@ -49,9 +51,15 @@ def _page(*names: str) -> Callable[[Preamble], Preamble]:
     return register
 
 
+def _need_git() -> None:
+    if not git.available():
+        pytest.skip("git is not installed (Debian package git)")
+
+
 @_page("README.md")
 def _readme(stage: Stage) -> None:
     """A checkout with the built artifact and no collection installed yet, a log with a leaked secret, two hosts."""
+    _need_git()
     stage.environment["ANSIBLE_COLLECTIONS_PATH"] = str(stage.place / "collections")
     copy_checkout(stage, ".cache/dist")
     stage.leak(stage.home / "build.log", "projects/SHOP")
@@ -77,6 +85,7 @@ def _two_stores(stage: Stage) -> None:
 
 @_page("plugins/lookup/secret.py")
 def _a_store(stage: Stage) -> None:
+    _need_git()
     preambles.vault_password_file(stage)
     preambles.in_vault_file(stage, preambles.issued(stage))
 

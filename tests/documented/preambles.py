@@ -15,8 +15,9 @@ from tests.doubles.awx import AwxDouble
 from tests.doubles.loopback import serving
 from tests.simulator.cloud.model import Account, Organization
 from tests.simulator.model import Token
+from tests.unit.plugins.plugin_utils.stores import openbao
 
-VAULT_TOKEN = "a-root-token-long-enough-4711"
+VAULT_TOKEN = openbao.ROOT_TOKEN
 #: As the guide to stores prints it, and what belongs to it.
 ROLE_ID, SECRET_ID = "3ba1e8e8-7f2c-4f0c-a7a1-f7a2d3b8c6f4", "a-secret-id-long-enough-4711"
 #: References, and what their tokens may do.
@@ -64,6 +65,8 @@ def open_bao(stage: Stage, tokens: Mapping[str, Token] | None = None, policy: st
     """An OpenBao at vault.example.com, with tokens below ``secret/bitbucket``, and with an AppRole if there is a policy
     for it.
     """
+
+    openbao.binary()
 
     def prepare(client: t.Any) -> None:
         if policy:

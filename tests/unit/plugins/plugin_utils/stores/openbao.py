@@ -32,7 +32,8 @@ class OpenBao:
         return hvac.Client(self.url, token=ROOT_TOKEN)
 
 
-def _binary() -> str:
+def binary() -> str:
+    """Where the program is; without one, the test is skipped."""
     beside = Path(sys.executable).with_name("bao")
     found = shutil.which("bao") or (str(beside) if beside.exists() else None)
     if found is None:
@@ -46,7 +47,7 @@ def running() -> Iterator[OpenBao]:
         # It does not say which port it took, so it is told a free one.
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        command = [_binary(), "server", "-dev", "-dev-no-store-token", f"-dev-root-token-id={ROOT_TOKEN}"]
+        command = [binary(), "server", "-dev", "-dev-no-store-token", f"-dev-root-token-id={ROOT_TOKEN}"]
         log = Path(home, "log")
         with (
             log.open("wb") as output,
