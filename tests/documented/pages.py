@@ -106,7 +106,7 @@ def _an_organization(stage: Stage) -> None:
 def _pipelines(stage: Stage) -> None:
     preambles.atlassian(stage)
     preambles.open_bao(stage, preambles.issued(stage))
-    stage.variables.update(registry_password="a-password-of-a-registry", registry_password_rotated=True)
+    stage.variables.update(registry_password="a-password-of-a-registry")
 
 
 @_page("plugins/modules/credential_info.py")

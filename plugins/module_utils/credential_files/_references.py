@@ -24,6 +24,8 @@ _PIECE = re.compile(
 )
 _IN_QUOTES = re.compile(r"\\([$`\"\\\n])|(\$(?:HOME(?![A-Za-z0-9_])|\{HOME\}))|[$`]")
 _COMMANDS = ("git-credential-store", "git-credential-store.exe", "credential-store")
+# Where the store looks otherwise, by the variable that a command may set for it.
+_BELOW = {"HOME=": ".git-credentials", "XDG_CONFIG_HOME=": "git/credentials"}
 # Git accepts the beginning of an option too.
 _FILE = re.compile(r"--f(?:i(?:le?)?)?(?:=(.*))?", re.DOTALL)
 
@@ -68,15 +70,18 @@ def _reference(word: str) -> Reference:
 
 
 def _files(words: list[str]) -> t.Iterator[str]:
-    """What ``--file`` of the store is, in a command."""
-    stores = [number for number, word in enumerate(words) if word.rpartition("/")[2] in _COMMANDS]
-    options = iter(words[stores[0] + 1 :] if stores else ())
+    """The files of the store that a command runs: those of ``--file``, or those below another home that it sets."""
+    store = next((number for number, word in enumerate(words) if word.rpartition("/")[2] in _COMMANDS), len(words))
+    named = False
+    options = iter(words[store + 1 :])
     for option in options:
         match = _FILE.fullmatch(option)
-        if match:
-            value = match[1] if match[1] is not None else next(options, None)
-            if value is not None:
-                yield value
+        value = match and (match[1] if match[1] is not None else next(options, None))
+        if value is not None:
+            named = True
+            yield value
+    for variable, file in _BELOW.items() if store < len(words) and not named else ():
+        yield from (f"{word[len(variable) :]}/{file}" for word in words[:store] if word.startswith(variable))
 
 
 def _commands(text: str) -> list[list[str]]:
@@ -90,13 +95,13 @@ def _commands(text: str) -> list[list[str]]:
             if piece.lastgroup == "end":
                 commands.append([])
         else:
-            word = (word or "") + _expanded(piece, word is None)
+            word = (word or "") + _expanded(piece, word is None or word in _BELOW)
     commands[-1] += [word] if word is not None else []
     return commands
 
 
 def _expanded(piece: re.Match[str], begins: bool) -> str:
-    """What a piece stands for. ``begins``: at the beginning of a word, where a tilde means something."""
+    """What a piece stands for. ``begins``: at the beginning of a word or a value, where a tilde means something."""
     kind = piece.lastgroup or ""
     if kind == "double":
         return _IN_QUOTES.sub(lambda found: found[1] or (_HOME if found[2] else _OTHER), piece["double"])
