@@ -102,7 +102,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A token for CI, delivered to a file and replaced before it expires
+- name: Keep a token for CI in a file, and replace it before it expires
   tokensmith.bitbucket.access_token:
     url: https://bitbucket.example.com
     username: automation
@@ -113,7 +113,7 @@ EXAMPLES = r"""
     expires_in_days: 90
     store: file:ci.token
 
-- name: The same without a store, so that the secret is in the result
+- name: Keep a token without a store; the secret is in the result
   tokensmith.bitbucket.access_token:
     url: https://bitbucket.example.com
     username: automation

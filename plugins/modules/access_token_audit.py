@@ -149,7 +149,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Everything, with the report in ./audit
+- name: Audit every token and write the report to ./audit
   tokensmith.bitbucket.access_token_audit:
     url: https://bitbucket.example.com
     username: automation

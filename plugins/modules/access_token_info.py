@@ -91,7 +91,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Everything in two projects and their repositories that expires this month
+- name: List the tokens of two projects and their repositories that expire this month
   tokensmith.bitbucket.access_token_info:
     url: https://bitbucket.example.com
     username: automation

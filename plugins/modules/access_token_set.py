@@ -115,7 +115,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two tokens for every project of a team, one of which is shorter-lived in PAY
+- name: Keep two tokens on every project of a team; one of them has a shorter lifetime in PAY
   tokensmith.bitbucket.access_token_set:
     url: https://bitbucket.example.com
     username: automation

@@ -59,7 +59,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Revoke the token that was on the stolen laptop
+- name: Revoke the token of a stolen laptop
   tokensmith.bitbucket.api_token:
     admin_api_key: "{{ atlassian_admin_api_key }}"
     account_id: 712020:00000000-0000-0000-0000-000000000000

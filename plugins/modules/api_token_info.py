@@ -69,14 +69,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Whoever has to make a new token this month
+- name: List the tokens that expire this month
   tokensmith.bitbucket.api_token_info:
     organization: 1f5b2e64-0c1e-4f6e-9d0a-000000000000
     admin_api_key: "{{ atlassian_admin_api_key }}"
     expiring_within_days: 30
   register: expiring
 
-- name: Tokens that nobody has used for half a year
+- name: List the tokens that were not used for half a year
   tokensmith.bitbucket.api_token_info:
     organization: 1f5b2e64-0c1e-4f6e-9d0a-000000000000
     admin_api_key: "{{ atlassian_admin_api_key }}"

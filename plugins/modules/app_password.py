@@ -96,7 +96,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Put an API token where app passwords are
+- name: Replace app passwords with an API token
   tokensmith.bitbucket.app_password:
     state: replaced
     homes: ["~"]

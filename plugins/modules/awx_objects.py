@@ -127,7 +127,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have the audit run every night
+- name: Run the audit every night
   tokensmith.bitbucket.awx_objects:
     url: https://awx.example.com
     token: "{{ lookup('ansible.builtin.env', 'AWX_TOKEN') }}"

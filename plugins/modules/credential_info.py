@@ -65,12 +65,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which token is in this file?
+- name: Say which token a file holds, without a request
   tokensmith.bitbucket.credential_info:
     secret: "{{ lookup('ansible.builtin.file', 'ci.token') }}"
   register: offline
 
-- name: Does it still work?
+- name: Check that the token still works
   tokensmith.bitbucket.credential_info:
     url: https://bitbucket.example.com
     secret: "{{ lookup('ansible.builtin.file', 'ci.token') }}"
@@ -78,7 +78,7 @@ EXAMPLES = r"""
   register: credential
   failed_when: credential.works is not true
 
-- name: May this API token of Bitbucket Cloud read repositories?
+- name: Check that an API token of Bitbucket Cloud may read repositories
   tokensmith.bitbucket.credential_info:
     email: automation@example.com
     secret: "{{ bitbucket_api_token }}"

@@ -67,7 +67,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Whose secrets are in these logs?
+- name: Find the tokens whose secrets are in logs
   tokensmith.bitbucket.leaked_secret_info:
     url: https://bitbucket.example.com
     username: automation

@@ -69,7 +69,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: From a vaulted file to HashiCorp Vault
+- name: Copy two secrets from a vault file to HashiCorp Vault
   tokensmith.bitbucket.store_copy:
     source: ansible_vault:bitbucket_tokens.yml
     destination: hashi_vault:secret/bitbucket

@@ -155,7 +155,7 @@ def _guide_stores(stage: Stage) -> None:
     preambles.open_bao(stage, policy=policy)
     preambles.in_vault_file(stage, _of_projects(stage))
     preambles.awx(stage)
-    del stage.environment["VAULT_TOKEN"], stage.environment["ANSIBLE_VAULT_PASSWORD_FILE"]
+    del stage.environment["VAULT_TOKEN"]
     stage.answers.update(
         VAULT_SECRET_ID=preambles.SECRET_ID,
         VAULT_TOKEN=preambles.VAULT_TOKEN,
@@ -199,7 +199,6 @@ def _guide_app_passwords(stage: Stage) -> None:
 def _playbooks(stage: Stage) -> None:
     stage.sign_in()
     stage.take("README.md", "tokens.yml")
-    preambles.vault_password_file(stage)
 
 
 @_page("playbooks/migrate_store.yml")
