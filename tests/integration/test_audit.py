@@ -305,7 +305,6 @@ def test_a_task_file_is_told_the_figures_and_nothing_secret(auditor):
     ("variables", "say"),
     [
         ({"policy": {"expiring": 3}}, "did you mean expiring_days?"),
-        ({"projects": ["NO*"]}, "NO* matches nothing that you can see"),
         ({"output_dir": ""}, "The role needs a directory"),
         ({"fail_on": "bad"}, "value of token_audit_fail_on must be one of"),
         ({"declared": [{"projects": ["*"], "set": [{"name": "x", "permissions": ["REPO_REED"]}]}]}, "REPO_READ"),
@@ -318,6 +317,15 @@ def test_variables_that_cannot_be_right_are_answered_in_a_sentence(auditor, vari
     assert say in outcome.output
     assert "Traceback" not in outcome.output
     assert not (auditor.reports / "audit.json").exists()
+
+
+def test_a_glob_without_a_match_is_one_failure_and_the_report_of_the_others_is_written(auditor):
+    outcome = auditor.audit(projects=["OPS", "NO*"], repositories=[], users=[])
+    assert outcome.status != 0
+    assert "NO* matches nothing that you can see" in outcome.output
+    report = json.loads((auditor.reports / "audit.json").read_text(encoding="utf-8"))
+    assert "NO* matches nothing" in json.dumps(report["unread"])
+    assert {token["owner"] for token in report["tokens"]} == {"projects/OPS"}
 
 
 def test_a_wrong_password_is_tried_once(auditor):

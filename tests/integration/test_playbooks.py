@@ -209,8 +209,8 @@ def test_the_environment_names_a_store(team):
     [
         ({"store": ""}, "a place for their secrets (project_tokens_store"),
         ({"store": "paper:desk"}, "KIND:PLACE with one of the kinds ansible_vault, file"),
-        ({"store": "file:nowhere/at/all"}, "nowhere/at/all is not a directory: create it first"),
-        ({"store": "ansible_vault:nowhere/tokens.yml"}, "nowhere is not a directory: create it first"),
+        ({"store": "file:nowhere/at/all"}, "nowhere/at does not exist: create it first"),
+        ({"store": "ansible_vault:nowhere/at/tokens.yml"}, "nowhere does not exist: create it first"),
         ({"projects": ["NOSUCH*"]}, "NOSUCH* matches no project that you administer"),
         (
             {"overrides": {"NOSUCH": [{"name": "ci-read"}]}},
