@@ -253,8 +253,9 @@ def test_what_is_said_of_all_job_templates_is_what_they_get(desk):
 
 
 @pytest.mark.long
-def test_whoever_names_the_projects_gets_an_audit_that_compares_and_a_reissue(desk):
-    desk.setup(awx_setup_projects=["PAY", "OPS*"], awx_setup_repositories=True)
+@pytest.mark.parametrize("named", [["PAY", "OPS*"], "PAY, OPS*"], ids=["list", "text"])
+def test_whoever_names_the_projects_gets_an_audit_that_compares_and_a_reissue(desk, named):
+    desk.setup(awx_setup_projects=named, awx_setup_repositories=True)
     extra = {
         name.partition(": ")[2]: json.loads(item["extra_vars"]) for name, item in desk.named("job_templates").items()
     }
