@@ -13,6 +13,7 @@ import os
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -27,6 +28,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catal
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._spelling import AnySpelling
 
 _STORE_VARIABLE = "BITBUCKET_TOKEN_STORE"
+_SHORTEST_SECRET = 4
 # What ansible adds to a module's result; the task's own result gets its own.
 _NOT_JSON = ("warnings", "deprecations", "exception", "invocation")
 
@@ -37,7 +39,21 @@ def validated(module_name: str, spec: _argspec.Spec, constraints: Result, args: 
     :raises InputError: for what a module would refuse, in the same words.
     """
     _require_supported(module_name, spec, args)
-    return _checked(spec, constraints, args)
+    return _checked(spec, constraints, args, secrets_of(spec, args))
+
+
+def secrets_of(spec: _argspec.Spec, args: Result) -> set[str]:
+    """What a task gave for options that are secret. Errors of Ansible quote values, and a module would mask these."""
+    pending = [args.get(name) for name, option in spec.items() if option.get("no_log")]
+    found = set()
+    while pending:
+        value = pending.pop()
+        # Shorter ones are in messages that have nothing to do with them.
+        if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+            found.add(str(value))
+        elif isinstance(value, (dict, list, tuple)):
+            pending.extend(value.values() if isinstance(value, dict) else value)
+    return found
 
 
 def _require_supported(module_name: str, spec: _argspec.Spec, args: Result) -> None:
@@ -58,13 +74,13 @@ def own_options(module_name: str, spec: _argspec.Spec, constraints: Result, args
     own = {key: value for key, value in spec.items() if key not in _argspec.CONNECTION}
     given = {key: value for key, value in args.items() if key not in _argspec.CONNECTION}
     rules = {key: value for key, value in constraints.items() if key != "supports_check_mode"}
-    return _checked(own, rules, given)
+    return _checked(own, rules, given, secrets_of(spec, args))
 
 
-def _checked(spec: _argspec.Spec, constraints: Result, args: Result) -> Result:
+def _checked(spec: _argspec.Spec, constraints: Result, args: Result, secrets: set[str]) -> Result:
     result = ArgumentSpecValidator(spec, **constraints).validate(args)
     if result.error_messages:
-        raise InputError("; ".join(result.error_messages))
+        raise InputError(remove_values("; ".join(result.error_messages), secrets))
     parameters: Result = result.validated_parameters
     return parameters
 
@@ -149,7 +165,8 @@ class CustodyAction(ModuleAction, abc.ABC):
                 return self._as_it_is(args, task_vars)
             return self._with_store(store, args, task_vars)
         except BitbucketError as error:
-            return {"failed": True, "msg": str(error), "reason": error.reason}
+            message = remove_values(str(error), secrets_of(self.spec, args))
+            return {"failed": True, "msg": message, "reason": error.reason}
 
     def _refuse_what_would_show(self, args: Result) -> None:
         """Refuse what ansible would show of a secret once the module has failed: the value of an option that there is

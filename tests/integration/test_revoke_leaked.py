@@ -353,7 +353,10 @@ def test_answers_of_a_survey_are_texts_and_mean_the_same(incident, limit):
         ({"revoke_leaked_text": "", "revoke_leaked_files": ""}, "Say what leaked: name files in revoke_leaked_files"),
         ({"revoke_leaked_text": "", "revoke_leaked_files": []}, "Say what leaked: name files in revoke_leaked_files"),
         ({"revoke_leaked_text": "x"}, "is shorter than any secret"),
-        ({"revoke_leaked_files": ["."], "revoke_leaked_ignore": [123]}, "entry 1 is a number, and must be a text. Put it in quotes"),
+        (
+            {"revoke_leaked_files": ["."], "revoke_leaked_ignore": [123]},
+            "entry 1 is a number, and must be a text. Put it in quotes",
+        ),
     ],
     ids=str,
 )

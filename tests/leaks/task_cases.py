@@ -216,6 +216,12 @@ def lists_tokens(scene: Scene) -> Data:
 
 
 @TASKS.works(INFO)
+def lists_tokens_to_a_file(scene: Scene) -> Data:
+    scene.plant()
+    return info(scene, output_file=f"{scene.reports}.csv")
+
+
+@TASKS.works(INFO)
 def lists_tokens_in_the_background(scene: Scene) -> Data:
     return {**info(scene), "async": 60, "poll": 1}
 
@@ -654,7 +660,7 @@ def a_file_of_another_vault_password(scene: Scene) -> Data:
     return many(scene, store=scene.encrypted_by_another())
 
 
-@TASKS.fails(SET, says="not a directory")
+@TASKS.fails(SET, says="does not exist")
 def a_directory_that_is_not_there(scene: Scene) -> Data:
     return many(scene, store="file:/no/such/directory")
 
@@ -800,6 +806,11 @@ def the_token_also_in_place_of_a_number(scene: Scene) -> Data:
 @TASKS.fails(ONE)
 def the_token_also_in_place_of_a_choice(scene: Scene) -> Data:
     return one(scene, {"token": "{{ nobodys_token }}"}, missing_secret="{{ nobodys_token }}")
+
+
+@TASKS.fails(ONE)
+def the_token_also_in_place_of_a_choice_where_a_store_is_set(scene: Scene) -> Data:
+    return one(scene, {"token": "{{ nobodys_token }}"}, missing_secret="{{ nobodys_token }}", store=scene.file)
 
 
 @TASKS.fails(ONE)

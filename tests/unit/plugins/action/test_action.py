@@ -185,6 +185,27 @@ def test_a_name_that_yaml_read_as_a_boolean_or_number_is_refused(bench, path, mo
     assert list(bench.sim.requests) == []
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"missing_secret": PASSWORD},
+        {"missing_secret": PASSWORD, "store": ""},
+        {"set": [{"name": "ci", "permissions": ["REPO_READ"], "state": PASSWORD}]},
+        {"set": [{"name": "ci", "permissions": ["REPO_READ"], "state": PASSWORD}], "store": ""},
+        {"overrides": {"PAY": [{"name": "ci", "state": PASSWORD}]}},
+        {"projects": [PASSWORD, f"{PASSWORD}/x"]},
+    ],
+    ids=["a choice", "without a store", "a choice in the set", "both", "a choice in an override", "an owner"],
+)
+def test_a_secret_in_the_wrong_option_is_not_in_the_message(bench, path, more):
+    """As in a module, which masks what is secret in all that it says."""
+    login = {"username": "admin", "password": PASSWORD, "store": f"file:{path}"}
+    result = bench.run({**SET, **login, **more})
+    assert bench.calls == []
+    assert result["failed"]
+    assert PASSWORD not in str(result["msg"])
+
+
 @pytest.mark.parametrize("stored", [False, True], ids=["without a store", "with a store"])
 def test_blanks_around_names_do_not_count(bench, path, stored):
     store = {"store": f"file:{path}"} if stored else {}
