@@ -127,6 +127,7 @@ def app_passwords(stage: Stage, owner: Account) -> list[Path]:
 def awx(stage: Stage, **state: t.Any) -> AwxDouble:
     """A double of AWX at awx.example.com."""
     double = AwxDouble(**state)
+    stage.doubles.append(double)
     stage.network.offer(
         lambda: stage.network.stack.enter_context(serving(double.handle, stage.network.certificates)), network.AWX
     )

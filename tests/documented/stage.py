@@ -16,6 +16,7 @@ from tests.documented import network
 from tests.documented.blocks import blocks_of
 from tests.documented.network import Network
 from tests.documented.terminal import Finished, Terminal
+from tests.doubles.loopback import Double
 from tests.simulator import Clock, Simulator, seed
 from tests.simulator.cloud import Cloud
 from tests.simulator.model import World
@@ -49,6 +50,8 @@ class Stage:
     environment: dict[str, str] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     variables: dict[str, t.Any] = field(default_factory=dict)
+    #: Stand-ins for other services, to look at afterwards.
+    doubles: list[Double] = field(default_factory=list)
     _terminal: Terminal | None = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.documented import results
 from tests.documented.page import follow, kind, size
 from tests.documented.pages import pages, prepare
 from tests.documented.stage import ROOT, stage
@@ -18,6 +19,7 @@ def test_a_page_does_what_it_prints(page, record_property):
     with stage() as place:
         prepare(page, place)
         outcome = follow(FOUND[page], place)
+        results.check(page, place)
     assert outcome.run + outcome.not_run.total() == sum(map(size, FOUND[page]))
     record_property("documented commands: run", outcome.run)
     for reason, number in outcome.not_run.items():
