@@ -35,7 +35,7 @@ options:
       - "For V(hashi_vault): C(url), C(token), C(namespace), C(ca_path), which default to E(VAULT_ADDR), E(VAULT_TOKEN),
         E(VAULT_NAMESPACE) and E(VAULT_CACERT); C(auth_method), V(token) by default, or V(approle) with C(role_id) and
         C(secret_id), which default to E(VAULT_ROLE_ID) and E(VAULT_SECRET_ID), or V(jwt) with C(role) and C(jwt);
-        C(auth_mount) where that is not its default; C(mount) where the engine's mount has a slash in its name;
+        C(auth_mount) if that is not its default; C(mount) if the engine's mount has a slash in its name;
         C(timeout) of each wait of a request in seconds, V(30) by default; C(allow_insecure) to send secrets over plain
         http."
       - "For V(awx_credential): C(organization), the name of the one that owns the credentials, always; C(url), C(token)
@@ -46,8 +46,8 @@ options:
     type: dict
   missing_secret:
     description:
-      - What to do where a token of the name exists and the store holds no secret of it.
-      - V(auto) issues a new one where no live token of that name was ever used, and fails otherwise.
+      - What to do if a token of the name exists and the store holds no secret of it.
+      - V(auto) issues a new one if no unexpired token of that name was ever used, and fails otherwise.
       - V(reissue) issues a new one in any case. V(fail) fails in any case.
     type: str
     choices: [auto, reissue, fail]

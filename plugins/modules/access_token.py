@@ -32,7 +32,8 @@ attributes:
 options:
   project:
     description:
-      - The key of the project that the token belongs to, or that O(repository) is in.
+      - The key of the project that the token belongs to, or that O(repository) is in. Upper and lower case do not
+        matter.
       - If none of O(project), O(repository) and O(user) is set, the token is a personal one of the caller.
     type: str
   repository:
@@ -41,7 +42,7 @@ options:
     type: str
   user:
     description:
-      - The slug of the user that the token belongs to.
+      - The user that the token belongs to, by slug or by name. A name is found in any case.
       - Administrators can update and revoke tokens of other users; only the user can create one.
     type: str
   name:
@@ -70,7 +71,7 @@ options:
   grace_days:
     description:
       - How many days the old token stays valid after its successor was created.
-      - By default V(7), or less where the lifetime leaves no room. At most O(rotate_before_days).
+      - By default V(7), or less if the lifetime leaves no room. At most O(rotate_before_days).
     type: int
   rotate:
     description:
@@ -90,7 +91,7 @@ options:
   state:
     description:
       - V(absent) revokes the token with O(id), or else every token of O(name) and the one that O(secret) belongs to,
-        whatever it is called now. A store keeps the secret, which is of no use any more.
+        whatever its name is now. With O(store), the entry is then removed from the store.
       - If V(absent) finds no such token, the task is not changed and does not fail. It warns about an O(id) or
         O(secret) that names no token of this owner; for a name, RV(msg) says so.
     type: str

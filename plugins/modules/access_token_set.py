@@ -11,8 +11,8 @@ version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
   - Creates, updates, rotates and revokes the declared tokens of any number of projects, repositories and users in one
-    run, several owners at a time. An owner for which there is nothing to do costs one request.
-  - One owner's failure stops no other. What was issued is delivered first, then the task fails and lists what failed.
+    run, several owners at a time. An owner without changes costs one request.
+  - One owner's failure stops no other. Issued tokens are delivered first; then the task fails and lists all failures.
   - With O(store) the secrets are delivered there, two hundred at a time, before older tokens are revoked. Without it,
     they are in the task's result.
 extends_documentation_fragment:
@@ -60,7 +60,7 @@ options:
         description: How many days the old token stays valid after its successor was created. By default V(7) or less.
         type: int
       state:
-        description: V(absent) revokes every token of that name. A store keeps the secret, of no use any more.
+        description: V(absent) revokes every token of that name, and then removes the entry from the O(store).
         type: str
         choices: [present, absent]
         default: present

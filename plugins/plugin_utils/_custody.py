@@ -31,7 +31,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 )
 
 Result = dict[str, t.Any]
-#: So many secrets in a row that reached nobody are enough: each is a token that lives and is of no use.
+#: After so many secrets in a row that were not delivered, no more tokens are issued: each is a valid, unusable token.
 _MOST_LOST = 20
 #: Runs the module for some owners (all of them for ``None``), with what it is told about the hand-over.
 ModuleCall = c.Callable[[list[str] | None, Result], Result]
@@ -87,7 +87,7 @@ class Custody:
         self._read_at = 0.0
         self._pace = Pace()
         self._verify = True
-        #: How many secrets reached nobody since the store last took one.
+        #: How many secrets were not delivered since the store last took one.
         self._lost = 0
 
     def run(self, check_mode: bool, unresolved: c.Sequence[Result] = ()) -> Result:
@@ -169,7 +169,7 @@ class Custody:
         return result
 
     def _take(self, result: Result) -> list[Result]:
-        # In check mode it is one of the failures, beside all that would be done.
+        # In check mode it is one of the failures, next to everything that would be done.
         for entry in (result, *(result.get("failures") or ())):
             if entry.get("reason") == "guard":
                 entry["msg"] = f"{self._store.name}: {entry['msg']}"
@@ -277,7 +277,7 @@ class Custody:
                 self._open.replaced[reference] = item["replaces"]
 
     def _discard(self, tokens: dict[str, str], reason: str) -> list[str]:
-        """Revoke what was issued here and will be nobody's, and look at those owners again.
+        """Revoke tokens that were issued but not delivered, and look at their owners again.
 
         :returns: the references whose tokens are gone; of the others a failure names the id.
         """
@@ -335,7 +335,7 @@ class Custody:
             left = list(result.get("retire") or ())
             done = len(left) < len(some) or (result.get("counts") or {}).get("revoked", 0) > 0
             given_up = self._given_up(some, left, done, len(left) + len(todo))
-            # Last, so that slow ones keep nobody waiting.
+            # Last, so that slow ones delay no others.
             todo = [*todo, *(owner for owner in left if owner not in given_up)]
 
     def _held_for(self, owners: list[str] | None) -> Result:

@@ -117,6 +117,7 @@ def test_the_second_run_has_changed_nothing_and_check_mode_writes_nothing(audito
     assert_succeeded(check)
     assert check.changed == 1
     assert "+high administrator projects/OPS/tokens/jenkins" in check.output
+    assert "report would be: " in check.output
     assert not auditor.reports.exists()
     assert auditor.audit().changed == 1
     assert auditor.audit().changed == 0

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every owner that patterns stand for, and what could not be listed: nobody is left out in silence."""
+"""Every owner that patterns match, and what could not be listed: no owner is left out without a failure."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _wanted(patterns: t.Sequence[str], keys: list[str], found: Found) -> dict[st
 def repositories(wanted: t.Mapping[str, t.Sequence[str]], directory: Directory, workers: Workers) -> Found:
     """The repositories that patterns stand for in each project, which is asked once, however many they are.
 
-    :raises BitbucketError: where the first project shows that asking the others is of no use.
+    :raises BitbucketError: if the first project fails for a reason that holds for all.
     """
     found = Found([], [], [])
     listings = workers.each(directory.repositories, list(wanted))
@@ -129,7 +129,7 @@ def _everyone(directory: Directory, found: Found) -> dict[str, Place]:
             by_slug.update((place.owner.user, place) for place in directory.users(administration))
         except StatusError as error:
             if administration and isinstance(error, (ForbiddenError, LockoutError, NotFoundError)):
-                # Administration refuses tokens, and whoever is no administrator: that says nothing of the credential.
+                # Administration refuses tokens and callers that are no administrators: the credential may be valid.
                 found.notes.append(_NO_ADMINISTRATION)
             elif error.reason in FOR_ALL:
                 raise
@@ -159,7 +159,7 @@ def listed(
 ) -> tuple[list[tuple[Owner, Listing]], list[Failure]]:
     """The tokens of each owner, and the owners that did not show theirs.
 
-    :raises BitbucketError: where the first one shows that asking the others is of no use.
+    :raises BitbucketError: if the first one fails for a reason that holds for all.
     """
     listings: list[tuple[Owner, Listing]] = []
     failures: list[Failure] = []

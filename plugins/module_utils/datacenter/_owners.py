@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""From what a person wrote (keys, slugs, names, globs) to owners in the server's spelling."""
+"""From declared keys, slugs, names and globs to owners in Bitbucket's spelling."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class DeclaredOwners(t.NamedTuple):
 def declared_owners(params: t.Mapping[str, t.Any], required: bool = True) -> DeclaredOwners:
     """The owners that ``projects``, ``repositories`` and ``users`` declare; the caller itself if none need be.
 
-    :raises InputError: where there is none, or one cannot be an owner at all.
+    :raises InputError: if there is none, or one cannot be an owner at all.
     """
     projects, repositories, users = (tuple(params.get(key) or ()) for key in ("projects", "repositories", "users"))
     found = DeclaredOwners(projects, repositories, users, me=not (projects or repositories or users))
@@ -84,7 +84,7 @@ def declared_owners(params: t.Mapping[str, t.Any], required: bool = True) -> Dec
 
 
 def declared_owner(params: t.Mapping[str, t.Any]) -> DeclaredOwners:
-    """The one owner that ``project``, ``repository`` and ``user`` declare; none of them: the caller itself."""
+    """The one owner that ``project``, ``repository`` and ``user`` declare; by default the caller itself."""
     project, repository, user = (params.get(key) for key in ("project", "repository", "user"))
     if repository and not project:
         raise InputError("`repository` needs `project`, the key of the project that it belongs to.")
@@ -224,12 +224,12 @@ class _Catalogue:
 
 
 def matching(pattern: str, names: t.Sequence[str]) -> list[str]:
-    """Names that a glob or another spelling stands for. Personal projects (``~``) only match where written."""
+    """Names that a glob matches, or that are the same in another case. See :func:`matches` for personal projects."""
     return [name for name in sorted(names) if matches(pattern, name)]
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether a glob stands for this project; for a personal one only if it begins with ``~`` itself."""
+    """Whether a glob matches this project; a personal one only if the glob begins with ``~``."""
     same_kind = name.startswith("~") == pattern.startswith("~")
     return same_kind and fnmatch.fnmatchcase(name.casefold(), pattern.casefold())
 

@@ -54,7 +54,7 @@ class Walk:
     def among(self, declared: DeclaredOwners) -> None:
         """Ask the declared owners; where none is declared, everyone.
 
-        :raises BitbucketError: where nobody can be asked.
+        :raises BitbucketError: if no owner can be asked.
         """
         if declared.me:
             self._everywhere()
@@ -121,7 +121,7 @@ class Walk:
     def _each(self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item]) -> list[_Result | BitbucketError]:
         """What ``function`` says of each. Tokens that were found can be revoked, whatever ends the walk afterwards.
 
-        :raises BitbucketError: where the very first shows that asking the others is of no use.
+        :raises BitbucketError: if the first one fails for a reason that holds for all.
         """
         results: list[_Result | BitbucketError]
         try:
@@ -157,8 +157,8 @@ class Walk:
             if {token.id for token in before.tokens} == {token.id for token in listing.tokens}:
                 return listing
         raise BitbucketError(
-            f"The tokens of {owner.label} were others each time they were listed, so that one may have been missed: "
-            "run again when nobody changes them."
+            f"The tokens of {owner.label} changed each time they were listed, so one may have been missed: run again "
+            "while they do not change."
         )
 
     def _fail(self, path: str, error: BitbucketError) -> None:

@@ -15,8 +15,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
 class AnySpelling(Store):
     """A store that finds an entry in whatever case its owner is written.
 
-    The entry keeps its place, so that whoever reads it there still finds it: it is read and replaced under the
-    reference that it has.
+    The entry keeps its place, so that its consumers still find it: it is read and replaced under the reference that it
+    has.
 
     :param written: by owner path, other spellings of that path to look under.
     """
