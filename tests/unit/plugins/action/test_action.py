@@ -358,6 +358,10 @@ def test_an_entry_from_a_run_with_another_spelling_is_kept_and_rotated_there(ben
     result = bench.run({**args, "set": [{**SET["set"][0], "expires_in_days": 90}]})
     assert [change["step"] for change in result["changes"]] == ["issue"]
     assert open_store(store, {}, loader._vault, single=False).read([held])[held] == result["issued"][0]["id"]
+    assert (result["undeclared"], result["removed"]) == ([], [])
+    gone = bench.run({**args, "set": [{"name": "ci", "state": "absent"}]})
+    assert (gone["counts"]["revoked"], len(gone["removed"])) == (2, 1)
+    assert open_store(store, {}, loader._vault, single=False).read([held])[held] is None
 
 
 def test_a_file_of_one_token_belongs_to_its_owner_in_any_case(bench, path):
