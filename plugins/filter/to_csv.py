@@ -31,7 +31,7 @@ EXAMPLES = r"""
 - name: Write a list of tokens
   ansible.builtin.copy:
     content: "{{ tokens.access_tokens | tokensmith.bitbucket.to_csv(['reference', 'expires']) }}"
-    dest: /srv/reports/tokens.csv
+    dest: tokens.csv
     mode: "0600"
 """
 

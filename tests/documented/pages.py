@@ -21,9 +21,7 @@ PAGES = (
     "README.md",
     "roles/*/README.md",
     "docs/docsite/rst/*.rst",
-    "plugins/modules/*.py",
-    "plugins/lookup/*.py",
-    "plugins/inventory/*.py",
+    "plugins/*/*.py",
     "playbooks/*.yml",
 )
 _PREAMBLES: dict[str, Preamble] = {}
@@ -64,6 +62,12 @@ def _readme(stage: Stage) -> None:
     copy_checkout(stage, ".cache/dist")
     stage.leak(stage.home / "build.log", "projects/SHOP")
     stage.hosts("build1", "build2")
+
+
+@_page("plugins/filter/to_csv.py")
+def _a_list(stage: Stage) -> None:
+    tokens = [{"reference": "projects/PAY/tokens/ci", "expires": None}]
+    stage.variables["tokens"] = {"access_tokens": tokens}
 
 
 @_page("plugins/modules/access_token.py")

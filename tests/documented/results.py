@@ -90,6 +90,11 @@ def _slices(stage: Stage) -> None:
     assert not _names(stage, "projects/SANDBOX")
 
 
+@_page("plugins/filter/to_csv.py")
+def _csv(stage: Stage) -> None:
+    assert (stage.directory / "tokens.csv").read_text(encoding="utf-8").startswith("reference,expires")
+
+
 @_page("plugins/lookup/secret.py")
 def _lookup(stage: Stage) -> None:
     assert (stage.home / "ledger" / "README.md").is_file()
