@@ -216,12 +216,6 @@ def lists_tokens(scene: Scene) -> Data:
 
 
 @TASKS.works(INFO)
-def lists_tokens_to_a_file(scene: Scene) -> Data:
-    scene.plant()
-    return info(scene, output_file=f"{scene.reports}.csv")
-
-
-@TASKS.works(INFO)
 def lists_tokens_in_the_background(scene: Scene) -> Data:
     return {**info(scene), "async": 60, "poll": 1}
 
@@ -901,3 +895,9 @@ def a_listing_on_a_host_that_cannot_be_reached(scene: Scene) -> Data:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+@TASKS.works(INFO)
+def lists_tokens_to_a_file(scene: Scene) -> Data:
+    scene.plant()
+    return info(scene, output_file=f"{scene.reports}.csv")
