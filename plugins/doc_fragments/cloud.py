@@ -10,9 +10,9 @@ options:
   email:
     description:
       - The e-mail address of the Atlassian account that O(api_token) belongs to. The Bitbucket user name is for git.
-      - If none of O(email), O(api_token), O(access_token), O(client_id) and O(client_secret) is set, the environment
-        variables E(BITBUCKET_EMAIL), E(BITBUCKET_API_TOKEN), E(BITBUCKET_ACCESS_TOKEN), E(BITBUCKET_CLIENT_ID) and
-        E(BITBUCKET_CLIENT_SECRET) are used, read where the module runs.
+      - Each option that signs in falls back to its own environment variable, read where the module runs, which are
+        E(BITBUCKET_EMAIL), E(BITBUCKET_API_TOKEN), E(BITBUCKET_ACCESS_TOKEN), E(BITBUCKET_CLIENT_ID) and
+        E(BITBUCKET_CLIENT_SECRET). A task that sets an option of one kind of credential takes nothing of another kind.
     type: str
   api_token:
     description:

@@ -15,7 +15,8 @@ options:
   ca_path:
     description:
       - A file with the certificates of the authorities to trust, in PEM format.
-      - If not set, the environment variable E(BITBUCKET_CA_PATH) is used, then E(REQUESTS_CA_BUNDLE).
+      - If not set, the first of the environment variables E(BITBUCKET_CA_PATH), E(REQUESTS_CA_BUNDLE),
+        E(CURL_CA_BUNDLE) and E(SSL_CERT_FILE) is used.
     type: path
   client_cert:
     description:
@@ -53,23 +54,25 @@ options:
     description:
       - Bitbucket's base URL, with the context path where the instance has one, such as V(https://host/bitbucket).
       - Redirects are refused with a message that names the new location.
-      - If not set, the environment variable E(BITBUCKET_URL) is used.
+      - Required. If not set, the environment variable E(BITBUCKET_URL) is used.
     type: str
-    required: true
   username:
     description:
       - The user to sign in as. Creating tokens takes the real password or an OAuth 2.0 token; an access token cannot
         create others.
-      - If none of O(username), O(password) and O(token) is set, the environment variables E(BITBUCKET_USERNAME),
-        E(BITBUCKET_PASSWORD) and E(BITBUCKET_TOKEN) are used, read where the module runs.
+      - If not set, the environment variable E(BITBUCKET_USERNAME) is used, read where the module runs. A task that sets
+        O(token) does not use it.
     type: str
   password:
     description:
-      - The password of O(username).
+      - The password of O(username). Blanks at its ends are part of it.
+      - If not set, the environment variable E(BITBUCKET_PASSWORD) is used, unless the task sets O(token).
     type: str
   token:
     description:
       - An access token or an OAuth 2.0 token to sign in with instead.
+      - If not set, the environment variable E(BITBUCKET_TOKEN) is used, unless the task sets O(username) or
+        O(password).
     type: str
 notes:
   - Requests are repeated after 429, 502 to 504 and lost connections, never after 401 or 403, and a request that creates

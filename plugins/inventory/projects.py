@@ -26,7 +26,6 @@ options:
     required: true
     choices: [tokensmith.bitbucket.projects]
   url:
-    required: false
     env:
       - name: BITBUCKET_URL
   username:
@@ -213,7 +212,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 raise InputError(f"`{name}` must be a string.")
 
     def _connection(self, config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """The options as modules have them. The environment's credential counts only where the file has none of it."""
+        """The options as modules have them. Which credential of the environment counts is decided as for modules."""
         given = {name: self.get_option(name) for name in _argspec.CONNECTION}
         given.update(dict.fromkeys(_CREDENTIAL))
         given.update({name: self._templated(name, config[name]) for name in _TEMPLATES if name in config})

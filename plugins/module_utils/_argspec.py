@@ -33,7 +33,7 @@ TRANSPORT: Spec = {
 }
 
 CONNECTION: Spec = {
-    "url": {"type": "str", "required": True, "fallback": (env_fallback, ["BITBUCKET_URL"])},
+    "url": {"type": "str", "fallback": (env_fallback, ["BITBUCKET_URL"])},
     "username": {"type": NAME},
     "password": {"type": "str", "no_log": True},
     "token": {"type": "str", "no_log": True},

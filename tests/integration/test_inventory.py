@@ -122,7 +122,7 @@ def test_the_most_talkative_listing_shows_no_secret(team):
     ("environment", "say"),
     [
         ({"BITBUCKET_PASSWORD": "certainly-not-the-password"}, "password is wrong"),
-        ({"BITBUCKET_URL": "http://127.0.0.1:9"}, "No connection to the server came about"),
+        ({"BITBUCKET_URL": "http://127.0.0.1:9"}, "No connection to 127.0.0.1:9"),
         ({"BITBUCKET_USERNAME": "", "BITBUCKET_PASSWORD": ""}, "No credential"),
     ],
 )

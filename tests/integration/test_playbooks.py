@@ -292,7 +292,7 @@ def test_a_wrong_password_is_tried_once(team, projects):
 
 def test_a_server_that_is_not_there_is_told_in_a_sentence(team):
     team.environment = {"BITBUCKET_URL": "http://127.0.0.1:9"}
-    assert_refused(team, team.play(PROVISION, projects=["PAY"]), "No connection to the server came about", requests=0)
+    assert_refused(team, team.play(PROVISION, projects=["PAY"]), "No connection to 127.0.0.1:9", requests=0)
 
 
 def test_nobody_creates_a_personal_token_for_somebody_else(team):

@@ -106,7 +106,7 @@ def connections_that_are_cut(scene: Scene) -> Data:
     return declared(scene, store=scene.file)
 
 
-@HOSTS.fails(ROLE, PROVISION, says="No connection to the server came about")
+@HOSTS.fails(ROLE, PROVISION, says="No connection to ")
 def a_port_that_nobody_listens_on(scene: Scene) -> Data:
     return declared(scene, url="http://127.0.0.1:1", store=scene.file)
 

@@ -37,6 +37,11 @@ class BitbucketError(Exception):
         if reason is not None:
             self.reason = reason
 
+    def add(self, advice: str) -> None:
+        """Put one more sentence behind the message; nothing if ``advice`` is empty."""
+        if advice:
+            self.args = (one_line(f"{self} {advice}"),)
+
 
 class StrayError(BitbucketError):
     """A token that was issued but not delivered, and still exists: ``token_id`` must be revoked manually."""
@@ -62,6 +67,10 @@ class ConnectError(BitbucketError):
     """No connection came about: nothing was sent, so repeating is safe for every method."""
 
     reason = "unreachable"
+
+
+class CertificateError(ConnectError):
+    """The server's certificate is not accepted: nothing was sent, and repeating changes nothing."""
 
 
 class LostAnswerError(BitbucketError):

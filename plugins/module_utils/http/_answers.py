@@ -11,6 +11,7 @@ import html
 import json
 import re
 import typing as t
+from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
@@ -49,6 +50,11 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _NOT_PERMITTED = "AuthorisationException"
 _LOCKED = "CaptchaRequiredAuthenticationException"
 _WRONG = "IncorrectPasswordAuthenticationException"
+
+# What people copy from a browser or from the documentation behind the base URL.
+_PAGE = re.compile(r"/(?:rest|projects|users|scm|plugins|dashboard|login|admin|repos)(?:/.*)?$")
+_LOGIN = re.compile(r"login|signin|sign-in|saml|sso|oauth|openid|authorize", re.IGNORECASE)
+_OWNER = re.compile(r"/(?:projects/[^/?]+(?:/repos/[^/?]+)?|users/[^/?]+)")
 
 _BASIC_OFF = (
     "this instance refuses Basic authentication, as Bitbucket 10 does by default. An administrator can allow this "
@@ -161,25 +167,75 @@ def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[st
     :param clean: takes the caller's own credentials out of the server's words.
     """
     status = exchange.status
-    if 300 <= status < 400:
-        return redirected(exchange, what, clean, "url")
     words, exception = _server_words(exchange, clean)
     said = f' The server said: "{words}"' if words else ""
     if status in (401, 403):
         return _denied(what, status, exception, words, said, bearer)
     if status == 404:
-        return NotFoundError(f"{what}: {_missing(words)}", status, exception)
+        missing = words if is_bitbuckets(exchange) and words else _not_found(exchange, clean)
+        return NotFoundError(f"{what}: {missing}", status, exception)
     kind = RateLimitError if status == 429 else StatusError
     return kind(f"{what}: {other(status)}{said}", status, exception)
 
 
-def redirected(exchange: Exchange, what: str, clean: t.Callable[[str], str], option: str) -> StatusError:
-    """The error for a redirect, which no credential follows; ``option`` has the URL to correct."""
-    location = shown(clean(exchange.headers.get("location", "")).split("?")[0]) or "nowhere"
-    return StatusError(
-        f"{what}: the server redirects to {location}, and credentials never follow a redirect. Correct `{option}`: a "
-        "missing context path, or http in place of https, is the usual cause.",
-        exchange.status,
+def is_bitbuckets(exchange: Exchange) -> bool:
+    """Whether the body of an error is in Bitbucket's own form: a JSON object with a list of ``errors``."""
+    if "html" in exchange.headers.get("content-type", ""):
+        return False
+    try:
+        data = loaded(exchange.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and isinstance(data.get("errors"), list)
+
+
+def url_advice(url: str) -> str:
+    """What `url` should look like, for an answer that does not come from Bitbucket's REST API."""
+    page = _PAGE.search(urlsplit(url).path)
+    extra = f": remove {page[0]} from it" if page else ""
+    return (
+        "`url` must be Bitbucket's base URL, such as https://bitbucket.example.com, or https://host/bitbucket if it "
+        f"has a context path{extra}."
+    )
+
+
+def redirected(exchange: Exchange, what: str, clean: t.Callable[[str], str], option: str, url: str) -> StatusError:
+    """The error for a redirect, which no credential follows.
+
+    :param option: the option with the base URL.
+    :param url: that base URL.
+    """
+    location = clean(exchange.headers.get("location", "")).split("?")[0]
+    why = _why_redirected(what, location, option, url)
+    return StatusError(f"{what}: the server redirects to {shown(location) or 'nowhere'}{why}", exchange.status)
+
+
+def _parts(location: str) -> SplitResult:
+    try:
+        return urlsplit(location)
+    except ValueError:
+        # Not a URL, as with half an IPv6 address.
+        return urlsplit("")
+
+
+def _why_redirected(what: str, location: str, option: str, url: str) -> str:
+    here, there = urlsplit(url), _parts(location)
+    asked, moved = _OWNER.search(what), _OWNER.search(there.path)
+    if asked and moved and asked[0] != moved[0] and there.hostname in (None, here.hostname):
+        return f": it was renamed or moved. Declare it as {shown(moved[0].lstrip('/'))}."
+    if _LOGIN.search(there.path):
+        return (
+            ", a login page: single sign-on or a proxy protects the REST API too. Have an administrator exclude /rest "
+            "from it, or use an address of Bitbucket without it."
+        )
+    if there.hostname and there.hostname != here.hostname:
+        return (
+            f", another host. Credentials never follow a redirect. If Bitbucket has moved there, correct `{option}`; "
+            "otherwise single sign-on protects the REST API too, and an administrator must exclude /rest from it."
+        )
+    return (
+        f", and credentials never follow a redirect. Correct `{option}`: a missing context path, or http in place of "
+        "https, is the usual cause."
     )
 
 
@@ -217,8 +273,11 @@ def _denied(what: str, status: int, exception: str, words: str, said: str, beare
     )
 
 
-def _missing(words: str) -> str:
-    return words or "it does not exist, or `url` is not Bitbucket's base URL (is a context path missing?)."
+def _not_found(exchange: Exchange, clean: t.Callable[[str], str]) -> str:
+    if is_bitbuckets(exchange):
+        return "it does not exist."
+    kind = clean(exchange.headers.get("content-type", "")).partition(";")[0] or "no content type"
+    return f"the answer (status 404, {shown(kind)}) does not come from Bitbucket's REST API."
 
 
 def other(status: int) -> str:

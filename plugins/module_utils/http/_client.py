@@ -17,10 +17,13 @@ from urllib.parse import unquote, urlencode, urlsplit
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     BitbucketError,
+    CertificateError,
     ConnectError,
     GuardError,
     InputError,
+    LockoutError,
     LostAnswerError,
+    NotFoundError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import redacted
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_iso
@@ -207,10 +210,29 @@ class Client:
         clean = self.clean
         if 200 <= exchange.status < 300:
             return _answers.parsed(exchange, what, clean, self.product.option)
+        if 300 <= exchange.status < 400:
+            raise _answers.redirected(exchange, what, clean, self.product.option, self.url)
         error = self.product.error_for(exchange, what, self.credential.bearer, clean)
+        if self.product is _answers.DATA_CENTER:
+            error.add(self._advice(error, exchange))
         if exchange.status >= 500 and not repeatable:
             raise LostAnswerError(str(error))
         raise error
+
+    def _advice(self, error: BitbucketError, exchange: Exchange) -> str:
+        """What most often causes an error of Data Center, if the options show it."""
+        if isinstance(error, NotFoundError) and not _answers.is_bitbuckets(exchange):
+            return _answers.url_advice(self.url)
+        if not isinstance(error, LockoutError) or self.credential.bearer:
+            return ""
+        if _secret.kind(self.credential.password) == _secret.HTTP_ACCESS_TOKEN:
+            return (
+                "`password` holds an access token. One of a project or repository signs in as `token`; a personal one "
+                "also as the password of its own user."
+            )
+        if "@" in self.credential.username:
+            return "`username` is an e-mail address: Bitbucket Data Center expects the user name."
+        return ""
 
     def _repeat(self, method: str, url: str, body: Body, what: str, repeatable: bool) -> Exchange:
         """Send until there is an answer that more sending would not better."""
@@ -221,6 +243,7 @@ class Client:
                 exchange = self._transport.exchange(method, url, self._headers(body), _encoded(body))
             except BitbucketError as error:
                 again = isinstance(error, ConnectError) or (repeatable and isinstance(error, LostAnswerError))
+                again = again and not isinstance(error, CertificateError)
                 if not again or attempt == MAX_ATTEMPTS:
                     raise _about(what, error) from None
             else:

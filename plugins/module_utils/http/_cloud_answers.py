@@ -23,7 +23,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers
     Product,
     loaded,
     other,
-    redirected,
     shown,
 )
 
@@ -78,8 +77,6 @@ def error_for(
     :param rejected: why a password and why a bearer is rejected.
     """
     status = exchange.status
-    if 300 <= status < 400:
-        return redirected(exchange, what, clean, option)
     said = _read(exchange, clean)
     quoted = f' The server said: "{said.words}"' if said.words else ""
     if option == _REST and _APP_PASSWORDS in _CHANGE.findall(said.words):

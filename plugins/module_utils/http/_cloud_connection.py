@@ -15,9 +15,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential, base_url
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import (
-    given_or,
     require_private,
     sendable,
+    signing_in,
     transport_from,
 )
 
@@ -29,8 +29,8 @@ _ENVIRONMENT = {
     "client_secret": "BITBUCKET_CLIENT_SECRET",
 }
 _ADMIN_API_KEY = "ATLASSIAN_ADMIN_API_KEY"
-# What signs in, and what it takes beside it.
-_PARTNERS = {"api_token": "email", "access_token": "", "client_secret": "client_id"}
+#: The kinds of credential: the options of each, the secret last.
+_KINDS = (("email", "api_token"), ("access_token",), ("client_id", "client_secret"))
 
 
 def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
@@ -77,21 +77,23 @@ def credential_from(
     environment: t.Mapping[str, str],
     fetch: t.Callable[[Credential], str],
 ) -> Credential:
-    """Who signs in. The environment supplies a credential only where the task sets none of it.
+    """Who signs in. An option that the task does not set comes from its own variable of the environment.
 
     :param fetch: gets the token of an OAuth consumer, who is given as user and password.
-    :raises InputError: where there is none, half of one, two, or one that cannot be what its option says.
+    :raises InputError: if there is no credential, half of one, two, or one that does not belong into its option.
     """
-    given = given_or(environment, params, _ENVIRONMENT)
-    chosen = [name for name in _PARTNERS if given[name]]
-    if len(chosen) > 1:
-        raise InputError(f"Both `{chosen[0]}` and `{chosen[1]}` are given: keep the one to sign in with.")
-    if not chosen:
-        raise InputError(_nothing(given))
-    option = chosen[0]
-    partner = _PARTNERS[option]
-    if partner and not given[partner]:
-        raise InputError(f"`{partner}` is missing: `{option}` works only together with it.")
+    given = signing_in(params, environment, _ENVIRONMENT, _KINDS)
+    chosen = next((kind for kind in _KINDS if any(map(given.get, kind))), None)
+    if chosen is None:
+        raise InputError(
+            "No credential: set `email` and `api_token`, or `access_token`, or `client_id` and `client_secret`, or one "
+            f"of them in the environment ({', '.join(_ENVIRONMENT.values())})."
+        )
+    chosen = next((kind for kind in _KINDS if given[kind[-1]]), chosen)
+    missing = next((name for name in chosen if not given[name]), None)
+    if missing:
+        raise InputError(f"`{missing}` is missing: set it or {_ENVIRONMENT[missing]}.")
+    option = chosen[-1]
     secret = _checked(option, given[option])
     if option == "access_token":
         return Credential(token=secret)
@@ -138,16 +140,6 @@ def _address(email: str) -> str:
             "name is for git."
         )
     return email
-
-
-def _nothing(given: t.Mapping[str, str]) -> str:
-    for option, partner in _PARTNERS.items():
-        if partner and given[partner]:
-            return f"`{option}` is missing: `{partner}` alone signs nobody in."
-    return (
-        "No credential: set `email` and `api_token`, or `access_token`, or `client_id` and `client_secret`, or one of "
-        f"them in the environment ({', '.join(_ENVIRONMENT.values())})."
-    )
 
 
 def _fetched(params: t.MutableMapping[str, t.Any], consumer: Credential) -> str:

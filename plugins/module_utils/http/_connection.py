@@ -16,7 +16,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 
+_URL = "BITBUCKET_URL"
 _ENVIRONMENT = {"username": "BITBUCKET_USERNAME", "password": "BITBUCKET_PASSWORD", "token": "BITBUCKET_TOKEN"}
+#: The kinds of credential: the options of each, the secret last.
+_KINDS = (("username", "password"), ("token",))
 
 
 def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
@@ -24,6 +27,9 @@ def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
 
     :raises InputError: where they cannot be right, or the library is missing where the module runs.
     """
+    params["url"] = params["url"] or os.environ.get(_URL)
+    if not params["url"]:
+        raise InputError(f"`url` is missing: set it or {_URL} to Bitbucket's base URL.")
     client = Client(url_of(params, "url"), credential_from(params, os.environ), transport_from(params))
     require_private(client.url, "url", params)
     return client
@@ -64,37 +70,58 @@ def require_private(url: str, option: str, params: t.Mapping[str, t.Any]) -> Non
 
 
 def credential_from(params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> Credential:
-    """Who signs in. The environment supplies a credential only where the task sets none of it.
+    """Who signs in. An option that the task does not set comes from its own variable of the environment.
 
-    :raises InputError: where there is none, half of one, or two.
+    :raises InputError: if there is no credential, half of one, or two.
     """
-    given = given_or(environment, params, _ENVIRONMENT)
-    if given["token"] and given["password"]:
-        raise InputError("Both `token` and `password` are given: keep the one to sign in with.")
+    given = signing_in(params, environment, _ENVIRONMENT, _KINDS)
     if given["token"]:
         return Credential(token=sendable(given["token"], "token"))
     if given["username"] and given["password"]:
         return Credential(given["username"], given["password"])
     if given["username"] or given["password"]:
         missing = "password" if given["username"] else "username"
-        raise InputError(f"`{missing}` is missing: Basic authentication takes `username` and `password`.")
+        raise InputError(f"`{missing}` is missing: set it or {_ENVIRONMENT[missing]}.")
     raise InputError(
-        "No credential: set `username` and `password`, or `token`, or one of them in the environment "
-        "(BITBUCKET_USERNAME, BITBUCKET_PASSWORD, BITBUCKET_TOKEN)."
+        "No credential: set `username` and `password`, or `token`, or in the environment BITBUCKET_USERNAME and "
+        "BITBUCKET_PASSWORD, or BITBUCKET_TOKEN."
     )
 
 
-def given_or(
-    environment: t.Mapping[str, str], params: t.Mapping[str, t.Any], variables: t.Mapping[str, str]
+def signing_in(
+    params: t.Mapping[str, t.Any],
+    environment: t.Mapping[str, str],
+    variables: t.Mapping[str, str],
+    kinds: t.Sequence[tuple[str, ...]],
 ) -> dict[str, str]:
-    """The options that sign in, by their names, as the task sets them; where it sets none, as ``environment`` does.
+    """The options that sign in, by their names; empty if neither the task nor the environment sets one.
+
+    A task that sets an option of one kind takes the rest of that kind from the environment, and nothing of another.
 
     :param variables: the variable of the environment for each option.
+    :param kinds: the options of each kind of credential, the secret last.
+    :raises InputError: if two kinds are given.
     """
-    given = {name: (params.get(name) or "").strip() for name in variables}
-    if any(given.values()):
-        return given
-    return {name: environment.get(variable, "").strip() for name, variable in variables.items()}
+    given = {name: _value(name, params.get(name)) for name in variables}
+    chosen = [kind for kind in kinds if given[kind[-1]]] or [kind for kind in kinds if any(map(given.get, kind))]
+    for kind in chosen or kinds:
+        given.update({name: given[name] or _value(name, environment.get(variables[name])) for name in kind})
+    secrets = [kind[-1] for kind in kinds if given[kind[-1]]]
+    if len(secrets) > 1 and chosen:
+        raise InputError(f"Both `{secrets[0]}` and `{secrets[1]}` are given: keep the one to sign in with.")
+    if len(secrets) > 1:
+        names = [variables[name] for name in secrets]
+        raise InputError(
+            f"The environment has two credentials, {names[0]} and {names[1]}: unset one of them, or set "
+            f"`{secrets[0]}` or `{secrets[1]}`."
+        )
+    return given
+
+
+def _value(name: str, text: t.Any) -> str:
+    """What is given for an option. A password keeps the blanks at its ends; nothing else can begin or end with one."""
+    value = str(text or "")
+    return value if name == "password" else value.strip()
 
 
 def sendable(token: str, option: str) -> str:

@@ -9,28 +9,47 @@ from __future__ import annotations
 
 import os
 import ssl
+import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 
+#: Variables of the environment that name a file of authorities, the first that is set counts: those of requests, then
+#: the one of OpenSSL.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
-def trusted(validate_certs: bool, ca_path: str | None) -> str | bool:
-    """Whom to trust, as the library wants it: a file or directory, ``True`` for its own authorities, or nobody's word.
 
-    :raises InputError: where no certificate can be read there.
+class Trusted(t.NamedTuple):
+    """Whom to trust.
+
+    ``verify`` is what the library wants: a file or directory, ``True`` for its own authorities, ``False`` for no check.
+    ``source`` names it in messages.
+    """
+
+    verify: str | bool
+    source: str
+
+
+def trusted(validate_certs: bool, ca_path: str | None) -> Trusted:
+    """Whom to trust.
+
+    :raises InputError: if no certificate can be read there.
     """
     if not validate_certs:
-        return False
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE", "")
+        return Trusted(False, "`validate_certs` is false")
+    variable = next((name for name in _BUNDLES if os.environ.get(name)), "")
+    bundle = os.environ.get(variable, "")
     if not ca_path and bundle and not os.access(bundle, os.R_OK):
         # Not more, since it holds all authorities of the system: reading them twice takes longer than a request.
-        raise InputError(f"{bundle} (REQUESTS_CA_BUNDLE) cannot be used: it is not there, or may not be read.")
+        raise InputError(f"{bundle} ({variable}) cannot be used: it does not exist, or may not be read.")
     # Path.is_dir raises where a folder above may not be searched.
     if ca_path and not os.path.isdir(ca_path):  # noqa: PTH112
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_path)
         except OSError as error:
             raise InputError(f"{ca_path} (`ca_path`) cannot be used: {_why_not(error)}.") from None
-    return ca_path or bundle or True
+    if ca_path:
+        return Trusted(ca_path, f"{ca_path} (`ca_path`)")
+    return Trusted(bundle, f"{bundle} ({variable})") if bundle else Trusted(True, "the authorities that requests ships")
 
 
 def check_client_certificate(certificate: str | None, key: str | None) -> None:

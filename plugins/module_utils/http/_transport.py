@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
     BitbucketError,
+    CertificateError,
     ConnectError,
     InputError,
     LostAnswerError,
@@ -91,7 +92,7 @@ class Transport:
             if not os.path.exists(path):  # noqa: PTH110
                 raise InputError(f"{path} does not exist on the host where the module runs, or may not be looked at.")
         self._settings = settings
-        self._verify = _tls_files.trusted(settings.validate_certs, settings.ca_path)
+        self._trusted = _tls_files.trusted(settings.validate_certs, settings.ca_path)
         _tls_files.check_client_certificate(settings.client_cert, settings.client_key)
         self._adapters = adapters or {}
         self._local = threading.local()
@@ -115,7 +116,7 @@ class Transport:
                 content = _read(response)
                 return Exchange(response.status_code, answered, _decoded(content, answered.get("content-encoding", "")))
         except failures.RequestException as error:
-            raise _translated(error, limit) from None
+            raise _translated(error, limit, urlsplit(url).netloc, self._trusted.source) from None
         except HTTPError as error:
             # Reading the body goes past the library's own wrapping; by then the request has long been sent.
             raise (_too_slow(limit) if "TooSlowError" in _causes(error) else _broken()) from None
@@ -136,7 +137,7 @@ class Transport:
         # A login cookie would outlive its credential: the next one would seem to work because the first one did.
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         settings = self._settings
-        session.verify = self._verify
+        session.verify = self._trusted.verify
         if not settings.validate_certs:
             # It is what the task asked for; a line on stderr with every request helps nobody.
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
@@ -213,19 +214,23 @@ def _too_slow(limit: float) -> LostAnswerError:
     )
 
 
-def _translated(error: failures.RequestException, limit: float) -> BitbucketError:
-    """Our error for one of the library's; its text is not passed on whole, since it may quote URLs and headers."""
+def _translated(error: failures.RequestException, limit: float, host: str, trusted: str) -> BitbucketError:
+    """Our error for one of the library's; its text is not passed on whole, since it may quote URLs and headers.
+
+    :param host: with its port.
+    :param trusted: whose certificates are accepted, for messages.
+    """
     names = _causes(error)
     if "TooSlowError" in names:
         return _too_slow(limit)
     if "SSLCertVerificationError" in names:
-        return ConnectError(
-            f"The server's certificate is not accepted: {_tls_reason(error)}. Is the CA that signed it known "
-            "(`ca_path`), and does the name match?"
+        return CertificateError(
+            f"The certificate of {host} is not accepted: {_tls_reason(error)}. It was checked against {trusted}. Name "
+            "a file with the CA that signed it in `ca_path`, and check that `url` has the name in the certificate."
         )
     if _tls_reason(error) == "no certificate or crl found":
         # Files that options name were tried before; the bundle of the environment was not read then.
-        return InputError("The file of authorities that REQUESTS_CA_BUNDLE names holds no certificate in PEM form.")
+        return InputError(f"{trusted} contains no certificate in PEM form.")
     if isinstance(error, failures.SSLError):
         # Such an error also comes after the request has gone out: in TLS 1.3 even a missing client certificate does.
         return LostAnswerError(
@@ -234,8 +239,8 @@ def _translated(error: failures.RequestException, limit: float) -> BitbucketErro
         )
     # A proxy's error alone says nothing: it is also what a connection reset after the request is called there.
     if isinstance(error, failures.ConnectTimeout) or names & _NEVER_CONNECTED or _no_tunnel(error):
-        what = "the proxy" if "ProxyError" in names else "the server"
-        return ConnectError(f"No connection to {what} came about ({_cause_text(error)}).")
+        what = f"the proxy for {host}" if "ProxyError" in names else host
+        return ConnectError(f"No connection to {what}: {_cause_text(error)}.")
     if isinstance(error, failures.Timeout):
         return LostAnswerError("The server did not answer in time.")
     if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError)):

@@ -12,6 +12,8 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _tls_files
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._deadlines import DeadlineAdapter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import proxies_for
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
@@ -75,7 +77,11 @@ class VaultServer:
         session = requests.Session()
         # The environment is not trusted with more than proxies: a netrc would send what it holds.
         session.trust_env = False
-        session.verify = ca_path or True
+        try:
+            verify = _tls_files.trusted(True, ca_path).verify
+        except InputError as error:
+            raise StoreError(str(error)) from None
+        session.verify = verify
         session.proxies.update(proxies_for(url))
         for prefix in ("http://", "https://"):
             session.mount(prefix, DeadlineAdapter())
@@ -89,7 +95,7 @@ class VaultServer:
         self._client = hvac.Client(
             url,
             token=login.token,
-            verify=ca_path or True,
+            verify=verify,
             timeout=timeout,
             namespace=namespace or None,
             session=session,

@@ -216,7 +216,9 @@ def test_a_credential_of_the_file_is_not_mixed_with_the_environments(place, monk
     monkeypatch.setenv("BITBUCKET_TOKEN", "a-token-of-somebody-else")
     monkeypatch.setenv("BITBUCKET_USERNAME", "pat")
     assert sorted(place.parse().hosts) == ["PAY", "SHOP"]
-    with pytest.raises(AnsibleParserError, match="`username` is missing"):
+    assert sorted(place.parse(username=...).hosts) == ["PAY"], "what pat administers"
+    monkeypatch.delenv("BITBUCKET_USERNAME")
+    with pytest.raises(AnsibleParserError, match="`username` is missing: set it or BITBUCKET_USERNAME"):
         place.parse(username=...)
 
 
@@ -279,10 +281,10 @@ def test_a_password_of_digits_is_a_password_too(place):
 @pytest.mark.parametrize(
     ("given", "say"),
     [
-        ({"url": ...}, "missing required arguments: url"),
+        ({"url": ...}, "`url` is missing: set it or BITBUCKET_URL"),
         ({"url": "ftp://nowhere"}, "must be Bitbucket's base URL"),
         ({"url": "http://bitbucket.example.com"}, "nothing was sent"),
-        ({"url": "http://127.0.0.1:9"}, "No connection to the server came about"),
+        ({"url": "http://127.0.0.1:9"}, "No connection to 127.0.0.1:9"),
         ({"username": ..., "password": ...}, "No credential"),
         ({"password": "certainly-not-the-password"}, "password is wrong"),
         ({"timeout": 0}, "`timeout` must be at least 1"),

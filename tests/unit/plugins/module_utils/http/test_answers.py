@@ -15,6 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     NotFoundError,
     StatusError,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _answers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from tests.unit.plugins.stand import PASSWORD, PAY, SHOP, Stand, company
 
@@ -119,21 +120,75 @@ def test_what_does_not_exist_is_said_in_the_servers_words(stand, path, words, ex
     assert (str(caught.value), caught.value.exception_name) == (f"GET {BELOW}{path}: {words}", exception)
 
 
-def test_a_404_without_words_suspects_the_url(stand):
-    stand.sim.faults.arm("status", status=404, body="empty")
-    with pytest.raises(NotFoundError, match="is a context path missing"):
+@pytest.mark.parametrize("body", ["empty", "html", "message"])
+def test_a_404_that_is_not_bitbuckets_says_what_the_url_should_look_like(stand, body):
+    stand.sim.faults.arm("status", status=404, body=body)
+    with pytest.raises(NotFoundError) as caught:
         stand.client().get(BELOW + PAY)
+    assert "does not come from Bitbucket's REST API. `url` must be Bitbucket's base URL, such as" in str(caught.value)
+
+
+def test_a_404_of_bitbucket_says_nothing_about_the_url(stand):
+    stand.sim.faults.arm("status", status=404, message="Project X does not exist.")
+    with pytest.raises(NotFoundError, match=r"projects/PAY: Project X does not exist\.$"):
+        stand.client().get(BELOW + PAY)
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("", "if it has a context path."),
+        ("/bitbucket", "if it has a context path."),
+        ("/rest/api/1.0", "context path: remove /rest/api/1.0 from it."),
+        ("/bitbucket/projects/PAY/repos/x/browse", "context path: remove /projects/PAY/repos/x/browse from it."),
+        ("/scm/pay/x.git", "context path: remove /scm/pay/x.git from it."),
+    ],
+)
+def test_what_does_not_belong_into_the_url_is_named(path, advice):
+    assert _answers.url_advice(f"https://bitbucket.example.com{path}").endswith(advice)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("method", ["get", "delete"])
 def test_a_redirect_is_refused_and_its_target_named(stand, method, status):
-    where = "https://bitbucket.test/bitbucket/login"
+    where = "https://bitbucket.test/bitbucket/rest"
     stand.sim.faults.arm("redirect", status=status, location=f"{where}?next=abc")
     with pytest.raises(StatusError, match=f"redirects to {where}, .*context path, or http in place of https") as caught:
         getattr(stand.client(), method)(BELOW + PAY)
     assert "abc" not in str(caught.value)
     assert len(stand.adapter.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "say"),
+    [
+        ("https://bitbucket.test/login", "redirects to https://bitbucket.test/login, a login page: single sign-on"),
+        ("https://sso.test/start", "redirects to https://sso.test/start, another host. Credentials never follow"),
+        ("/bitbucket/rest/x/projects/NEW", "/projects/NEW: it was renamed or moved. Declare it as projects/NEW."),
+        ("/rest/x/projects/LOGIN", "/projects/LOGIN: it was renamed or moved. Declare it as projects/LOGIN."),
+    ],
+)
+def test_what_a_redirect_means_is_told_apart(stand, location, say):
+    stand.sim.faults.arm("redirect", status=307, location=location)
+    with pytest.raises(StatusError) as caught:
+        stand.client().get(BELOW + PAY)
+    assert say in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("credential", "say"),
+    [
+        (Credential("jo@example.com", "wrong"), "`username` is an e-mail address: Bitbucket Data Center expects the"),
+        (Credential("jo", "BBDC-" + "x" * 44), "`password` holds an access token. One of a project or repository"),
+        (Credential("jo", "wrong"), "repeated failures lock accounts."),
+    ],
+)
+def test_a_refused_login_says_what_the_options_show_to_be_wrong(stand, credential, say):
+    with pytest.raises(LockoutError) as caught:
+        stand.client(credential.username, credential.password).get(BELOW + PAY)
+    assert say in str(caught.value)
+    plain = credential == Credential("jo", "wrong")
+    assert ("`" in str(caught.value)) is not plain
 
 
 @pytest.mark.parametrize(

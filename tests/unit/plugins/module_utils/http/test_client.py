@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
     BitbucketError,
+    CertificateError,
     ConnectError,
     GuardError,
     InputError,
@@ -403,3 +404,17 @@ def test_every_request_passes_the_guard():
     files = Path(_client.__file__).parents[1].rglob("*.py")
     elsewhere = [file for file in files if ".exchange(" in file.read_text("utf-8")]
     assert [file.name for file in elsewhere] == ["_client.py"]
+
+
+def test_a_certificate_that_is_not_accepted_is_not_tried_again():
+    asked = []
+
+    class Distrusting:
+        def exchange(self, *request):
+            asked.append(request)
+            raise CertificateError("It has expired.")
+
+    client = Client("https://bitbucket.test", Credential("admin", "p"), Distrusting(), sleep=asked.append)
+    with pytest.raises(CertificateError, match=r"^GET /x: It has expired\.$"):
+        client.get("/x")
+    assert len(asked) == 1

@@ -148,7 +148,7 @@ def test_other_statuses(status, kind, sentence):
         ({"message": "Plain"}, "Plain"),
         ({"error": "invalid_client", "error_description": "Unknown consumer"}, "Unknown consumer; invalid_client"),
         ({"errors": [{"title": "Bad", "detail": "Unknown name"}, 7]}, "Bad; Unknown name"),
-        ({"error": {"message": " two\nlines\x1b[31m "}}, "two lines [31m"),
+        ({"error": {"message": " two\nlines\x1b[31m "}}, "two lines⟨U+001B⟩[31m"),
         ({"error": {"message": "x" * 400}}, "x" * 300 + "…"),
     ],
     ids=["message", "oauth", "errors", "lines", "long"],
@@ -170,10 +170,10 @@ def test_without_words_nothing_is_quoted(body):
     ids=["cloud", "admin", "oauth"],
 )
 def test_a_redirect_names_the_option_to_correct(product, option):
-    caught = refused(302, None, product, location="https://elsewhere.test/login?token=x")
+    caught = refused(302, None, product, location="https://elsewhere.test/x?token=x")
     assert (
-        f"redirects to https://elsewhere.test/login, and credentials never follow a redirect. Correct `{option}`"
-        in str(caught)
+        "redirects to https://elsewhere.test/x, another host. Credentials never follow a redirect. If Bitbucket has "
+        f"moved there, correct `{option}`" in str(caught)
     )
 
 

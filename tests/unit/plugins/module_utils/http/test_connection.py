@@ -26,9 +26,16 @@ ENVIRONMENT = {"BITBUCKET_USERNAME": "env", "BITBUCKET_PASSWORD": "e"}
         ({"token": "t"}, ENVIRONMENT, ("", "", "t")),
         (BASIC, {"BITBUCKET_TOKEN": "t"}, ("admin", "p", "")),
         ({"token": "t", "username": "admin"}, {}, ("", "", "t")),
+        ({"token": "t", "username": "admin"}, ENVIRONMENT, ("", "", "t")),
+        ({"username": "admin"}, ENVIRONMENT, ("admin", "e", "")),
+        ({"username": "admin"}, {**ENVIRONMENT, "BITBUCKET_TOKEN": "t"}, ("admin", "e", "")),
+        ({"password": "p"}, {**ENVIRONMENT, "BITBUCKET_TOKEN": "t"}, ("env", "p", "")),
+        ({"username": "", "password": None, "token": " "}, ENVIRONMENT, ("env", "e", "")),
+        ({"username": " admin ", "password": " p "}, {}, ("admin", " p ", "")),
+        ({"username": "admin"}, {"BITBUCKET_PASSWORD": " e "}, ("admin", " e ", "")),
     ],
 )
-def test_the_task_beats_the_environment(task, environment, expected):
+def test_each_option_falls_back_to_its_own_variable_and_to_none_of_another_kind(task, environment, expected):
     found = credential_from(task, environment)
     assert (found.username, found.password, found.token) == expected
 
@@ -37,11 +44,17 @@ def test_the_task_beats_the_environment(task, environment, expected):
     ("task", "environment", "sentence"),
     [
         ({}, {}, "No credential: set `username` and `password`, or `token`"),
-        ({"username": "admin"}, {}, "`password` is missing"),
-        ({"username": "admin"}, ENVIRONMENT, "`password` is missing"),
-        ({"password": "p"}, ENVIRONMENT, "`username` is missing"),
-        ({}, {"BITBUCKET_PASSWORD": "e"}, "`username` is missing"),
-        ({}, {**ENVIRONMENT, "BITBUCKET_TOKEN": "t"}, "Both `token` and `password`"),
+        ({"username": "admin"}, {}, "`password` is missing: set it or BITBUCKET_PASSWORD."),
+        ({"username": "admin"}, {"BITBUCKET_TOKEN": "t"}, "`password` is missing: set it or BITBUCKET_PASSWORD."),
+        ({"password": "p"}, {}, "`username` is missing: set it or BITBUCKET_USERNAME."),
+        ({}, {"BITBUCKET_PASSWORD": "e"}, "`username` is missing: set it or BITBUCKET_USERNAME."),
+        (
+            {},
+            {**ENVIRONMENT, "BITBUCKET_TOKEN": "t"},
+            "The environment has two credentials, BITBUCKET_PASSWORD and BITBUCKET_TOKEN: unset one of them, or set "
+            "`password` or `token`.",
+        ),
+        ({**BASIC, "token": "t"}, {}, "Both `password` and `token` are given: keep the one to sign in with."),
         ({"token": "two\nlines"}, {}, "characters that no token has"),
         ({"token": "tökenhunter2"}, {}, "characters that no token has"),
     ],
@@ -51,6 +64,14 @@ def test_none_half_or_two_is_one_sentence(task, environment, sentence):
         credential_from(task, environment)
     assert sentence in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_missing_url_names_its_variable(monkeypatch):
+    monkeypatch.delenv("BITBUCKET_URL", raising=False)
+    with pytest.raises(InputError, match=r"^`url` is missing: set it or BITBUCKET_URL to Bitbucket's base URL\.$"):
+        client_from({**token_params(), "url": None})
+    monkeypatch.setenv("BITBUCKET_URL", "https://bitbucket.example.com")
+    assert client_from({**token_params(), "url": ""}).url == "https://bitbucket.example.com"
 
 
 def test_a_client_of_what_the_module_was_given(monkeypatch):

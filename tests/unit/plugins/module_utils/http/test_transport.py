@@ -50,7 +50,15 @@ def adapter(stand: Stand) -> SimulatorAdapter:
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "NO_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "NETRC"):
+    for name in (
+        "HTTP_PROXY",
+        "NO_PROXY",
+        "ALL_PROXY",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "SSL_CERT_FILE",
+        "NETRC",
+    ):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
@@ -69,13 +77,28 @@ def test_settings_reach_the_request(adapter, tmp_path, monkeypatch):
     assert (other.verify, other.cert, dict(other.proxies)) == (False, str(whole), {})
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 @pytest.mark.parametrize("given", ["nothing", "a file", "a directory"])
-def test_certificates_are_verified_by_the_systems_or_the_environments_bundle(adapter, given, tmp_path, monkeypatch):
+def test_certificates_are_verified_by_the_systems_or_the_environments_bundle(
+    adapter, given, variable, tmp_path, monkeypatch
+):
     bundle = {"nothing": "", "a file": make_certificates(tmp_path).ca, "a directory": str(tmp_path)}[given]
     if bundle:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
+        monkeypatch.setenv(variable, bundle)
     ask(adapter)
     assert adapter.calls[0].verify == (bundle or True)
+
+
+def test_of_the_environments_bundles_the_first_that_is_set_counts(monkeypatch, tmp_path):
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+        monkeypatch.setenv(name, str(tmp_path / name))
+    for name in names:
+        found = _tls_files.trusted(True, None)
+        assert found == (str(tmp_path / name), f"{tmp_path / name} ({name})")
+        monkeypatch.delenv(name)
+    assert _tls_files.trusted(True, None) == (True, "the authorities that requests ships")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +166,7 @@ def test_a_redirect_is_returned_and_not_followed(stand, adapter):
 @pytest.mark.parametrize(
     ("fault", "kind", "words"),
     [
-        (("refuse", {}), ConnectError, "No connection to the server"),
+        (("refuse", {}), ConnectError, "No connection to bitbucket.test: "),
         (("connect_timeout", {}), ConnectError, "it took too long"),
         (("drop_before", {}), LostAnswerError, "connection broke"),
         (("timeout", {}), LostAnswerError, "did not answer in time"),

@@ -179,7 +179,7 @@ def test_preparing_says_what_is_not_permitted(state, say):
         ({"organization": "Nobody"}, "shows this login no organization Nobody"),
         ({"token": "wrong-token"}, "refuses this login"),
         ({"api_prefix": "/api/controller/v2"}, ""),
-        ({"url": "http://127.0.0.1:1"}, "No connection to the server came about"),
+        ({"url": "http://127.0.0.1:1"}, "No connection to 127.0.0.1:1: Connection refused"),
     ],
     ids=str,
 )
