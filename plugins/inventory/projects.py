@@ -141,6 +141,7 @@ cache_timeout: 3600
 """
 
 import contextlib
+import difflib
 import os
 import typing as t
 
@@ -192,6 +193,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             self._require_strings(path)
             config = self._read_config_data(path)
+            self._require_known(config)
             found = self._catalogue(path, self._connection(config), cache)
             repositories = (self._names("include_repositories"), self._names("exclude_repositories"))
             hosts = _inventory.hosts(found, self.get_option("host_for_each"), *repositories)
@@ -210,6 +212,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for name in _SECRET:
             if isinstance(config, dict) and isinstance(config.get(name), (dict, list)):
                 raise InputError(f"`{name}` must be a string.")
+
+    def _require_known(self, config: t.Mapping[str, t.Any]) -> None:
+        """A misspelt `include` would mean all projects.
+
+        :raises InputError: for a key that is not an option.
+        """
+        known = sorted(self.get_options())
+        for key in sorted(set(map(str, config)) - set(known)):
+            nearest = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean `{nearest[0]}`?" if nearest else ""
+            # What stands in place of a key may be part of a secret.
+            named = f"`{key}`" if key.isidentifier() else "A key"
+            raise InputError(f"{named} is not an option of this inventory.{hint} The options are {', '.join(known)}.")
 
     def _connection(self, config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """The options as modules have them. Which credential of the environment counts is decided as for modules."""

@@ -395,3 +395,21 @@ def test_a_failure_is_not_cached(place, cached):
 def test_a_name_that_yaml_read_as_something_else_is_refused(place, option, value):
     with pytest.raises(AnsibleParserError, match=rf"`{option}`: entry \d is .*Put it in quotes"):
         place.parse(**{option: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "say"),
+    [
+        (
+            "projects",
+            r"^`projects` is not an option of this inventory\. .*The options are .*include, include_repositories",
+        ),
+        ("includes", r"^`includes` is not an option of this inventory\. Did you mean `include`\? The options are "),
+        ("BBDC-x y", "^A key is not an option of this inventory"),
+    ],
+)
+def test_an_unknown_key_is_refused_before_anything_is_asked(place, key, say):
+    place.stand.sim.requests.clear()
+    with pytest.raises(AnsibleParserError, match=say):
+        place.parse(**{key: ["PAY"]})
+    assert len(place.stand.sim.requests) == 0
