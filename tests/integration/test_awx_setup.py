@@ -344,6 +344,11 @@ def test_secrets_are_written_again_where_that_is_asked_for(desk):
         ({"project_tokens_set": None}, None, "Give project_tokens_set, as in -e @tokens.yml."),
         ({}, {"BITBUCKET_URL": "https://x"}, "Nothing signs a job in to Bitbucket: give awx_setup_bitbucket_username"),
         ({}, {"BITBUCKET_URL": "https://x", "BITBUCKET_USERNAME": "kim"}, "or awx_setup_bitbucket_token (BITBUCKET_T"),
+        (
+            {"awx_setup_bitbucket_username": "kim"},
+            {"BITBUCKET_URL": "https://x", "BITBUCKET_TOKEN": "of-somebody-else"},
+            "Nothing signs a job in to Bitbucket: give awx_setup_bitbucket_username",
+        ),
         ({"awx_setup_sync_timeout": -1}, None, "and `sync_timeout` at least 0."),
         ({"awx_setup_organization": "Nobody"}, None, "`organization` names Nobody"),
         ({"awx_setup_token": "wrong"}, None, "refuses this login"),
