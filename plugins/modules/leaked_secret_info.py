@@ -133,8 +133,10 @@ files_searched:
   type: int
 unread:
   description:
-    - What of O(files) was not searched, with C(path), C(reason) and C(msg). C(reason) is C(unreadable), C(link) for a
-      link to a directory, or C(special) for what is no file.
+    - What of O(files) was not searched, with C(path), C(reason) and C(msg). A member of an archive is C(FILE!MEMBER).
+    - C(reason) is C(missing), C(unreadable), C(link) for a link to a directory, C(special) for a socket, a pipe or a
+      device, C(unsupported) for a compression that Python cannot read (Zstandard, 7z, RAR), C(encrypted), C(damaged),
+      or C(too_large) for more than is unpacked. The task warns of all but C(link) and C(special).
   returned: success
   type: list
   elements: dict
@@ -174,6 +176,8 @@ SPEC = {
     "verify": {"type": "bool", "default": False},
 }
 
+_MOST_NAMED = 3
+
 CONSTRAINTS = {"mutually_exclusive": [("token", "password")]}
 
 
@@ -193,6 +197,8 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     leaks.search_text(params["text"] or "")
     for path in params["files"]:
         leaks.search_path(path)
+    if not params["text"] and not leaks.files and leaks.doubtful:
+        raise InputError(leaks.doubtful[0]["msg"])
     wanted = [leak for leak in leaks.all if leak.fingerprint not in ignored]
     walk = Walk(DataCenter(client), {leak.token_id for leak in wanted if leak.token_id}, params["concurrency"])
     walk.among(declared)
@@ -201,7 +207,17 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         **_incident.report(wanted, walk, client, whole=declared.me, verify=params["verify"]),
         "files_searched": leaks.files,
         "unread": leaks.unread,
+        "warned": _unread_warning(leaks.doubtful),
     }
+
+
+def _unread_warning(unread: list[dict[str, str]]) -> list[str]:
+    """One warning: what was not read may hold secrets."""
+    if not unread:
+        return []
+    shown = " ".join(item["msg"] for item in unread[:_MOST_NAMED])
+    more = f" And {len(unread) - _MOST_NAMED:,} more, all in `unread`." if len(unread) > _MOST_NAMED else ""
+    return [f"Not everything was searched, and secrets may be in the rest. {shown}{more}"]
 
 
 def main() -> None:
@@ -210,6 +226,8 @@ def main() -> None:
         result = run(module.params, client_from(module.params), module.check_mode)
     except BitbucketError as error:
         module.fail_json(msg=str(error), reason=error.reason)
+    for warning in result.pop("warned"):
+        module.warn(warning)
     module.exit_json(**result)
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import re
+import string
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
@@ -36,6 +38,11 @@ _WRITTEN = re.compile(
 _THREE_DIGITS = "[MNO][DTjz][AEIMQUYcgk][0-5w-z]"
 _HTTP_ACCESS_TOKEN = re.compile(f"{_THREE_DIGITS * 4}O[g-v](?:[A-Za-z0-9+/]|{_PLUS_SLASH}){{26}}")
 _PREFIX = re.compile(f"{_secret.DATA_CENTER_PREFIX[:-1]}(?:{_HYPHEN})\\Z")
+# With the prefix it is one whatever it decodes to; 40 to 50 characters is what secret scanners look for.
+_OPAQUE = re.compile(
+    f"{_secret.DATA_CENTER_PREFIX[:-1]}(?:{_HYPHEN})(?:[A-Za-z0-9+/_=-]|{_PLUS_SLASH}"
+    f"|{_escaped('=', 'equals')}){{40,50}}"
+)
 _LONGEST_BEFORE = 32
 # Bitbucket Cloud: a prefix, a body, and for API and access tokens an equals sign and a checksum, where it was not cut.
 # A body ends where the next secret begins, so that what looks like one does not hide another, and a search goes
@@ -45,6 +52,14 @@ _CLOUD = re.compile(
     rf"|(?:AT|CT)(?:(?!(?:_|{_HYPHEN})AT(?:AT|CT|BB))(?:[A-Za-z0-9_]|{_HYPHEN})){{16,4096}}"
     rf"(?:(?:{_EQUALS})[0-9A-Fa-f]{{8}})?)"
 )
+_DIGIT = re.compile("[0-9]")
+# What every API token known today goes on with.
+_API_TOKEN_START = "T3xFf"
+# Characters of a secret that are judged: a real one may be followed by words. In words the class of character (upper
+# case, lower case, digit) hardly changes, in secrets at least at every fifth pair.
+_JUDGED, _RARELY = 32, 5
+# Characters behind the prefix of an app password, of which one in 250 has no digit.
+_APP_PASSWORD = 32
 # What begins in the middle of a word is none, unless what is before it is the end of an escape, or of a colour.
 _WORD = re.compile(r"[A-Za-z0-9]\Z")
 _ESCAPE = re.compile(
@@ -59,6 +74,34 @@ _BASE64 = re.compile(r"([A-Za-z0-9+/]{22,})={0,2}")
 LONGEST_LOGIN = 1024
 
 
+def _encoded(marker: t.Sequence[str], offset: int) -> str:
+    """The characters of base64 that stand for a marker which begins at byte ``offset`` of three.
+
+    :param marker: the characters that each of its bytes may be.
+    :returns: a pattern for those characters of base64 that depend on the marker alone.
+    """
+    known = dict(enumerate(marker, offset))
+    sets = []
+    for position in range((offset + len(marker)) * 8 // 6):
+        first, last = position * 6 // 8, (position * 6 + 5) // 8
+        if first not in known or last not in known:
+            continue
+        pairs = (
+            itertools.product(known[first], known[last]) if last > first else ((sign, sign) for sign in known[first])
+        )
+        shift = 8 * (last + 1) - 6 * (position + 1)
+        values = {((ord(one) << 8 | ord(two)) if last > first else ord(one)) >> shift & 63 for one, two in pairs}
+        sets.append("".join(sorted(_ALPHABET[value] for value in values)))
+    return "".join(f"[{re.escape(signs)}]" for signs in sets)
+
+
+_ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+_FIRST_DIGITS = ("MNO", "DTjz", "AEIMQUYcgk", "012345wxyz")
+#: What a secret begins with. Its first bytes are never written as escapes.
+_MARKERS = (("A", "T", "BAC", "BT"), tuple(_secret.DATA_CENTER_PREFIX[:-1]), _FIRST_DIGITS * 4)
+_ENCODED = [re.compile(_encoded(marker, offset)) for marker in _MARKERS for offset in range(3)]
+
+
 class Sighting(t.NamedTuple):
     """A secret, and the part of the text that holds it (``text[start:end]``), in whatever encoding."""
 
@@ -71,9 +114,33 @@ def sightings(text: str) -> list[Sighting]:
     """The secrets of Bitbucket in ``text``, in order of their beginnings, also escaped and inside base64, as in the
     header of a Basic login. Some may overlap: what looks like one does not hide the next.
 
-    A Data Center token is known by what it decodes to, one of Cloud by its prefix. A password has no shape.
+    A Data Center token is known by what it decodes to or by its prefix, one of Cloud by its prefix and by a mixture of
+    characters that words do not have. A password has no shape.
     """
-    return sorted([*_plain(text), *_in_base64(text)], key=lambda sighting: sighting.start)
+    return _found(text, strict=True)
+
+
+def _found(text: str, strict: bool) -> list[Sighting]:
+    """The same; unless ``strict``, with words that only begin as a secret of Cloud does."""
+    return sorted([*_plain(text, strict), *_in_base64(text, strict)], key=lambda sighting: sighting.start)
+
+
+def _is_likely(secret: str) -> bool:
+    """Whether a secret of Cloud has the characters of a real one: ``ATBBOXWIDTHHEIGHT`` and DNA do not."""
+    body = secret[4:]
+    if body.startswith(_API_TOKEN_START):
+        return True
+    classes = [_class_of(sign) for sign in body[:_JUDGED]]
+    changes = sum(one != other for one, other in zip(classes, classes[1:]))
+    lower, upper, digit = ("a" in classes, "A" in classes, any(sign.isdigit() for sign in body))
+    app_password = secret.startswith("ATBB")
+    if app_password and len(body) == _APP_PASSWORD and lower and upper:
+        return True
+    return digit and lower and (upper or app_password) and changes * _RARELY >= len(classes) - 1
+
+
+def _class_of(sign: str) -> str:
+    return "0" if sign.isdigit() else "a" if sign.islower() else "A" if sign.isupper() else "-"
 
 
 def without(text: str, word: t.Callable[[str], str]) -> str:
@@ -82,35 +149,48 @@ def without(text: str, word: t.Callable[[str], str]) -> str:
     :param word: what stands for a secret.
     """
     told, end = "", 0
-    for found in sightings(text):
+    for found in _found(text, strict=False):
         told += text[end : found.start] + word(found.secret)
         end = max(end, found.end)
     return told + text[end:]
 
 
-def _plain(text: str) -> t.Iterator[Sighting]:
+def _plain(text: str, strict: bool) -> t.Iterator[Sighting]:
+    told: set[int] = set()
     for match in _each(_HTTP_ACCESS_TOKEN, text):
         prefix = _PREFIX.search(_before(text, match.start()))
         start = match.start() - (len(prefix.group()) if prefix else 0)
         secret = _read(text[start : match.end()])
         if _secret.token_id(secret) is not None:
+            told.add(start)
             yield Sighting(start, match.end(), secret)
+    for match in _OPAQUE.finditer(text):
+        if match.start() not in told and not _WORD.search(_before(text, match.start())):
+            yield Sighting(match.start(), match.end(), _read(match.group()))
     for match in _CLOUD.finditer(text):
+        # Most words are ruled out here, before anything slow.
+        if strict and not _DIGIT.search(match.group()) and len(match.group()) != 4 + _APP_PASSWORD:
+            continue
         before = _before(text, match.start())
         if not _WORD.search(before) or _ESCAPE.search(before):
-            yield Sighting(match.start(), match.end(), _read(match.group()))
+            secret = _read(match.group())
+            if not strict or _is_likely(secret):
+                yield Sighting(match.start(), match.end(), secret)
 
 
 def _before(text: str, position: int) -> str:
     return text[max(0, position - _LONGEST_BEFORE) : position]
 
 
-def _in_base64(text: str) -> t.Iterator[Sighting]:
+def _in_base64(text: str, strict: bool) -> t.Iterator[Sighting]:
     for match in _BASE64.finditer(text):
         run = match.group(1)
+        # Decoding every run of letters takes most of a search.
+        if not any(marker.search(run) for marker in _ENCODED):
+            continue
         for shift in range(4):
             decoded = _decoded(run[shift:])
-            for inner in _plain(decoded):
+            for inner in _plain(decoded, strict):
                 if shift == 0 and len(run) <= LONGEST_LOGIN and _is_text(decoded):
                     yield Sighting(match.start(), match.end(), inner.secret)
                     continue

@@ -18,7 +18,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks 
 # A text can hold any number of made-up secrets with the id of a real token, and each is a failed login.
 _MOST_LOGINS = 100
 # By kind: whether nothing is left to be done, and what is to be said.
-_CLOUD = {
+_WITHOUT_ID = {
+    _secret.HTTP_ACCESS_TOKEN: (
+        False,
+        "It begins as secrets of HTTP access tokens of Data Center do, and does not name its token: it may be cut, or "
+        "of another format. Ask with credential_info whether it works, and revoke the token that it belongs to.",
+    ),
     _secret.APP_PASSWORD: (True, "An app password of Bitbucket Cloud, which has accepted none since 28 July 2026."),
     _secret.API_TOKEN: (
         False,
@@ -126,7 +131,7 @@ def _seen(leak: Leak) -> str:
 def _verdict(leak: Leak, walk: Walk, whole: bool) -> tuple[bool, str]:
     """Whether nothing is left to be done about a secret without a token, and why, or what to do."""
     if leak.token_id is None:
-        return _CLOUD[leak.kind]
+        return _WITHOUT_ID[leak.kind]
     if walk.ended:
         return False, (
             "Nobody who was asked has its token, and not everybody was: run this again once this is mended. "

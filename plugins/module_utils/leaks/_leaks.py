@@ -5,18 +5,24 @@
 
 from __future__ import annotations
 
-import codecs
 import itertools
 import os
+import re
 import stat
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import LONGEST_LOGIN, sightings, without
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import (
+    LONGEST_LOGIN,
+    Sighting,
+    sightings,
+    without,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks import _packed
 
 # Characters that are in memory at a time. A secret, in whatever encoding, is not longer than an overlap; those before a
 # block tell whether what it begins with is the rest of something else.
@@ -25,7 +31,10 @@ _BLOCK, _OVERLAP, _BEFORE = 1 << 20, 8192, 2 * LONGEST_LOGIN
 MOST_SECRETS = 10_000
 # A secret may stand on each line of a log.
 _PLACES = 10
-_WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+# ASCII in UTF-32 and UTF-16, with either byte first and wherever it stands; a mark at its beginning is not needed.
+_WIDE = re.compile(r"(?:[\x01-\x7f]\0\0\0){8,}|(?:\0\0\0[\x01-\x7f]){8,}|(?:[\x01-\x7f]\0){8,}|(?:\0[\x01-\x7f]){8,}")
+#: Reasons of ``unread`` that leave no doubt about a file: nobody put a secret into a socket.
+HARMLESS = ("link", "special")
 
 
 @dataclass
@@ -70,20 +79,25 @@ class Leaks:
         self._search([text], "text")
 
     def search_path(self, path: str) -> None:
-        """Search a file, or all files below a directory.
-
-        :raises InputError: where there is none, since a name with a mistake in it must not look like a clean file.
-        """
+        """Search a file, or all files below a directory. One that does not exist is in ``unread`` as ``missing``."""
         try:
             mode = Path(path).stat().st_mode
+        except FileNotFoundError:
+            self._skip(path, "missing", "it does not exist")
         except (OSError, ValueError) as error:
-            raise InputError(f"{shown(path)} cannot be searched: {_why(error)}.") from None
-        if stat.S_ISDIR(mode):
-            self._folder(path)
-        elif stat.S_ISREG(mode):
-            self._file(Path(path))
+            self._skip(path, "unreadable", f"it could not be read: {_why(error)}")
         else:
-            raise InputError(f"{shown(path)} cannot be searched: it is neither a file nor a directory.")
+            if stat.S_ISDIR(mode):
+                self._folder(path)
+            elif stat.S_ISREG(mode):
+                self._file(Path(path))
+            else:
+                self._skip(path, "unreadable", "it is neither a file nor a directory")
+
+    @property
+    def doubtful(self) -> list[dict[str, str]]:
+        """What of ``unread`` may hold secrets."""
+        return [item for item in self.unread if item["reason"] not in HARMLESS]
 
     def _folder(self, path: str) -> None:
         for folder, folders, names in os.walk(path, onerror=self._refused):
@@ -112,18 +126,38 @@ class Leaks:
             self._add(found.secret, f"{place} (its name)")
         try:
             with path.open("rb") as stream:
-                self._search(_blocks(stream), place)
+                packed = self._unpacker(path).unpack(stream, place)
+                stream.seek(0)
+                # A packed file may hold a secret as it is too; what its members gave is not counted once more.
+                self._search(_blocks(stream), place, only_new=packed)
         except OSError as error:
             self._refused(error, str(path))
 
-    def _search(self, blocks: t.Iterable[str], place: str) -> None:
+    def _unpacker(self, path: Path) -> _packed.Unpacker:
+        def skip(item: _packed.Unsearched) -> None:
+            self._skip(item.place, item.reason, item.why)
+
+        def search(place: str, chunks: t.Iterator[bytes]) -> None:
+            self._search((chunk.decode("latin-1") for chunk in chunks), place)
+
+        return _packed.Unpacker(path.stat().st_size, search, skip, self._member)
+
+    def _member(self, place: str, name: str) -> str:
+        """Where a member of an archive is, whose name may be a secret too."""
+        inside = f"{place}!{shown(name)}"
+        for found in sightings(name):
+            self._add(found.secret, f"{inside} (its name)")
+        return inside
+
+    def _search(self, blocks: t.Iterable[str], place: str, only_new: bool = False) -> None:
+        known = set(self._leaks) if only_new else set()
         held, begin, line = "", 0, 1
         for block in itertools.chain(filter(None, blocks), [""]):
             held += block
             end = max(begin, len(held) - _OVERLAP) if block else len(held)
             counted = begin
-            for found in sightings(held):
-                if begin <= found.start < end:
+            for found in _seen(held):
+                if begin <= found.start < end and found.secret not in known:
                     line += held.count("\n", counted, found.start)
                     counted = found.start
                     self._add(found.secret, f"{place}:{line}")
@@ -149,6 +183,21 @@ class Leaks:
         self.unread.append({"path": shown(path), "reason": reason, "msg": f"{shown(path)}: not searched, {why}."})
 
 
+def _seen(text: str) -> list[Sighting]:
+    """The secrets in a text, also in the parts of it that are UTF-16 or UTF-32."""
+    found = sightings(text)
+    if "\0" not in text:
+        return found
+    for wide in _WIDE.finditer(text):
+        narrow = wide.group().replace("\0", "")
+        width = len(wide.group()) // len(narrow)
+        found += [
+            Sighting(wide.start() + item.start * width, wide.start() + item.end * width, item.secret)
+            for item in sightings(narrow)
+        ]
+    return sorted(found, key=lambda item: item.start)
+
+
 def shown(path: str) -> str:
     """A path fit for a message: whoever names a file after a secret shows it to everyone who lists files."""
     told = without(path, lambda secret: f"[{_secret.fingerprint(secret)}]")
@@ -157,11 +206,8 @@ def shown(path: str) -> str:
 
 def _blocks(stream: t.BinaryIO) -> t.Iterator[str]:
     """A file as text, block by block. Secrets are ASCII, so any encoding that keeps ASCII may be read as Latin-1."""
-    block = stream.read(_BLOCK)
-    decoder = codecs.getincrementaldecoder(_WIDE.get(block[:2], "latin-1"))(errors="replace")
-    while block:
-        yield decoder.decode(block)
-        block = stream.read(_BLOCK)
+    while block := stream.read(_BLOCK):
+        yield block.decode("latin-1")
 
 
 def _why(error: Exception) -> str:

@@ -268,7 +268,7 @@ def test_no_clear_answer_is_no_verdict(stand, answer):
         ({}, "There is nothing to search"),
         ({"text": "x" * 15}, "`text` is shorter than any secret"),
         ({"text": STRANGE, "ignore": ["123"]}, "twelve hex digits each: put them in quotes"),
-        ({"files": ["/nowhere/at/all"]}, "/nowhere/at/all cannot be searched: No such file or directory."),
+        ({"files": ["/nowhere/at/all"]}, "/nowhere/at/all: not searched, it does not exist."),
         ({"text": STRANGE, "users": ["svc-*"]}, "'svc-*' is a glob"),
     ],
     ids=str,

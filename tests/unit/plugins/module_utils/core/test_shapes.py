@@ -6,12 +6,13 @@ import base64
 import json
 import random
 import re
+import string
 import time
 from urllib.parse import quote
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret, _shapes
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import SHORTEST, sightings, without
 
 # Atlassian's own example, and one whose base64 has all that a URL encodes.
@@ -214,10 +215,70 @@ def test_what_is_not_one_is_left_alone(text):
 
 
 def test_nothing_shorter_is_a_secret():
-    assert sightings("ATBB" + "a" * (SHORTEST - 4))
-    assert not sightings("ATBB" + "a" * (SHORTEST - 5))
+    assert sightings("ATBB" + "a1" * ((SHORTEST - 4) // 2))
+    assert not sightings("ATBB" + "a1" * ((SHORTEST - 4) // 2 - 1))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "ATATTRIBUTE_LIST_ENTRY_HEADER_SIZE",
+        "ATATTRIBUTE_LIST_ENTRY_HEADER=00000010",
+        "ATBBOXWIDTHHEIGHT",
+        "ATATableViewControllerDelegate",
+        "ATCTGATTACAGATTACAGATTACAGATTACA",
+        "ATBB" + "a" * 40,
+    ],
+)
+def test_ordinary_words_are_no_secrets_but_are_redacted_all_the_same(word):
+    assert sightings(f"x {word} y") == []
+    assert without(f"x {word} y", lambda _secret: "-") == "x - y"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "length", "checksum"), [("ATBB", 32, ""), ("ATATT3xFfGF0", 171, "=0BADCAFE"), ("ATCTT3xFfGN0", 40, "")]
+)
+def test_random_secrets_of_cloud_are_found(prefix, length, checksum):
+    chosen = random.Random(length)
+    for _secret_number in range(2000):
+        body = "".join(chosen.choices(string.ascii_letters + string.digits, k=length))
+        secret = f"{prefix}{body}{checksum}"
+        assert [found.secret for found in sightings(f"git clone https://u:{secret}@host")] == [secret]
+
+
+@pytest.mark.parametrize("length", [40, 44, 50])
+def test_the_prefix_of_data_center_tells_a_secret_that_does_not_decode(length):
+    secret = "BBDC-" + ("x1Y_" * 13)[:length]
+    assert [found.secret for found in sightings(f"token={secret} ")] == [secret]
+    assert sightings(f"token={secret[: 5 + 39]} ") == []
+
+
+def test_a_secret_that_decodes_is_found_once_whatever_its_prefix():
+    assert [found.secret for found in sightings(f"BBDC-{EXAMPLE}")] == [f"BBDC-{EXAMPLE}"]
 
 
 def test_what_is_found_is_what_the_rest_of_the_collection_takes_it_for():
     kinds = [_secret.kind(found.secret) for found in sightings(" ".join(SECRETS))]
     assert kinds == ["http_access_token"] * 3 + ["app_password", "api_token", "cloud_access_token"]
+
+
+def test_no_secret_inside_base64_is_passed_over_wherever_it_begins():
+    chosen = random.Random(4)
+    for number in range(600):
+        token_id = "".join(chosen.choices(string.digits, k=12))
+        raw = base64.b64encode(f"{token_id}:".encode() + chosen.randbytes(20)).decode()
+        secret = chosen.choice([raw, f"BBDC-{raw}", "BBDC-" + "x1Y_" * 11, "ATATT3xFfGF0" + "aB3dE6" * 8])
+        login = "".join(chosen.choices(string.ascii_lowercase, k=number % 7)) + ":" + secret
+        header = base64.b64encode(login.encode()).decode()
+        assert secret in [found.secret for found in sightings(f"Authorization: Basic {header}")], login
+
+
+def test_ordinary_words_are_ruled_out_before_anything_slow(monkeypatch):
+    slow: list[str] = []
+    monkeypatch.setattr(_shapes, "_decoded", lambda encoded: slow.append(encoded) or "")
+    monkeypatch.setattr(_shapes, "_read", lambda written: slow.append(written) or written)
+    words = (
+        "ATATTRIBUTE_LIST_ENTRY_HEADER_SIZE ATBBOXWIDTHHEIGHT ATATableViewControllerDelegate " + "ACGTGATTACAATCT" * 20
+    )
+    assert sightings(words * 50) == []
+    assert slow == []
