@@ -96,13 +96,20 @@ def stats(outcome: Outcome) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", json.loads("".join(found))["revoke_leaked"])
 
 
+_NEXT_FAILURE = r"; (?=Left to do: |Not revoked|/\S+: not searched|\d+ more files|The role that reissues)"
+
+
 def failures(outcome: Outcome) -> list[str]:
     assert outcome.status != 0, outcome.output
     assert "Traceback" not in outcome.output
     (found,) = re.findall(
         r"TASK \[Fail where.*?FAILED! => (\{.*?^\}|\{.*?\}$)", outcome.output, re.DOTALL | re.MULTILINE
     )
-    return t.cast("list[str]", json.loads(found)["msg"])
+    message = json.loads(found)["msg"]
+    count = re.match(r"(\d+) failures: ", message)
+    lines = re.split(_NEXT_FAILURE, message[count.end() :] if count else message)
+    assert len(lines) == (int(count[1]) if count else 1)
+    return lines
 
 
 def test_leaked_tokens_are_revoked_declared_ones_reissued_and_no_secret_is_shown(incident):
@@ -233,9 +240,9 @@ def test_a_role_that_fails_is_told_after_the_tokens_were_revoked(incident):
     leaked = incident.stored()["projects/PAY/tokens/ci-read"]
     incident.leak("a.txt", leaked)
     incident.vault_file.write_text("in: plain text\n", encoding="utf-8")
-    first, second = failures(incident.revoke())
-    assert "Run tokensmith.bitbucket.provision once this is mended" in first
-    assert "is not encrypted with ansible-vault" in second
+    (line,) = failures(incident.revoke())
+    assert "Run tokensmith.bitbucket.provision once this is mended" in line
+    assert "is not encrypted with ansible-vault" in line
     assert not incident.alive(leaked)
 
 
@@ -285,13 +292,36 @@ def test_a_file_that_cannot_be_read_fails_the_run_after_the_others_were_searched
     assert not incident.alive(secret)
 
 
+def test_a_missing_file_fails_the_run_after_the_others_were_searched_where_ansible_was_started(incident):
+    secret = incident.add_token("projects/OPS")
+    (incident.place / "chat.txt").write_text(secret, encoding="utf-8")
+    outcome = incident.revoke(reissue=False, files=["chat.txt", "nowhere.log"])
+    (line,) = failures(outcome)
+    assert line == f"{incident.place}/nowhere.log: not searched, it does not exist."
+    assert line in report(outcome)
+    assert not incident.alive(secret)
+
+
+def test_a_store_that_cannot_be_opened_is_said_before_anything_is_revoked(incident):
+    secret = incident.add_token("projects/OPS")
+    incident.leak("a.txt", secret)
+    incident.vault_file.write_text("not encrypted: true\n", encoding="utf-8")
+    outcome = incident.revoke()
+    assert "The store for new secrets cannot be opened: " in outcome.output
+    assert outcome.output.index("cannot be opened: ") < outcome.output.index("TASK [Revoke them]")
+    assert not incident.alive(secret)
+    assert any("is not encrypted" in line for line in failures(outcome))
+
+
 @pytest.mark.long
 def test_what_the_report_has_no_room_for_is_counted(incident):
     incident.leak("a.txt", "nothing")
     for number in range(23):
         (incident.spill / f"{number:02d}.txt").symlink_to("nowhere")
     outcome = incident.revoke(reissue=False)
-    assert len(failures(outcome)) == 23
+    told = failures(outcome)
+    assert len(told) == 21
+    assert told[-1] == "3 more files were not searched."
     lines = report(outcome)
     assert len([line for line in lines if "not searched" in line]) == 20
     assert "not read: 3 more files" in lines
@@ -349,7 +379,7 @@ def test_answers_of_a_survey_are_texts_and_mean_the_same(incident, limit):
     ("given", "say"),
     [
         ({}, "Say what leaked: name files in revoke_leaked_files"),
-        ({"revoke_leaked_files": ["nowhere.log"]}, "nowhere.log cannot be searched: No such file or directory."),
+        ({"revoke_leaked_files": ["nowhere.log"]}, "nowhere.log: not searched, it does not exist."),
         ({"revoke_leaked_text": "", "revoke_leaked_files": ""}, "Say what leaked: name files in revoke_leaked_files"),
         ({"revoke_leaked_text": "", "revoke_leaked_files": []}, "Say what leaked: name files in revoke_leaked_files"),
         ({"revoke_leaked_text": "x"}, "is shorter than any secret"),
@@ -370,7 +400,9 @@ def test_what_cannot_be_searched_is_told_before_any_request(incident, given, say
 def as_the_guide_says(text: str) -> str:
     """The guide's own ``leaked.yml`` with another text."""
     (example,) = re.findall(
-        r"^  (revoke_leaked_text: .*)\n    https://x-token-auth:", GUIDE.read_text(encoding="utf-8"), re.MULTILINE
+        r"^  (revoke_leaked_text: .*)\n    git clone https://x-token-auth:",
+        GUIDE.read_text(encoding="utf-8"),
+        re.MULTILINE,
     )
     return f"{example}\n" + "".join(f"  {line}\n" for line in text.splitlines())
 
