@@ -16,7 +16,7 @@ options:
     description:
       - A file with the certificates of the authorities to trust, in PEM format.
       - If not set, the first of the environment variables E(BITBUCKET_CA_PATH), E(REQUESTS_CA_BUNDLE),
-        E(CURL_CA_BUNDLE) and E(SSL_CERT_FILE) is used.
+        E(CURL_CA_BUNDLE) and E(SSL_CERT_FILE) is used. E(SSL_CERT_DIR) is not.
     type: path
   client_cert:
     description:
@@ -65,7 +65,7 @@ options:
     type: str
   password:
     description:
-      - The password of O(username). Blanks at its ends are part of it.
+      - The password of O(username). Blanks and line breaks at its ends are part of it.
       - If not set, the environment variable E(BITBUCKET_PASSWORD) is used, unless the task sets O(token).
     type: str
   token:

@@ -15,7 +15,6 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
@@ -24,6 +23,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Custody, Result
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._reach import ReachAction
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._spelling import AnySpelling
 
@@ -95,7 +95,7 @@ def refuse_internal(args: Result) -> None:
             raise InputError(f"`{name}` is an internal option: remove it from the task and from `module_defaults`.")
 
 
-class ModuleAction(ActionBase):
+class ModuleAction(ReachAction):
     """Calls its module, maybe several times."""
 
     module_name: str

@@ -9,6 +9,8 @@ import json
 
 from tests.doubles.loopback import Answer, Request
 from tests.leaks.cases import Data, Table
+from tests.leaks.host_cases import audited as audited_host
+from tests.leaks.host_cases import declared, migrated
 from tests.leaks.stage import WORKSPACE, Scene
 from tests.leaks.task_cases import (
     PREFIX,
@@ -26,6 +28,8 @@ from tests.leaks.task_cases import (
 
 #: The result of each holds its text, unless the case says that it is refused.
 TEXTS = Table()
+#: Each a host with its variables; the playbook that it names runs on all of its hosts at once.
+HOSTS = Table()
 #: What a case covers whose text is in no result.
 NOT_SHOWN = "not shown"
 #: How the names of files end that only an evaluated template makes.
@@ -33,16 +37,17 @@ EVALUATED = (".printed", ".run")
 
 
 def template(name: str) -> str:
-    """A text with each kind of block that Jinja has. A slash in it would end the name of a file or a path."""
+    """A text with each kind of block that Jinja has. It holds no slash, so that a file can have it for a name."""
     return (
-        f"{{{{lookup('pipe','touch {name}.printed')}}}}"
-        f"{{% if lookup('pipe','touch {name}.run') %}}{{% endif %}}{{# {name} #}}"
+        f"{{{{lookup('pipe','touch $LEAKS_ROOT.{name}.printed')}}}}"
+        f"{{% if lookup('pipe','touch $LEAKS_ROOT.{name}.run') %}}{{% endif %}}{{# {name} #}}"
     )
 
 
 def header(name: str) -> str:
     """A text without any brace whose first line tells Ansible how templates begin in it."""
-    return f"#jinja2:variable_start_string:'[[',variable_end_string:']]'\n[[lookup('pipe','touch {name}.run')]]"
+    line = "#jinja2:variable_start_string:'[[',variable_end_string:']]'"
+    return f"{line}\n[[lookup('pipe','touch $LEAKS_ROOT.{name}.run')]]"
 
 
 def titled(scene: Scene, text: str) -> None:
@@ -243,15 +248,98 @@ def the_name_of_an_account(scene: Scene) -> Data:
 
 @TEXTS.works("files")
 def a_path_and_a_user(scene: Scene) -> Data:
-    text = template(scene.key)
-    home = scene.leave(f"homes/{text}/.netrc", f'machine bitbucket.org login "{text}" password {scene.dead()}\n')
-    return {f"{PREFIX}.app_password_info": {"homes": [home.partition("/homes/")[0] + "/homes/*"]}}
+    return {f"{PREFIX}.app_password_info": {"homes": [_home(scene)]}}
 
 
 @TEXTS.works("files")
 def a_path_that_is_searched_for_leaks(scene: Scene) -> Data:
     path = scene.leave(f"logs/{template(scene.key)}", f"token={scene.plant().secret}\n")
     return found(scene, files=[path.partition("/logs/")[0] + "/logs"])
+
+
+# Hosts of playbooks
+
+PROVISION, AUDIT, REVOKE = "provision", "audit", "revoke_leaked"
+MIGRATE, RETIRE = "migrate_store", "retire_app_passwords"
+#: The same playbook, none of whose hosts answers: up to ansible-core 2.18 a play marks texts by what is near them.
+GONE = "retire_app_passwords, alone"
+
+
+@HOSTS.fails(PROVISION)
+def a_message_for_the_role(scene: Scene) -> Data:
+    refused(scene)
+    return declared(scene, store=scene.file)
+
+
+@HOSTS.works(PROVISION)
+def a_name_for_the_role(scene: Scene) -> Data:
+    scene.stage.sim.add_token(scene.owner, template(scene.key))
+    return declared(scene, store=scene.file, prune=["*lookup*"])
+
+
+@HOSTS.fails(AUDIT)
+def a_message_for_the_audit(scene: Scene) -> Data:
+    refused(scene)
+    return audited_host(scene)
+
+
+@HOSTS.works(AUDIT, NOT_SHOWN)
+def names_for_the_audit(scene: Scene) -> Data:
+    titled(scene, template(scene.key))
+    for _namesake in range(2):
+        scene.stage.sim.add_token(scene.owner, template(scene.key), ["REPO_ADMIN"])
+    return audited_host(scene, repositories=[f"{scene.key}/*"])
+
+
+@HOSTS.fails(REVOKE)
+def a_message_for_a_revocation(scene: Scene) -> Data:
+    refused(scene, method="DELETE")
+    return _leaked(scene, "leaked.log")
+
+
+@HOSTS.fails(REVOKE)
+def a_message_for_a_reissue(scene: Scene) -> Data:
+    refused(scene, method="PUT")
+    return {**_leaked(scene, "leaked.log"), **declared(scene, store=scene.file)}
+
+
+@HOSTS.works(REVOKE)
+def a_path_for_a_revocation(scene: Scene) -> Data:
+    return _leaked(scene, template(scene.key))
+
+
+@HOSTS.fails(MIGRATE)
+def a_message_for_a_migration(scene: Scene) -> Data:
+    refused(scene)
+    return migrated(scene, to=scene.vaulted)
+
+
+@HOSTS.works(RETIRE)
+def a_path_and_a_user_for_a_report(scene: Scene) -> Data:
+    return {"retire_app_passwords_homes": [_home(scene)]}
+
+
+@HOSTS.works(RETIRE)
+def a_path_and_a_user_that_are_removed(scene: Scene) -> Data:
+    return {"retire_app_passwords_homes": [_home(scene)], "retire_app_passwords_remove": True}
+
+
+@HOSTS.fails(RETIRE, GONE)
+def a_host_that_says_why_it_is_gone(scene: Scene) -> Data:
+    return {"ansible_host": f"gone@{scene.leave('why', template(scene.key))}"}
+
+
+def _leaked(scene: Scene, name: str) -> Data:
+    path = scene.leave(f"logs/{name}", f"token={scene.plant().secret}\n")
+    named = {"revoke_leaked_files": [path.partition("/logs/")[0] + "/logs"], "revoke_leaked_projects": [scene.key]}
+    return {**declared(scene, set=[]), **named}
+
+
+def _home(scene: Scene) -> str:
+    """A pattern for home directories, of which one has a template for a name, with a dead secret."""
+    text = template(scene.key)
+    home = scene.leave(f"homes/{text}/.netrc", f'machine bitbucket.org login "{text}" password {scene.dead()}\n')
+    return home.partition("/homes/")[0] + "/homes/*"
 
 
 def _login(scene: Scene) -> Data:

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import json
+import shutil
 import typing as t
+from pathlib import Path
 
 import pytest
 
+from tests.doubles.loopback import Answer, Request, serving
+from tests.doubles.mail import receiving
 from tests.leaks.runs import here
 from tests.leaks.stage import CREDENTIALS, Stage, stage
-from tests.leaks.template_cases import EVALUATED, NOT_SHOWN, TEXTS, header, holds, template, titled
+from tests.leaks.template_cases import (
+    AUDIT,
+    EVALUATED,
+    GONE,
+    HOSTS,
+    MIGRATE,
+    NOT_SHOWN,
+    PROVISION,
+    RETIRE,
+    REVOKE,
+    TEXTS,
+    header,
+    holds,
+    template,
+    titled,
+)
 
 pytestmark = pytest.mark.usefixtures("built")
 
@@ -32,8 +51,39 @@ PASSED_ON: list[dict[str, t.Any]] = [
 WITHOUT_RESULT = ("leave", "write", "copy", "loop")
 
 
+NOTIFIED = ("project_tokens", "token_audit")
+FILES = Path(__file__).resolve().parents[2] / "playbooks" / "files"
+
+
+class Listener:
+    """Slack and Jira; keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[t.Any] = []
+
+    def handle(self, request: Request) -> Answer:
+        self.told.append(request.body)
+        return Answer(201 if request.path.startswith("/rest") else 200)
+
+
+def notification(place: Stage) -> str:
+    """A task file that uses every one that ships, and passes the summary on."""
+    for path in FILES.glob("notify_*"):
+        shutil.copy(path, place.told)
+    summary = "{{ token_audit_summary | default(project_tokens_summary) }}"
+    tasks = [
+        {"ansible.builtin.set_fact": {"told": summary}},
+        {"ansible.builtin.debug": {"msg": "{{ told.lines | join(' ') }}"}},
+        {"ansible.builtin.debug": {"var": "told"}},
+        *({"ansible.builtin.include_tasks": f"notify_{kind}.yml"} for kind in ("slack", "jira", "mail")),
+    ]
+    return str(place.tell("notify.yml", tasks))
+
+
 def assert_nothing_ran(place: Stage) -> None:
-    made = [path.name for path in place.place.rglob("*") if path.name.endswith(EVALUATED) and "touch" not in path.name]
+    made = [path for path in place.place.parent.glob(f"{place.place.name}.*") if path.name.endswith(EVALUATED)]
+    for path in made:
+        path.unlink()
     assert made == [], "these were evaluated"
 
 
@@ -113,3 +163,43 @@ def test_no_text_of_others_is_run_as_a_template_of_an_inventory(tmp_path, progra
         found = outcomes(place)
         assert {name: found.get(name, output)[name] for name in wanted} == wanted
         assert found["groups"]["msg"].split()[-1] == "lookups"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        PROVISION,
+        AUDIT,
+        *(pytest.param(name, marks=pytest.mark.long) for name in (MIGRATE, RETIRE, GONE, REVOKE)),
+    ],
+)
+def test_no_text_of_others_is_run_as_a_template_of_a_playbook(tmp_path, programs, name):
+    listener = Listener()
+    with stage(tmp_path) as place, serving(listener.handle) as url, receiving() as box:
+        hosts, variables = {}, {}
+        for case in HOSTS.cases:
+            if name in case.covers:
+                scene = place.scene()
+                hosts[scene.key] = case
+                variables[scene.key] = {**here(programs), **case.build(scene)}
+        given = {
+            **{f"{role}_notify": notification(place) for role in NOTIFIED},
+            **{"notify_slack_url": f"{url}/hook", "notify_jira_url": url, "notify_jira_project": "OPS"},
+            **{"notify_mail_to": "a@example.com", "notify_mail_from": "b@example.com"},
+            **{"notify_mail_port": box.port, "notify_mail_tls": "none"},
+            "retire_app_passwords_output_dir": str(place.written / "out"),
+        }
+        playbook = name.partition(",")[0]
+        prefix = {PROVISION: "project_tokens", AUDIT: "token_audit"}.get(playbook, playbook)
+        more = ["-e", f"@{place.tell('given', given)}", "-e", f"{prefix}_hosts=all"]
+        inventory = place.tell("inventory.yml", {"all": {"hosts": variables}})
+        output = place.play(programs, f"tokensmith.bitbucket.{playbook}", "-i", str(inventory), *more)
+        assert_nothing_ran(place)
+        for host, case in hosts.items():
+            results = [line["result"] for line in place.results() if line["host"] == host]
+            assert holds(results, template(host)) != (NOT_SHOWN in case.covers), f"{case.name}: {output[-3000:]}"
+        failed = [host for host, case in hosts.items() if not case.succeeds]
+        if name in (PROVISION, AUDIT):
+            mails = [message.get_content() for message in box.messages]
+            for told, number in ((listener.told, 2), (mails, 1)):
+                assert sum(holds(entry, template(failed[0])) for entry in told) == number

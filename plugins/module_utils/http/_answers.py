@@ -53,7 +53,10 @@ _WRONG = "IncorrectPasswordAuthenticationException"
 
 # What people copy from a browser or from the documentation behind the base URL.
 _PAGE = re.compile(r"/(?:rest|projects|users|scm|plugins|dashboard|login|admin|repos)(?:/.*)?$")
-_LOGIN = re.compile(r"login|signin|sign-in|saml|sso|oauth|openid|authorize", re.IGNORECASE)
+_LOGIN = re.compile(
+    r"/(?:[a-z0-9]+[._-])?(?:login|signin|sign-in|saml2?|sso|oauth2?|openid|authorize)(?:[._-][a-z0-9]+)?(?=/|$)",
+    re.IGNORECASE,
+)
 _OWNER = re.compile(r"/(?:projects/[^/?]+(?:/repos/[^/?]+)?|users/[^/?]+)")
 
 _BASIC_OFF = (
@@ -221,9 +224,11 @@ def _parts(location: str) -> SplitResult:
 def _why_redirected(what: str, location: str, option: str, url: str) -> str:
     here, there = urlsplit(url), _parts(location)
     asked, moved = _OWNER.search(what), _OWNER.search(there.path)
-    if asked and moved and asked[0] != moved[0] and there.hostname in (None, here.hostname):
+    same_host = there.hostname in (None, here.hostname)
+    if asked and moved and asked[0] != moved[0] and same_host:
         return f": it was renamed or moved. Declare it as {shown(moved[0].lstrip('/'))}."
-    if _LOGIN.search(there.path):
+    # An owner may be called like a login page.
+    if not (asked and moved and same_host) and _LOGIN.search(there.path):
         return (
             ", a login page: single sign-on or a proxy protects the REST API too. Have an administrator exclude /rest "
             "from it, or use an address of Bitbucket without it."

@@ -16,7 +16,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 
-_URL = "BITBUCKET_URL"
+_URL, _CA_PATH = "BITBUCKET_URL", "BITBUCKET_CA_PATH"
 _ENVIRONMENT = {"username": "BITBUCKET_USERNAME", "password": "BITBUCKET_PASSWORD", "token": "BITBUCKET_TOKEN"}
 #: The kinds of credential: the options of each, the secret last.
 _KINDS = (("username", "password"), ("token",))
@@ -48,7 +48,7 @@ def transport_from(params: t.Mapping[str, t.Any]) -> Transport:
         raise InputError("`client_key` needs `client_cert`, the certificate that it belongs to.")
     settings = Settings(
         params["validate_certs"],
-        params["ca_path"],
+        params["ca_path"] or os.environ.get(_CA_PATH),
         params["client_cert"],
         params["client_key"],
         params["timeout"],

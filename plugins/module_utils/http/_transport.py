@@ -116,7 +116,7 @@ class Transport:
                 content = _read(response)
                 return Exchange(response.status_code, answered, _decoded(content, answered.get("content-encoding", "")))
         except failures.RequestException as error:
-            raise _translated(error, limit, urlsplit(url).netloc, self._trusted.source) from None
+            raise _translated(error, limit, _host_of(url), self._trusted.source) from None
         except HTTPError as error:
             # Reading the body goes past the library's own wrapping; by then the request has long been sent.
             raise (_too_slow(limit) if "TooSlowError" in _causes(error) else _broken()) from None
@@ -149,6 +149,11 @@ class Transport:
             session.mount(prefix, adapter)
         self._local.session = session
         return session
+
+
+def _host_of(url: str) -> str:
+    """Host and port, without a user and a password."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def proxies_for(url: str) -> dict[str, str]:

@@ -37,9 +37,10 @@ def run(stand: Stand, check: bool = False, **given: t.Any) -> tuple[Result, list
 
     task, context = Task(), PlayContext()
     task.args, task.check_mode = {**LOGIN, **given}, check
-    action = plugin.ActionModule(task, Connection(context), context, DataLoader(), None, None)
+    action: t.Any = plugin.ActionModule(task, Connection(context), context, DataLoader(), None, None)
     action._execute_module = execute
-    return action.run(None, {}), told
+    result: Result = action.run(None, {})
+    return result, told
 
 
 def test_the_module_is_told_where_to_look_and_nothing_about_judging(stand, tmp_path):

@@ -165,6 +165,10 @@ def test_a_redirect_is_refused_and_its_target_named(stand, method, status):
         ("https://bitbucket.test/login", "redirects to https://bitbucket.test/login, a login page: single sign-on"),
         ("https://sso.test/start", "redirects to https://sso.test/start, another host. Credentials never follow"),
         ("/bitbucket/rest/x/projects/NEW", "/projects/NEW: it was renamed or moved. Declare it as projects/NEW."),
+        ("https://bitbucket.test/saml/request", "https://bitbucket.test/saml/request, a login page: single sign-on"),
+        ("https://bitbucket.test/plugins/servlet/saml-sso", ", a login page: single sign-on"),
+        ("https://bitbucket.test/processor/LESSON", "a missing context path, or http"),
+        ("/rest/x/projects/PAY", "/rest/x/projects/PAY, and credentials never follow a redirect. Correct `url`"),
         ("/rest/x/projects/LOGIN", "/projects/LOGIN: it was renamed or moved. Declare it as projects/LOGIN."),
     ],
 )

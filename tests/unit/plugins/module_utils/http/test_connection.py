@@ -66,6 +66,13 @@ def test_none_half_or_two_is_one_sentence(task, environment, sentence):
     assert "hunter2" not in str(caught.value)
 
 
+def test_an_empty_ca_path_counts_as_not_set(monkeypatch, tmp_path):
+    (tmp_path / "ca.pem").write_text("not a certificate", encoding="utf-8")
+    monkeypatch.setenv("BITBUCKET_CA_PATH", str(tmp_path / "ca.pem"))
+    with pytest.raises(InputError, match=r"ca\.pem \(`ca_path`\) cannot be used"):
+        client_from({**token_params(), "ca_path": ""})
+
+
 def test_a_missing_url_names_its_variable(monkeypatch):
     monkeypatch.delenv("BITBUCKET_URL", raising=False)
     with pytest.raises(InputError, match=r"^`url` is missing: set it or BITBUCKET_URL to Bitbucket's base URL\.$"):
