@@ -15,6 +15,7 @@ PROMISES = {
     "tests/reliability/test_tls.py": "networks",
     "tests/leaks": "",
     "tests/leaks/test_net.py": "net for leaks",
+    "tests/leaks/test_templates.py": "texts of others",
     "tests/unit/plugins/plugin_utils": "stores",
     "tests/unit/plugins/action/test_store_copy.py": "stores",
     "tests/integration/test_migrate_store.py": "stores",
