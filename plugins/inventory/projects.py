@@ -169,6 +169,8 @@ except ImportError:
 
 #: Options that a file may give as templates, since they name places and people that differ between environments.
 _TEMPLATES = ("url", "username", "password", "token", "ca_path", "client_cert", "client_key")
+#: What the options are called elsewhere in this collection.
+_USUAL = {"projects": "include", "repositories": "include_repositories"}
 _CREDENTIAL = ("username", "password", "token")
 _SECRET = ("password", "token")
 # What a filter raises, which before ansible-core 2.19 comes out of a template as it is, and may quote its input.
@@ -220,8 +222,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """
         known = sorted(self.get_options())
         for key in sorted(set(map(str, config)) - set(known)):
-            nearest = difflib.get_close_matches(key, known, n=1)
-            hint = f" Did you mean `{nearest[0]}`?" if nearest else ""
+            nearest = _USUAL.get(key) or next(iter(difflib.get_close_matches(key, known, n=1)), "")
+            hint = f" Did you mean `{nearest}`?" if nearest else ""
             # What stands in place of a key may be part of a secret.
             named = f"`{key}`" if key.isidentifier() else "A key"
             raise InputError(f"{named} is not an option of this inventory.{hint} The options are {', '.join(known)}.")

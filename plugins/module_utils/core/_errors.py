@@ -117,9 +117,13 @@ class RateLimitError(StatusError):
 
 
 class NotFoundError(StatusError):
-    """404: the project, repository, user or token does not exist."""
+    """404: the project, repository, user or token does not exist.
+
+    ``foreign``: the answer is not in Bitbucket's own form, and may come from a proxy.
+    """
 
     reason = "not_found"
+    foreign = False
 
 
 class ForbiddenError(StatusError):

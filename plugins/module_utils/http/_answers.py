@@ -176,7 +176,9 @@ def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[st
         return _denied(what, status, exception, words, said, bearer)
     if status == 404:
         missing = words if is_bitbuckets(exchange) and words else _not_found(exchange, clean)
-        return NotFoundError(f"{what}: {missing}", status, exception)
+        error = NotFoundError(f"{what}: {missing}", status, exception)
+        error.foreign = not is_bitbuckets(exchange)
+        return error
     kind = RateLimitError if status == 429 else StatusError
     return kind(f"{what}: {other(status)}{said}", status, exception)
 
@@ -190,6 +192,11 @@ def is_bitbuckets(exchange: Exchange) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(data, dict) and isinstance(data.get("errors"), list)
+
+
+def is_page(url: str) -> bool:
+    """Whether a base URL ends in what is behind it in a browser or in the documentation of REST."""
+    return _PAGE.search(urlsplit(url).path) is not None
 
 
 def url_advice(url: str) -> str:
@@ -222,6 +229,8 @@ def _parts(location: str) -> SplitResult:
 
 
 def _why_redirected(what: str, location: str, option: str, url: str) -> str:
+    if is_page(url):
+        return f". {url_advice(url)}"
     here, there = urlsplit(url), _parts(location)
     asked, moved = _OWNER.search(what), _OWNER.search(there.path)
     same_host = there.hostname in (None, here.hostname)

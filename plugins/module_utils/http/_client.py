@@ -214,15 +214,15 @@ class Client:
             raise _answers.redirected(exchange, what, clean, self.product.option, self.url)
         error = self.product.error_for(exchange, what, self.credential.bearer, clean)
         if self.product is _answers.DATA_CENTER:
-            error.add(self._advice(error, exchange))
+            error.add(self._advice(error))
         if exchange.status >= 500 and not repeatable:
             raise LostAnswerError(str(error))
         raise error
 
-    def _advice(self, error: BitbucketError, exchange: Exchange) -> str:
+    def _advice(self, error: BitbucketError) -> str:
         """What most often causes an error of Data Center, if the options show it."""
-        if isinstance(error, NotFoundError) and not _answers.is_bitbuckets(exchange):
-            return _answers.url_advice(self.url)
+        if isinstance(error, NotFoundError):
+            return _answers.url_advice(self.url) if error.foreign or _answers.is_page(self.url) else ""
         if not isinstance(error, LockoutError) or self.credential.bearer:
             return ""
         if _secret.kind(self.credential.password) == _secret.HTTP_ACCESS_TOKEN:

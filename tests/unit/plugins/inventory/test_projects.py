@@ -402,7 +402,7 @@ def test_a_name_that_yaml_read_as_something_else_is_refused(place, option, value
     [
         (
             "projects",
-            r"^`projects` is not an option of this inventory\. .*The options are .*include, include_repositories",
+            r"^`projects` is not an option of this inventory\. Did you mean `include`\? The options are .*include",
         ),
         ("includes", r"^`includes` is not an option of this inventory\. Did you mean `include`\? The options are "),
         ("BBDC-x y", "^A key is not an option of this inventory"),

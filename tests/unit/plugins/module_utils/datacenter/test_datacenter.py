@@ -203,3 +203,14 @@ def test_a_name_that_no_result_could_be_written_with_is_replaced(stand):
     (token,) = stand.api().tokens(PROJECT).tokens
     assert token.name.endswith("x")
     token.name.encode("utf-8")
+
+
+@pytest.mark.parametrize("body", ["html", "empty", "message"])
+def test_a_404_that_is_not_bitbuckets_does_not_prove_that_a_token_is_gone(stand, body):
+    token = stand.sim.add_token(PAY, "ci")
+    stand.sim.faults.arm("status", method="DELETE", status=404, body=body, times=None)
+    with pytest.raises(NotFoundError, match="does not come from Bitbucket's REST API"):
+        stand.api().revoke(Owner("PAY"), token.id)
+    assert stand.ids() == [token.id]
+    stand.sim.world.revoke(token, stand.sim.clock.now_ms())
+    assert stand.api().revoke(Owner("PAY"), token.id) is False

@@ -134,6 +134,17 @@ def test_a_404_of_bitbucket_says_nothing_about_the_url(stand):
         stand.client().get(BELOW + PAY)
 
 
+@pytest.mark.parametrize("behind", ["/rest/api/1.0", "/projects/PAY/repos/x/browse"])
+def test_what_does_not_belong_into_the_url_is_said_whatever_is_answered(stand, behind):
+    client = stand.client()
+    client.url += behind
+    with pytest.raises(NotFoundError, match=f"has a context path: remove {behind} from it"):
+        client.get(BELOW + PAY)
+    stand.sim.faults.arm("redirect", status=302, location="https://bitbucket.test/login")
+    with pytest.raises(StatusError, match=f"/login. `url` must be .*: remove {behind} from it"):
+        client.get(BELOW + PAY)
+
+
 @pytest.mark.parametrize(
     ("path", "advice"),
     [
