@@ -329,6 +329,12 @@ def test_a_glob_without_a_match_is_one_failure_and_the_report_of_the_others_is_w
     assert {token["owner"] for token in report["tokens"]} == {"projects/OPS"}
 
 
+def test_a_missing_password_is_named_as_the_roles_variable(auditor):
+    auditor.environment = {"BITBUCKET_PASSWORD": ""}
+    outcome = auditor.audit(username="audit")
+    assert "`token_audit_password` is missing: set it or BITBUCKET_PASSWORD." in outcome.failure
+
+
 def test_a_wrong_password_is_tried_once(auditor):
     auditor.environment = {"BITBUCKET_PASSWORD": "certainly-not-the-password-of-anyone"}
     outcome = auditor.audit()
