@@ -266,7 +266,9 @@ def _xz(stream: _Stream) -> Chunks:
             if unpack.needs_input and not data:
                 raise EOFError
             yield unpack.decompress(data, _CHUNK)
-            data = stream.read(_CHUNK) if unpack.needs_input else b""
+            data = b""
+            if unpack.needs_input and not unpack.eof:
+                data = stream.read(_CHUNK)
         data = unpack.unused_data.lstrip(b"\0") or stream.read(_CHUNK)
 
 

@@ -25,6 +25,7 @@ _BaseDumper: t.Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 #: Ansible never evaluates a value with this tag as a template.
 _UNSAFE = "!unsafe"
+_TEXT = "tag:yaml.org,2002:str"
 
 
 class _Value(str):
@@ -37,7 +38,10 @@ class _Dumper(_BaseDumper):
 
 def _unsafe(dumper: t.Any, value: _Value) -> t.Any:
     # libyaml takes no subclass of str.
-    return dumper.represent_scalar(_UNSAFE, str.__str__(value), style='"')
+    text = str.__str__(value)
+    # Ansible looks past the quotes of what has its tag: an id would become a number. Such a text is no template anyway.
+    tag = _UNSAFE if dumper.resolve(yaml.ScalarNode, text, (True, False)) == _TEXT else _TEXT
+    return dumper.represent_scalar(tag, text, style='"')
 
 
 _Dumper.add_representer(_Value, _unsafe)

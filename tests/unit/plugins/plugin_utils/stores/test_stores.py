@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import multiprocessing
 import os
 import stat
@@ -522,7 +523,9 @@ def test_a_new_file_is_encrypted_and_usable_as_variables(vaulted):
         "bitbucket_tokens": {CI: secret_of(ONE), DEPLOY: secret_of(TWO)},
         "bitbucket_token_ids": {CI: ONE, DEPLOY: TWO},
     }
-    assert decrypted(vaulted.path).count(': !unsafe "') == 4
+    written = decrypted(vaulted.path)
+    assert f'{CI}: !unsafe "{secret_of(ONE)}"' in written
+    assert f'{CI}: "{ONE}"' in written, "an id with the tag would be a number for Ansible"
 
 
 @pytest.mark.parametrize("tag", ["!unsafe ", ""], ids=["as written", "without the tag"])
@@ -547,6 +550,23 @@ def test_ansible_evaluates_nothing_in_the_file_because_of_the_tag(vaulted, tmp_p
         [Path(sys.executable).with_name(show[0]), *show[1:]], capture_output=True, text=True, check=True
     )
     assert (template in shown.stdout, marker.exists()) == ((True, False) if tag else (False, True))
+
+
+def test_a_secret_that_looks_like_another_type_is_a_text_for_ansible(vaulted):
+    secrets = ["000000000000001234567", "1.5", "2001-01-01", "null", "yes", "~", "0x1F", "1e5", secret_of(TWO)]
+    entries = [Entry(f"projects/P{number}/tokens/ci", ONE, secret) for number, secret in enumerate(secrets[:-1])]
+    vaulted.open().write([*entries, entry(TWO)])
+    assert vaulted.open().secret("projects/P0/tokens/ci") == secrets[0]
+    vaulted.path.write_text(decrypted(vaulted.path), encoding="utf-8")
+    msg = "{{ bitbucket_tokens.values() | map('type_debug') | unique }} {{ bitbucket_token_ids.values() | unique }}"
+    query = json.dumps({"msg": msg})
+    command = ["ansible", "localhost", "-m", "ansible.builtin.debug", "-a", query, "-e", f"@{vaulted.path}"]
+    shown = subprocess.run(
+        [Path(sys.executable).with_name(command[0]), *command[1:]], capture_output=True, text=True, check=True
+    )
+    assert "int" not in shown.stdout
+    assert "float" not in shown.stdout
+    assert f"['{ONE}', '{TWO}']" in shown.stdout
 
 
 def test_other_variables_comments_and_order_are_kept_byte_for_byte(vaulted):
