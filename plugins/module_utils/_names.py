@@ -26,8 +26,8 @@ def text(value: t.Any, what: str = "this") -> str:
     if isinstance(value, str):
         return value
     raise TypeError(
-        f"{what} is {_KINDS.get(type(value), 'not a text')}, and must be a text. Put it in quotes: without them YAML "
-        "reads yes, no, on, off, true and false as a boolean, and 007 as the number 7."
+        f"{what} is {_KINDS.get(type(value), 'a list or mapping')}, and must be a text. Put it in quotes: without them "
+        "YAML reads yes, no, on, off, true and false as a boolean, and 007 as the number 7."
     )
 
 
@@ -41,7 +41,7 @@ def names(value: t.Any) -> list[str]:
 
     :raises TypeError: for anything else.
     """
-    entries = value if isinstance(value, (list, tuple)) else text(value).split(",")
+    entries = value if isinstance(value, (list, tuple)) else filter(str.strip, text(value).split(","))
     return [name(entry, f"entry {number}") for number, entry in enumerate(entries, 1)]
 
 

@@ -74,9 +74,15 @@ def remove(store: Store, tokens: c.Mapping[str, str]) -> tuple[list[str], list[s
     return [reference for reference in tokens if answers.get(reference) == REMOVED], warnings
 
 
-def undeclared(others: c.Iterable[str], removed: c.Collection[str]) -> list[str]:
-    """References of the declared owners that the store holds and the task does not declare."""
-    return sorted(canonical_reference(reference) for reference in others if reference not in removed)
+def undeclared(others: c.Iterable[str], removed: c.Collection[str], declared: c.Iterable[str]) -> list[str]:
+    """References of the declared owners that the store holds and the task does not declare, as the store spells them.
+
+    An entry of a declared token in another spelling is none of them: revoking it by name would revoke the declared one.
+    """
+    known = {canonical_reference(reference) for reference in declared}
+    return sorted(
+        reference for reference in others if reference not in removed and canonical_reference(reference) not in known
+    )
 
 
 def undeclared_warning(store: str, references: c.Sequence[str]) -> str:

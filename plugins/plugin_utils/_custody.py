@@ -126,7 +126,7 @@ class Custody:
         }
         removed, warnings = (list(tokens), []) if check_mode else _cleanup.remove(self._store, tokens)
         self._ledger.remove({reference: tokens[reference] for reference in removed})
-        undeclared = _cleanup.undeclared(others, removed) if self._whole else []
+        undeclared = _cleanup.undeclared(others, removed, self._all) if self._whole else []
         if undeclared:
             warnings.append(_cleanup.undeclared_warning(self._store.name, undeclared))
         if self._whole:

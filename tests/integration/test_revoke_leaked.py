@@ -302,11 +302,16 @@ def test_a_missing_file_fails_the_run_after_the_others_were_searched_where_ansib
     assert not incident.alive(secret)
 
 
-def test_a_store_that_cannot_be_opened_is_said_before_anything_is_revoked(incident):
+@pytest.mark.parametrize("named", ["variable", "environment"])
+def test_a_store_that_cannot_be_opened_is_said_before_anything_is_revoked(incident, named):
+    store = {}
+    if named == "environment":
+        incident.environment["BITBUCKET_TOKEN_STORE"] = f"ansible_vault:{incident.vault_file}"
+        store = {"store": ...}
     secret = incident.add_token("projects/OPS")
     incident.leak("a.txt", secret)
     incident.vault_file.write_text("not encrypted: true\n", encoding="utf-8")
-    outcome = incident.revoke()
+    outcome = incident.revoke(declared=store)
     assert "The store for new secrets cannot be opened: " in outcome.output
     assert outcome.output.index("cannot be opened: ") < outcome.output.index("TASK [Revoke them]")
     assert not incident.alive(secret)

@@ -119,11 +119,12 @@ class RateLimitError(StatusError):
 class NotFoundError(StatusError):
     """404: the project, repository, user or token does not exist.
 
-    ``foreign``: the answer is not in Bitbucket's own form, and may come from a proxy.
+    ``foreign``: the answer is not in Bitbucket's own form, and may come from a proxy; ``empty``: it has no body at all.
     """
 
     reason = "not_found"
     foreign = False
+    empty = False
 
 
 class ForbiddenError(StatusError):

@@ -60,6 +60,9 @@ _API_TOKEN_START = "T3xFf"
 _JUDGED, _RARELY = 32, 5
 # Characters behind the prefix of an app password, of which one in 250 has no digit.
 _APP_PASSWORD = 32
+# API tokens and access tokens end in a checksum, unless they were cut. The shortest have over a hundred characters.
+_CHECKSUM = re.compile("=[0-9A-Fa-f]{8}\\Z")
+_SHORTEST_TOKEN = 64
 # What begins in the middle of a word is none, unless what is before it is the end of an escape, or of a colour.
 _WORD = re.compile(r"[A-Za-z0-9]\Z")
 _ESCAPE = re.compile(
@@ -100,6 +103,12 @@ _FIRST_DIGITS = ("MNO", "DTjz", "AEIMQUYcgk", "012345wxyz")
 #: What a secret begins with. Its first bytes are never written as escapes.
 _MARKERS = (("A", "T", "BAC", "BT"), tuple(_secret.DATA_CENTER_PREFIX[:-1]), _FIRST_DIGITS * 4)
 _ENCODED = [re.compile(_encoded(marker, offset)) for marker in _MARKERS for offset in range(3)]
+# The same in UTF-16, as programs of Windows encode their arguments.
+_ENCODED_WIDE = [
+    re.compile(_encoded([sign for one in marker for sign in (one, "\0")][:-1], offset))
+    for marker in _MARKERS
+    for offset in range(3)
+]
 
 
 class Sighting(t.NamedTuple):
@@ -134,6 +143,8 @@ def _is_likely(secret: str) -> bool:
     changes = sum(one != other for one, other in zip(classes, classes[1:]))
     lower, upper, digit = ("a" in classes, "A" in classes, any(sign.isdigit() for sign in body))
     app_password = secret.startswith("ATBB")
+    if not app_password and len(body) < _SHORTEST_TOKEN and not _CHECKSUM.search(body):
+        return False
     if app_password and len(body) == _APP_PASSWORD and lower and upper:
         return True
     return digit and lower and (upper or app_password) and changes * _RARELY >= len(classes) - 1
@@ -186,6 +197,10 @@ def _in_base64(text: str, strict: bool) -> t.Iterator[Sighting]:
     for match in _BASE64.finditer(text):
         run = match.group(1)
         # Decoding every run of letters takes most of a search.
+        if any(marker.search(run) for marker in _ENCODED_WIDE):
+            for shift in range(4):
+                narrow = _decoded(run[shift:]).replace("\0", "")
+                yield from (Sighting(match.start(), match.end(), inner.secret) for inner in _plain(narrow, strict))
         if not any(marker.search(run) for marker in _ENCODED):
             continue
         for shift in range(4):

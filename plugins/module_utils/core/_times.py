@@ -14,6 +14,7 @@ import typing as t
 
 #: The last moment that ISO 8601 can write with four digits for the year.
 END_OF_TIME = 253402300799000
+_BEGIN_OF_TIME = -62135596800000
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _MILLISECOND = datetime.timedelta(milliseconds=1)
@@ -46,7 +47,9 @@ def from_iso(text: str) -> int | None:
         moment = datetime.datetime(year, month, day, hour, minute, second, microsecond, zone)
     except ValueError:
         return None
-    return (moment - _EPOCH) // _MILLISECOND
+    milliseconds = (moment - _EPOCH) // _MILLISECOND
+    # In UTC it may be in a year that no date has.
+    return milliseconds if _BEGIN_OF_TIME <= milliseconds <= END_OF_TIME else None
 
 
 def from_task(value: t.Any) -> int | None:

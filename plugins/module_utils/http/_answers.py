@@ -178,6 +178,7 @@ def error_for(exchange: Exchange, what: str, bearer: bool, clean: t.Callable[[st
         missing = words if is_bitbuckets(exchange) and words else _not_found(exchange, clean)
         error = NotFoundError(f"{what}: {missing}", status, exception)
         error.foreign = not is_bitbuckets(exchange)
+        error.empty = not exchange.body.strip()
         return error
     kind = RateLimitError if status == 429 else StatusError
     return kind(f"{what}: {other(status)}{said}", status, exception)

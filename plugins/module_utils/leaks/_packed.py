@@ -12,6 +12,7 @@ import bz2
 import gzip
 import itertools
 import lzma
+import re
 import tarfile
 import tempfile
 import typing as t
@@ -38,8 +39,14 @@ _UNSUPPORTED = {
     b"\x04\x22\x4d\x18": "LZ4",
     b"LZIP": "lzip",
     b"\x1f\x9d": "compress",
+    b"PACK\0\0\0": "git pack",
 }
-_COMPRESSED = {b"\x1f\x8b\x08": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+_COMPRESSED = {b"\x1f\x8b\x08": "gzip", b"\xfd7zXZ\x00": "xz", b"]\0\0": "lzma"}
+# The size of the blocks, and what the first of them begins with; an empty file has none.
+_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
+_SKIPPABLE_ZSTD = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+_TAR_BLOCK = 512
+_ZIP_MEMBER = b"PK\x03\x04"
 # What the libraries raise for damaged content.
 _DAMAGED = (OSError, EOFError, ValueError, OverflowError, NotImplementedError, RuntimeError, tarfile.TarError)
 _BROKEN = (*_DAMAGED, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
@@ -83,19 +90,17 @@ class Unpacker:
 
         :returns: whether it is packed; one that is not was not searched.
         """
-        head = stream.read(_HEAD)
-        stream.seek(0)
-        if not _kind(head):
-            return False
-        if _kind(head) == "zip":
+        kind = _kind(stream.read(_HEAD))
+        # A zip archive is read from its end, so anything may stand before it.
+        if kind == "zip" or (not kind and zipfile.is_zipfile(stream)):
             # Its list of members is at the end; no copy is needed to read that.
-            self._guarded_zip(stream, place)
+            self._reported(lambda: self._zip_file(stream, place, 0), place)
             return True
+        if not kind:
+            return False
+        stream.seek(0)
         self._guarded(iter(lambda: stream.read(_CHUNK), b""), place, 0)
         return True
-
-    def _guarded_zip(self, stream: t.BinaryIO, place: str) -> None:
-        self._reported(lambda: self._zip_file(stream, place, 0), place)
 
     def _guarded(self, chunks: Chunks, place: str, depth: int) -> None:
         self._reported(lambda: self._piece(chunks, place, depth), place)
@@ -115,7 +120,9 @@ class Unpacker:
         if not kind:
             self._plain(chunks, place)
         elif kind in _UNSUPPORTED.values():
-            self._skip(Unsearched(place, "unsupported", f"it is compressed with {kind}, which Python cannot read"))
+            advice = "; search the output of `git log -p --all`" if kind == "git pack" else ""
+            why = f"its format is {kind}, which Python cannot read{advice}"
+            self._skip(Unsearched(place, "unsupported", why))
         elif depth >= MOST_DEEP:
             raise TooMuchError(f"it is packed more than {MOST_DEEP} times")
         elif kind == "tar":
@@ -128,32 +135,55 @@ class Unpacker:
     def _plain(self, chunks: Chunks, place: str) -> None:
         """Search what can be read of a piece, also if it breaks off."""
         failure: list[Exception] = []
+        hidden = False
 
         def readable() -> Chunks:
+            nonlocal hidden
+            before = b""
             try:
-                yield from chunks
+                for chunk in chunks:
+                    hidden = hidden or _ZIP_MEMBER in before + chunk
+                    before = chunk[-len(_ZIP_MEMBER) :]
+                    yield chunk
             except (TooMuchError, *_BROKEN) as error:
                 failure.append(error)
 
         self._search(place, readable())
         if failure:
             raise failure[0]
+        if hidden:
+            self._skip(Unsearched(place, "unsupported", "it contains a zip archive behind other content"))
 
     def _tar(self, chunks: Chunks, place: str, depth: int) -> None:
         stream = _Stream(chunks)
         stream.allowed = _MOST_HEADERS
         # A stream, since an archive that is read at random can send the library back for ever.
-        with tarfile.open(fileobj=t.cast("t.IO[bytes]", stream), mode="r|") as archive:
+        # Read by blocks, so that what follows the archive is still in the stream at its end.
+        with tarfile.open(fileobj=t.cast("t.IO[bytes]", stream), mode="r|", bufsize=_TAR_BLOCK) as archive:
             while True:
                 stream.allowed = _MOST_HEADERS
                 member = archive.next()
                 if member is None:
-                    return
+                    break
                 inside = self._member(place, member.name)
                 content = archive.extractfile(member) if member.isreg() else None
                 if content is not None:
                     stream.allowed = None
                     self._guarded(iter(lambda source=content: source.read(_CHUNK), b""), inside, depth + 1)  # type: ignore[misc]
+
+        self._behind_tar(stream, place, depth)
+
+    def _behind_tar(self, stream: _Stream, place: str, depth: int) -> None:
+        """What follows an archive: the library ends as quietly at a damaged header as at the end."""
+        stream.allowed = None
+        if len(stream.last) == _TAR_BLOCK and not stream.last.strip(b"\0"):
+            rest = _without_zeros(stream)
+            first = next(rest, b"")
+            if first:
+                self._guarded(itertools.chain([first], rest), f"{place} (after the archive)", depth + 1)
+            return
+        self._plain(itertools.chain([stream.last], _through(stream)), place)
+        raise EOFError
 
     def _zip(self, chunks: Chunks, place: str, depth: int) -> None:
         with tempfile.TemporaryFile() as copy:
@@ -163,10 +193,16 @@ class Unpacker:
 
     def _zip_file(self, stream: t.IO[bytes], place: str, depth: int) -> None:
         with zipfile.ZipFile(stream) as archive:
-            for member in archive.infolist():
+            members = archive.infolist()
+            begin = min((member.header_offset for member in members), default=archive.start_dir)
+            for member in members:
                 inside = self._member(place, member.filename)
                 if not member.is_dir():
                     self._zipped(archive, member, inside, depth + 1)
+            if begin:
+                # A program that unpacks itself, or another archive.
+                stream.seek(0)
+                self._guarded(_first(stream, begin), f"{place} (before the archive)", depth + 1)
 
     def _zipped(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str, depth: int) -> None:
         if member.flag_bits & 1:
@@ -204,6 +240,8 @@ class _Stream:
         self._chunks = chunks
         self._held = b""
         self.allowed: int | None = None
+        #: What was read last.
+        self.last = b""
 
     def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes; none at the end."""
@@ -212,12 +250,19 @@ class _Stream:
             if chunk is None:
                 return b""
             self._held = chunk
+        # A block of an archive in one piece.
+        while 0 < len(self._held) < size <= _TAR_BLOCK:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            self._held += chunk
         size = len(self._held) if size < 0 else size
         found, self._held = self._held[:size], self._held[size:]
         if self.allowed is not None:
             self.allowed -= len(found)
             if self.allowed < 0:
                 raise TooMuchError("it has a header of a size that no archive needs")
+        self.last = found
         return found
 
     def readable(self) -> bool:
@@ -246,22 +291,57 @@ def _kind(head: bytes) -> str:
         return "tar"
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return "zip"
+    if _BZIP2.match(head):
+        return "bzip2"
+    if _SKIPPABLE_ZSTD.match(head):
+        return "Zstandard"
     for known in (_COMPRESSED, _UNSUPPORTED):
         for start, kind in known.items():
             if head.startswith(start):
                 return kind
-    return ""
+    return "zlib" if _is_zlib(head) else ""
+
+
+def _is_zlib(head: bytes) -> bool:
+    """Whether a piece is a zlib stream, as git's objects are. Two bytes do not tell: a text may begin with ``x^``."""
+    if head[:1] != b"x" or head[1:2] not in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
+        return False
+    unpack = zlib.decompressobj()
+    try:
+        unpack.decompress(head)
+    except zlib.error:
+        return False
+    return unpack.eof or len(head) == _HEAD
+
+
+def _first(stream: t.IO[bytes], size: int) -> Chunks:
+    """So many bytes of a file."""
+    while size > 0:
+        chunk = stream.read(min(size, _CHUNK))
+        if not chunk:
+            return
+        size -= len(chunk)
+        yield chunk
+
+
+def _without_zeros(stream: _Stream) -> Chunks:
+    """What is left of a stream, without the zeros at its beginning."""
+    for chunk in _through(stream):
+        rest = chunk.lstrip(b"\0")
+        if rest:
+            yield rest
+            yield from _through(stream)
 
 
 def _through(opened: t.Any) -> Chunks:
     return iter(lambda: t.cast("bytes", opened.read(_CHUNK)), b"")
 
 
-def _xz(stream: _Stream) -> Chunks:
-    """With a limit of memory, which the library's own file object does not have. One stream may follow another."""
+def _streams(stream: _Stream, new: t.Callable[[], t.Any]) -> Chunks:
+    """One compressed stream after another, where the library's own file objects drop what they do not know."""
     data = stream.read(_CHUNK)
     while data:
-        unpack = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+        unpack = new()
         while not unpack.eof:
             if unpack.needs_input and not data:
                 raise EOFError
@@ -272,8 +352,20 @@ def _xz(stream: _Stream) -> Chunks:
         data = unpack.unused_data.lstrip(b"\0") or stream.read(_CHUNK)
 
 
+def _zlib(stream: _Stream) -> Chunks:
+    unpack = zlib.decompressobj()
+    data = stream.read(_CHUNK)
+    while data and not unpack.eof:
+        yield unpack.decompress(data, _CHUNK)
+        data = unpack.unconsumed_tail or stream.read(_CHUNK)
+    if not unpack.eof or unpack.unused_data or data:
+        raise EOFError
+
+
 _DECOMPRESS: dict[str, t.Callable[[t.Any], Chunks]] = {
     "gzip": lambda stream: _through(gzip.GzipFile(fileobj=stream)),
-    "bzip2": lambda stream: _through(bz2.BZ2File(stream)),
-    "xz": _xz,
+    "bzip2": lambda stream: _streams(stream, bz2.BZ2Decompressor),
+    "xz": lambda stream: _streams(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY)),
+    "lzma": lambda stream: _streams(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, _XZ_MEMORY)),
+    "zlib": _zlib,
 }

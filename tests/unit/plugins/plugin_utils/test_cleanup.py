@@ -104,3 +104,8 @@ def test_what_another_owner_stores_is_not_reported(tmp_path):
     site = new_site(tmp_path / "secrets", projects=["PAY", "SHOP"])
     site.issue_elsewhere("other", owner="projects/SHOP", created_days_ago=1)
     assert site.run(ci())["undeclared"] == []
+
+
+def test_a_declared_token_in_another_spelling_is_not_reported_as_undeclared():
+    others = ["projects/pay/tokens/ci", "projects/pay/tokens/old"]
+    assert _cleanup.undeclared(others, removed=[], declared=[CI]) == ["projects/pay/tokens/old"]

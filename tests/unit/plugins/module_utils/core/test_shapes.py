@@ -226,6 +226,8 @@ def test_nothing_shorter_is_a_secret():
         "ATATTRIBUTE_LIST_ENTRY_HEADER=00000010",
         "ATBBOXWIDTHHEIGHT",
         "ATATableViewControllerDelegate",
+        "ATATTACHMENT_0x1F_maxSizeInBytes_v2",
+        "ATATTestCaseForUtf8AndUtf16Handling",
         "ATCTGATTACAGATTACAGATTACAGATTACA",
         "ATBB" + "a" * 40,
     ],
@@ -282,3 +284,11 @@ def test_ordinary_words_are_ruled_out_before_anything_slow(monkeypatch):
     )
     assert sightings(words * 50) == []
     assert slow == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("before", range(7))
+def test_base64_of_wide_text_is_read(encoding, before):
+    for secret in (EXAMPLE, f"BBDC-{EXAMPLE}", "ATATT3xFfGF0" + "aB3dE6" * 8):
+        encoded = base64.b64encode(("x" * before + " " + secret).encode(encoding)).decode()
+        assert secret in [found.secret for found in sightings(f"powershell -EncodedCommand {encoded}")]

@@ -214,3 +214,14 @@ def test_a_404_that_is_not_bitbuckets_does_not_prove_that_a_token_is_gone(stand,
     assert stand.ids() == [token.id]
     stand.sim.world.revoke(token, stand.sim.clock.now_ms())
     assert stand.api().revoke(Owner("PAY"), token.id) is False
+
+
+@pytest.mark.parametrize(("body", "gone"), [("json", True), ("empty", True), ("html", False), ("message", False)])
+def test_a_404_of_somebody_else_does_not_say_that_a_token_is_gone(stand, body, gone):
+    """The body of the real answer is not recorded (D2, D10): one of Bitbucket's form counts, and none at all."""
+    stand.sim.faults.arm("status", method="GET", status=404, body=body)
+    if gone:
+        assert stand.api().token(PROJECT, "000000000001") is None
+        return
+    with pytest.raises(NotFoundError, match="does not come from Bitbucket's REST API"):
+        stand.api().token(PROJECT, "000000000001")

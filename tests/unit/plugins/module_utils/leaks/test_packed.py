@@ -8,6 +8,7 @@ import io
 import lzma
 import tarfile
 import zipfile
+import zlib
 
 import pytest
 
@@ -47,6 +48,13 @@ PACKED = {
     "two gzips": gzip.compress(b"x" * 9) + gzip.compress(TEXT),
     "bzip2": bz2.compress(TEXT),
     "xz": lzma.compress(TEXT),
+    "lzma": lzma.compress(TEXT, format=lzma.FORMAT_ALONE),
+    "zlib, as an object of git": zlib.compress(b"blob 99\0" + TEXT),
+    "two bzip2": bz2.compress(b"x" * 9) + bz2.compress(TEXT),
+    "two tars": gzip.compress(tarred(b"x" * 600) + tarred()),
+    "behind a tar": gzip.compress(tarred(b"x" * 600) + b"\0" + TEXT),
+    "zip behind a script": b"#!/bin/sh\n" + zipped(compression=zipfile.ZIP_DEFLATED),
+    "two zips": gzip.compress(zipped(compression=zipfile.ZIP_DEFLATED) + zipped(b"x" * 99)),
     "two xz": lzma.compress(b"x" * 9) + lzma.compress(TEXT),
     "zip": zipped(),
     "deflated zip": zipped(compression=zipfile.ZIP_DEFLATED),
@@ -81,8 +89,33 @@ def encrypted():
     return bytes(content)
 
 
+def two_members():
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, content in (("a", b"x" * 600), ("b", TEXT)):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def broken_tar():
+    """The checksum of the second header, which is at 512 + 1024, is wrong."""
+    content = bytearray(two_members())
+    content[1536 + 148 : 1536 + 150] = b"99"
+    return bytes(content)
+
+
 UNREAD = {
     "zstd": (b"\x28\xb5\x2f\xfd" + b"x" * 99, "unsupported", "Zstandard, which Python cannot read"),
+    "zstd that begins with a skippable frame": (b"\x50\x2a\x4d\x18" + b"x" * 99, "unsupported", "Zstandard"),
+    "a pack of git": (b"PACK\0\0\0\x02" + b"x" * 99, "unsupported", "search the output of `git log -p --all`"),
+    "a zip behind a script in gzip": (gzip.compress(b"#!/bin/sh\n" + zipped()), "unsupported", "behind other content"),
+    "something behind bzip2": (bz2.compress(b"x") + b"zz" + bz2.compress(TEXT), "damaged", "it is damaged"),
+    "something behind zlib": (zlib.compress(b"x" * 99) + TEXT, "damaged", "it is damaged"),
+    "a tar with a damaged header": (gzip.compress(broken_tar()), "damaged", "it is damaged"),
+    "a tar that breaks off in a header": (gzip.compress(two_members()[:1736]), "damaged", "it is damaged"),
+    "a tar without an end": (gzip.compress(two_members()[:1536]), "damaged", "it is damaged"),
     "7z": (b"7z\xbc\xaf\x27\x1c" + b"x" * 99, "unsupported", "7z, which Python cannot read"),
     "encrypted": (encrypted(), "encrypted", "it is encrypted"),
     "lzma in zip": (zipped(compression=zipfile.ZIP_LZMA), "unsupported", "a way that Python cannot read safely"),
@@ -141,3 +174,14 @@ def test_a_header_that_claims_too_much_is_not_believed(tmp_path, monkeypatch):
         archive.addfile(member)
     (item,) = searched(tmp_path, file.getvalue()).doubtful
     assert (item["reason"], "header of a size" in item["msg"]) == ("too_large", True)
+
+
+def test_what_follows_a_damaged_header_is_searched_all_the_same(tmp_path):
+    assert [leak.secret for leak in searched(tmp_path, gzip.compress(broken_tar())).all] == [EXAMPLE]
+
+
+@pytest.mark.parametrize("start", [b"BZhello ", b"x^2 + 1 ", b"PACKAGE ", b"]\n"])
+def test_a_text_that_begins_like_something_packed_is_a_text(tmp_path, start):
+    leaks = searched(tmp_path, start + TEXT)
+    assert leaks.unread == []
+    assert [leak.secret for leak in leaks.all] == [EXAMPLE]
