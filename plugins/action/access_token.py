@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import collections.abc as c
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _results
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import spec_of
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import CustodyAction
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Result
 
@@ -20,8 +20,8 @@ class ActionModule(CustodyAction):
     """Delivers the secret of one token."""
 
     module_name = "tokensmith.bitbucket.access_token"
-    spec = _argspec.ACCESS_TOKEN
-    constraints = _argspec.ACCESS_TOKEN_CONSTRAINTS
+    spec = access_token.SPEC
+    constraints = access_token.CONSTRAINTS
     own_custody = ("secret", "id")
     single = True
 

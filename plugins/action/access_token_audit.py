@@ -8,6 +8,7 @@ import gc
 from ansible.utils.display import Display
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import (
     ModuleAction,
     own_options,
@@ -37,8 +38,6 @@ class ActionModule(ModuleAction):
     def _auditor(self, task_vars: Result | None) -> Auditor:
         args = dict(self._task.args)
         refuse_internal(args)
-        params = own_options(
-            self.module_name, _argspec.ACCESS_TOKEN_AUDIT, _argspec.ACCESS_TOKEN_AUDIT_CONSTRAINTS, args
-        )
+        params = own_options(self.module_name, access_token_audit.SPEC, access_token_audit.CONSTRAINTS, args)
         listing = {key: value for key, value in args.items() if key in _LISTING}
         return Auditor(params, lambda told: self._call({**listing, "walk": told}, task_vars), Display().display)

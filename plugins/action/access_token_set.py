@@ -14,6 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._decla
     declarations,
     overrides_for,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import CustodyAction
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Result
 
@@ -22,8 +23,8 @@ class ActionModule(CustodyAction):
     """Delivers the secrets of a declared set."""
 
     module_name = "tokensmith.bitbucket.access_token_set"
-    spec = _argspec.ACCESS_TOKEN_SET
-    constraints = _argspec.ACCESS_TOKEN_SET_CONSTRAINTS
+    spec = access_token_set.SPEC
+    constraints = access_token_set.CONSTRAINTS
     own_custody = ("stored",)
     single = False
 

@@ -7,8 +7,8 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.modules import awx_objects
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import validated
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._declared import declared_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._written import Objects
@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
         """Run the task."""
         super().run(tmp, task_vars)
         try:
-            params = validated(_MODULE, _argspec.AWX_OBJECTS, {}, dict(self._task.args))
+            params = validated(_MODULE, awx_objects.SPEC, {}, dict(self._task.args))
             if params["timeout"] < 1 or params["sync_timeout"] < 0:
                 raise InputError("`timeout` must be at least 1 second, and `sync_timeout` at least 0.")
             declared = [declared_of(entry) for entry in params["objects"]]

@@ -7,8 +7,8 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.modules import store_copy
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import validated
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._copy import Copy
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store
@@ -25,7 +25,7 @@ class ActionModule(ActionBase):
         """Run the task."""
         super().run(tmp, task_vars)
         try:
-            params = validated("tokensmith.bitbucket.store_copy", _argspec.STORE_COPY, {}, dict(self._task.args))
+            params = validated("tokensmith.bitbucket.store_copy", store_copy.SPEC, {}, dict(self._task.args))
             source, destination = (self._open(params, which) for which in ("source", "destination"))
             if source.name == destination.name and params["source_options"] == params["destination_options"]:
                 raise InputError("`source` and `destination` are the same store.")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Argument specs, and reading what they cannot check. Shared by modules and the action plugins that go with them."""
+"""Options that several modules have, and readers for values that an argument spec cannot check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAME, NAMES, text
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME, NAMES, text
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task
@@ -86,117 +86,7 @@ OWNERS: Spec = {
     "users": {"type": NAMES, "elements": "str", "default": []},
     "concurrency": {"type": "int", "default": 8},
 }
-#: Takes what signs in elsewhere too, and does not use it: its action groups set that for all their modules.
-CREDENTIAL: Spec = {
-    **CONNECTION,
-    **CLOUD,
-    "url": {"type": "str", "fallback": (env_fallback, ["BITBUCKET_URL"])},
-    "secret": {"type": "str", "required": True, "no_log": True},
-    "verify": {"type": "bool", "default": False},
-}
 
-API_TOKEN_INFO: Spec = {
-    **CLOUD,
-    "account_id": {"type": NAME},
-    "label": {"type": NAME},
-    "user": {"type": NAME},
-    "user_email": {"type": "str"},
-    "status": {"type": "str"},
-    "expiring_within_days": {"type": "int"},
-    "unused_for_days": {"type": "int"},
-    "expired": {"type": "bool"},
-}
-
-API_TOKEN: Spec = {
-    **CLOUD,
-    "account_id": {"type": NAME, "required": True},
-    "id": {"type": NAME},
-    "label": {"type": NAME},
-    "min_days_left": {"type": "int"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
-
-API_TOKEN_CONSTRAINTS: dict[str, t.Any] = {
-    "required_one_of": [("id", "label")],
-    "mutually_exclusive": [("id", "label")],
-}
-
-ACCESS_TOKEN: Spec = {
-    **CONNECTION,
-    **TOKEN,
-    **STORE,
-    "project": {"type": NAME},
-    "repository": {"type": NAME},
-    "user": {"type": NAME},
-    "id": {"type": "raw"},
-    "secret": {"type": "str", "no_log": True},
-    "rotate": {"type": "str", "choices": ["auto", "never", "always"], "default": "auto"},
-}
-
-ACCESS_TOKEN_CONSTRAINTS: dict[str, t.Any] = {
-    "mutually_exclusive": [("token", "password"), ("id", "secret", "store")],
-    "required_if": [("state", "present", ("name", "permissions")), ("state", "absent", ("name", "id", "secret"), True)],
-}
-
-ACCESS_TOKEN_SET: Spec = {
-    **CONNECTION,
-    **STORE,
-    **OWNERS,
-    "set": {"type": "list", "elements": "dict", "default": [], "options": TOKEN_ENTRY},
-    "overrides": {"type": BY_NAME, "default": {}},
-    "stored": {"type": "dict"},
-    "rotate_created_before": {"type": "str"},
-    "prune": {"type": NAMES, "elements": "str", "default": []},
-    "max_revocations": {"type": "int", "default": 10},
-    "max_reissues": {"type": "int", "default": 10},
-    "issue": {"type": "bool", "default": True},
-    "assume_revoked": {"type": NAMES, "elements": "str", "default": []},
-}
-
-ACCESS_TOKEN_SET_CONSTRAINTS: dict[str, t.Any] = {
-    "mutually_exclusive": [("token", "password"), ("stored", "store")],
-}
-
-_PATTERNS: dict[str, t.Any] = {"type": NAMES, "elements": "str"}
-
-ACCESS_TOKEN_AUDIT: Spec = {
-    **CONNECTION,
-    "projects": {**_PATTERNS, "default": ["*", "~*"]},
-    "repositories": {**_PATTERNS, "default": ["*/*", "~*/*"]},
-    "users": {**_PATTERNS, "default": ["*"]},
-    "concurrency": {"type": "int", "default": 8},
-    "declared": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "projects": {**_PATTERNS, "default": []},
-            "repositories": {**_PATTERNS, "default": []},
-            "users": {**_PATTERNS, "default": []},
-            "set": {"type": "list", "elements": "dict", "default": [], "options": TOKEN_ENTRY},
-            "overrides": {"type": BY_NAME, "default": {}},
-        },
-    },
-    "policy": {"type": "dict", "default": {}},
-    "fail_on": {
-        "type": "str",
-        "choices": ["none", "info", "low", "medium", "high", "critical"],
-        "default": "none",
-    },
-    "output_dir": {"type": "path"},
-    "walk": {"type": "dict"},
-}
-
-ACCESS_TOKEN_AUDIT_CONSTRAINTS: dict[str, t.Any] = {"mutually_exclusive": [("token", "password")]}
-
-STORE_COPY: Spec = {
-    "source": {"type": "str", "required": True},
-    "source_options": {"type": "dict", "default": {}, "no_log": True},
-    "destination": {"type": "str", "required": True},
-    "destination_options": {"type": "dict", "default": {}, "no_log": True},
-    "references": {"type": NAMES, "elements": "str", "required": True},
-    "overwrite": {"type": "bool", "default": False},
-}
 
 CREDENTIAL_FILES: Spec = {
     "homes": {"type": "list", "elements": "path", "default": ["~"]},
@@ -204,61 +94,6 @@ CREDENTIAL_FILES: Spec = {
     "search_depth": {"type": "int", "default": 6},
     "paths": {"type": "list", "elements": "path", "default": []},
     "permissions": {"type": "list", "elements": "str", "default": [], "aliases": ["permission"]},
-}
-
-APP_PASSWORD_INFO: Spec = {
-    **CREDENTIAL_FILES,
-    **TRANSPORT,
-    "verify": {"type": "bool", "default": False},
-    "email": {"type": "str"},
-    "api_url": CLOUD["api_url"],
-}
-
-APP_PASSWORD: Spec = {
-    **CREDENTIAL_FILES,
-    "state": {"type": "str", "choices": ["absent", "replaced", "present"], "required": True},
-    "api_token": {"type": "str", "no_log": True},
-    "git_username": {"type": "str", "default": "x-bitbucket-api-token-auth"},
-    "email": {"type": "str"},
-    "kinds": {
-        "type": "list",
-        "elements": "str",
-        "choices": ["app_password", "api_token", "cloud_access_token", "http_access_token", "unknown"],
-    },
-    "fingerprints": {"type": NAMES, "elements": "str", "default": []},
-    "exclude_fingerprints": {"type": NAMES, "elements": "str", "default": []},
-    "backup": {"type": "bool", "default": False},
-}
-
-APP_PASSWORD_CONSTRAINTS: dict[str, t.Any] = {
-    "mutually_exclusive": [("kinds", "fingerprints")],
-    "required_if": [("state", "replaced", ("api_token",))],
-}
-
-AWX_OBJECTS: Spec = {
-    "url": {"type": "str"},
-    "token": {"type": "str", "no_log": True},
-    "username": {"type": NAME},
-    "password": {"type": "str", "no_log": True},
-    "validate_certs": {"type": "bool"},
-    "ca_path": {"type": "path"},
-    "api_prefix": {"type": "str"},
-    "allow_insecure": {"type": "bool", "default": False},
-    "timeout": {"type": "int", "default": 30},
-    "sync_timeout": {"type": "int", "default": 300},
-    "update_secrets": {"type": "bool", "default": False},
-    "objects": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "kind": {"type": "str", "required": True},
-            "name": {"type": NAME, "required": True},
-            "fields": {"type": "dict", "default": {}},
-            "credentials": {"type": NAMES, "elements": "str"},
-            "survey": {"type": "dict"},
-        },
-    },
 }
 
 

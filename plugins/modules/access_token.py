@@ -246,9 +246,9 @@ removed:
 import sys
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
@@ -262,6 +262,23 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._recon
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec, spec_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN, Policy, Update
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run, Survey
+
+SPEC: _argspec.Spec = {
+    **_argspec.CONNECTION,
+    **_argspec.TOKEN,
+    **_argspec.STORE,
+    "project": {"type": NAME},
+    "repository": {"type": NAME},
+    "user": {"type": NAME},
+    "id": {"type": "raw"},
+    "secret": {"type": "str", "no_log": True},
+    "rotate": {"type": "str", "choices": ["auto", "never", "always"], "default": "auto"},
+}
+
+CONSTRAINTS: dict[str, t.Any] = {
+    "mutually_exclusive": [("token", "password"), ("id", "secret", "store")],
+    "required_if": [("state", "present", ("name", "permissions")), ("state", "absent", ("name", "id", "secret"), True)],
+}
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
@@ -385,16 +402,7 @@ def _after(outcome: Outcome, reference: str, now: int | None) -> dict[str, t.Any
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=_argspec.ACCESS_TOKEN, supports_check_mode=True, **_argspec.ACCESS_TOKEN_CONSTRAINTS
-    )
-    try:
-        result = run(module.params, client_from(module.params), module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    for warning in result.pop("warned", ()):
-        module.warn(warning)
-    module.exit_json(**result)
+    run_module(SPEC, run, client_from, **CONSTRAINTS)
 
 
 if __name__ == "__main__":

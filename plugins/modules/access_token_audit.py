@@ -213,10 +213,10 @@ since_last:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAMES
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _census
@@ -224,6 +224,38 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._d
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Directory
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
+
+_PATTERNS: dict[str, t.Any] = {"type": NAMES, "elements": "str"}
+
+SPEC: _argspec.Spec = {
+    **_argspec.CONNECTION,
+    "projects": {**_PATTERNS, "default": ["*", "~*"]},
+    "repositories": {**_PATTERNS, "default": ["*/*", "~*/*"]},
+    "users": {**_PATTERNS, "default": ["*"]},
+    "concurrency": {"type": "int", "default": 8},
+    "declared": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "projects": {**_PATTERNS, "default": []},
+            "repositories": {**_PATTERNS, "default": []},
+            "users": {**_PATTERNS, "default": []},
+            "set": {"type": "list", "elements": "dict", "default": [], "options": _argspec.TOKEN_ENTRY},
+            "overrides": {"type": BY_NAME, "default": {}},
+        },
+    },
+    "policy": {"type": "dict", "default": {}},
+    "fail_on": {
+        "type": "str",
+        "choices": ["none", "info", "low", "medium", "high", "critical"],
+        "default": "none",
+    },
+    "output_dir": {"type": "path"},
+    "walk": {"type": "dict"},
+}
+
+CONSTRAINTS: dict[str, t.Any] = {"mutually_exclusive": [("token", "password")]}
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
@@ -269,14 +301,7 @@ def _plain(owner: Owner, listing: Listing) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=_argspec.ACCESS_TOKEN_AUDIT, supports_check_mode=True, **_argspec.ACCESS_TOKEN_AUDIT_CONSTRAINTS
-    )
-    try:
-        result = run(module.params, client_from(module.params), module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    module.exit_json(**result)
+    run_module(SPEC, run, client_from, **CONSTRAINTS)
 
 
 if __name__ == "__main__":

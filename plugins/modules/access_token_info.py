@@ -171,13 +171,11 @@ reason:
 import fnmatch
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _export
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    BitbucketError,
     InputError,
     failure_message,
 )
@@ -190,7 +188,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connect
 
 COLUMNS = ("reference", "id", "name", "permissions", "created", "expires", "last_used", "days_left")
 
-SPEC = {
+SPEC: _argspec.Spec = {
     **_argspec.CONNECTION,
     **_argspec.OWNERS,
     "name": {"type": NAME},
@@ -203,7 +201,7 @@ SPEC = {
     **_export.options(COLUMNS),
 }
 
-CONSTRAINTS = {"mutually_exclusive": [("token", "password")]}
+CONSTRAINTS: dict[str, t.Any] = {"mutually_exclusive": [("token", "password")]}
 
 _Filter = t.Callable[[Token, t.Optional[int]], bool]
 
@@ -267,12 +265,7 @@ def _unused_for(token: Token, now: int | None, days: int) -> bool:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True, **CONSTRAINTS)
-    try:
-        result = run(module.params, client_from(module.params), module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    module.exit_json(**result)
+    run_module(SPEC, run, client_from, **CONSTRAINTS)
 
 
 if __name__ == "__main__":

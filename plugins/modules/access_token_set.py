@@ -286,10 +286,10 @@ undeclared:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAMES
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
@@ -299,6 +299,25 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._decla
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import reconcile
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import Policy
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run
+
+SPEC: _argspec.Spec = {
+    **_argspec.CONNECTION,
+    **_argspec.STORE,
+    **_argspec.OWNERS,
+    "set": {"type": "list", "elements": "dict", "default": [], "options": _argspec.TOKEN_ENTRY},
+    "overrides": {"type": BY_NAME, "default": {}},
+    "stored": {"type": "dict"},
+    "rotate_created_before": {"type": "str"},
+    "prune": {"type": NAMES, "elements": "str", "default": []},
+    "max_revocations": {"type": "int", "default": 10},
+    "max_reissues": {"type": "int", "default": 10},
+    "issue": {"type": "bool", "default": True},
+    "assume_revoked": {"type": NAMES, "elements": "str", "default": []},
+}
+
+CONSTRAINTS: dict[str, t.Any] = {
+    "mutually_exclusive": [("token", "password"), ("stored", "store")],
+}
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
@@ -355,16 +374,7 @@ def _run_of(policy: Policy, params: dict[str, t.Any], check_mode: bool) -> Run:
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=_argspec.ACCESS_TOKEN_SET, supports_check_mode=True, **_argspec.ACCESS_TOKEN_SET_CONSTRAINTS
-    )
-    try:
-        result = run(module.params, client_from(module.params), module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    for warning in result.pop("warned", ()):
-        module.warn(warning)
-    module.exit_json(**result)
+    run_module(SPEC, run, client_from, **CONSTRAINTS)
 
 
 if __name__ == "__main__":

@@ -128,9 +128,9 @@ page:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organization import (
     ApiToken,
     Listing,
@@ -138,7 +138,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organi
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
-    BitbucketError,
     InputError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
@@ -148,6 +147,20 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_a
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import (
     organization_client_from,
 )
+
+SPEC: _argspec.Spec = {
+    **_argspec.CLOUD,
+    "account_id": {"type": NAME, "required": True},
+    "id": {"type": NAME},
+    "label": {"type": NAME},
+    "min_days_left": {"type": "int"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+CONSTRAINTS: dict[str, t.Any] = {
+    "required_one_of": [("id", "label")],
+    "mutually_exclusive": [("id", "label")],
+}
 
 _MAKE = f"No API makes one; its owner does, at {API_TOKENS_PAGE}."
 
@@ -264,14 +277,7 @@ def _quoted(label: str) -> str:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_argspec.API_TOKEN, supports_check_mode=True, **_argspec.API_TOKEN_CONSTRAINTS)
-    try:
-        result = run(module.params, organization_client_from(module.params), module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    for warning in result.pop("warned", ()):
-        module.warn(warning)
-    module.exit_json(**result)
+    run_module(SPEC, run, organization_client_from, **CONSTRAINTS)
 
 
 if __name__ == "__main__":

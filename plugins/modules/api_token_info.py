@@ -123,16 +123,28 @@ api_tokens:
 import fnmatch
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organization import ApiToken, Organization
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import expires_within
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import (
     organization_client_from,
 )
+
+SPEC: _argspec.Spec = {
+    **_argspec.CLOUD,
+    "account_id": {"type": NAME},
+    "label": {"type": NAME},
+    "user": {"type": NAME},
+    "user_email": {"type": "str"},
+    "status": {"type": "str"},
+    "expiring_within_days": {"type": "int"},
+    "unused_for_days": {"type": "int"},
+    "expired": {"type": "bool"},
+}
 
 _Filter = t.Callable[[ApiToken, t.Optional[int]], bool]
 
@@ -184,12 +196,7 @@ def _check(params: dict[str, t.Any]) -> None:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_argspec.API_TOKEN_INFO, supports_check_mode=True)
-    try:
-        result = run(module.params, organization_client_from(module.params), module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    module.exit_json(**result)
+    run_module(SPEC, run, organization_client_from)
 
 
 if __name__ == "__main__":

@@ -161,15 +161,36 @@ scope_table:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _scopes
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import failure_message
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings, _retire
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import Skipped, shown
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import FileError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
+
+SPEC: _argspec.Spec = {
+    **_argspec.CREDENTIAL_FILES,
+    "state": {"type": "str", "choices": ["absent", "replaced", "present"], "required": True},
+    "api_token": {"type": "str", "no_log": True},
+    "git_username": {"type": "str", "default": "x-bitbucket-api-token-auth"},
+    "email": {"type": "str"},
+    "kinds": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["app_password", "api_token", "cloud_access_token", "http_access_token", "unknown"],
+    },
+    "fingerprints": {"type": NAMES, "elements": "str", "default": []},
+    "exclude_fingerprints": {"type": NAMES, "elements": "str", "default": []},
+    "backup": {"type": "bool", "default": False},
+}
+
+CONSTRAINTS: dict[str, t.Any] = {
+    "mutually_exclusive": [("kinds", "fingerprints")],
+    "required_if": [("state", "replaced", ("api_token",))],
+}
 
 _IMPOSSIBLE = (
     "App passwords cannot be created: Bitbucket Cloud never had an API for that and disabled them all on 2026-07-28 "
@@ -229,14 +250,7 @@ def _verdict(skipped: list[Skipped], failures: list[_retire.Failure]) -> dict[st
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=_argspec.APP_PASSWORD, supports_check_mode=True, **_argspec.APP_PASSWORD_CONSTRAINTS
-    )
-    try:
-        result = run(module.params, module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    module.exit_json(**result)
+    run_module(SPEC, run, **CONSTRAINTS)
 
 
 if __name__ == "__main__":

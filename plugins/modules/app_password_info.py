@@ -144,16 +144,22 @@ not_searched:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _scopes
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings, _inquiry
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._inquiry import Inquiry
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import shown
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import clients_from
+
+SPEC: _argspec.Spec = {
+    **_argspec.CREDENTIAL_FILES,
+    **_argspec.TRANSPORT,
+    "verify": {"type": "bool", "default": False},
+    "email": {"type": "str"},
+    "api_url": _argspec.CLOUD["api_url"],
+}
 
 
 def run(params: dict[str, t.Any], inquiry: Inquiry | None, check_mode: bool) -> dict[str, t.Any]:
@@ -183,15 +189,13 @@ def run(params: dict[str, t.Any], inquiry: Inquiry | None, check_mode: bool) -> 
     return result
 
 
+def inquiry_for(params: dict[str, t.Any]) -> Inquiry | None:
+    """Asks about the secrets, if the task wants that."""
+    return Inquiry(clients_from(params), params["email"] or "") if params["verify"] else None
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=_argspec.APP_PASSWORD_INFO, supports_check_mode=True)
-    try:
-        params = module.params
-        inquiry = Inquiry(clients_from(params), params["email"] or "") if params["verify"] else None
-        result = run(params, inquiry, module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    module.exit_json(**result)
+    run_module(SPEC, run, inquiry_for)
 
 
 if __name__ == "__main__":

@@ -164,30 +164,39 @@ objects:
   elements: dict
 """
 
-import typing as t
-
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import controller_only, run_module
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME, NAMES
 
-
-def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    """Refuse: the client of AWX is on the controller, where the action plugin of the same name uses it.
-
-    :raises InputError: always.
-    """
-    raise InputError("awx_objects runs on the controller: call it as tokensmith.bitbucket.awx_objects, in a task.")
+SPEC: _argspec.Spec = {
+    "url": {"type": "str"},
+    "token": {"type": "str", "no_log": True},
+    "username": {"type": NAME},
+    "password": {"type": "str", "no_log": True},
+    "validate_certs": {"type": "bool"},
+    "ca_path": {"type": "path"},
+    "api_prefix": {"type": "str"},
+    "allow_insecure": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 30},
+    "sync_timeout": {"type": "int", "default": 300},
+    "update_secrets": {"type": "bool", "default": False},
+    "objects": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "kind": {"type": "str", "required": True},
+            "name": {"type": NAME, "required": True},
+            "fields": {"type": "dict", "default": {}},
+            "credentials": {"type": NAMES, "elements": "str"},
+            "survey": {"type": "dict"},
+        },
+    },
+}
 
 
 def main() -> None:
-    """Where the action plugin is not found."""
-    module = AnsibleModule(argument_spec=_argspec.AWX_OBJECTS, supports_check_mode=True)
-    try:
-        result = run(module.params, module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
+    run_module(SPEC, controller_only("awx_objects"))
 
 
 if __name__ == "__main__":

@@ -152,9 +152,8 @@ hints:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _advice, _cloud
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
@@ -166,6 +165,14 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_c
     client_from as cloud_client,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
+
+#: Takes what signs in elsewhere too, and does not use it: its action groups set that for all their modules.
+SPEC: _argspec.Spec = {
+    **_argspec.CONNECTION,
+    **_argspec.CLOUD,
+    "secret": {"type": "str", "required": True, "no_log": True},
+    "verify": {"type": "bool", "default": False},
+}
 
 _URLS = ("url", "api_url", "oauth_url", "admin_url")
 _EITHER = (
@@ -269,12 +276,7 @@ def _slug(api: DataCenter, name: str) -> str | None:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_argspec.CREDENTIAL, supports_check_mode=True)
-    try:
-        result = run(module.params, client_for(module.params), module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    module.exit_json(**result)
+    run_module(SPEC, run, client_for)
 
 
 if __name__ == "__main__":

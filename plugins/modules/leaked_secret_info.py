@@ -153,11 +153,10 @@ failures:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import SHORTEST
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
@@ -167,7 +166,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connect
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks import _incident
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks import Leaks
 
-SPEC = {
+SPEC: _argspec.Spec = {
     **_argspec.CONNECTION,
     **_argspec.OWNERS,
     "text": {"type": "str", "no_log": True},
@@ -178,7 +177,7 @@ SPEC = {
 
 _MOST_NAMED = 3
 
-CONSTRAINTS = {"mutually_exclusive": [("token", "password")]}
+CONSTRAINTS: dict[str, t.Any] = {"mutually_exclusive": [("token", "password")]}
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
@@ -221,14 +220,7 @@ def _unread_warning(unread: list[dict[str, str]]) -> list[str]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True, **CONSTRAINTS)
-    try:
-        result = run(module.params, client_from(module.params), module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    for warning in result.pop("warned"):
-        module.warn(warning)
-    module.exit_json(**result)
+    run_module(SPEC, run, client_from, **CONSTRAINTS)
 
 
 if __name__ == "__main__":

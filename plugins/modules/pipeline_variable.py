@@ -126,9 +126,8 @@ reason:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME, TEXT
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._pipelines import (
     Place,
@@ -137,11 +136,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._pipeli
     Variables,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import client_from
 
-SPEC = {
+SPEC: _argspec.Spec = {
     **_argspec.CLOUD,
     "workspace": {"type": NAME, "required": True},
     "repository": {"type": NAME},
@@ -153,7 +152,10 @@ SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
-CONSTRAINTS = {"required_by": {"environment": "repository"}, "required_if": [("state", "present", ("value",))]}
+CONSTRAINTS: dict[str, t.Any] = {
+    "required_by": {"environment": "repository"},
+    "required_if": [("state", "present", ("value",))],
+}
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
@@ -250,14 +252,7 @@ def _shown(variable: Variable | None, value: str) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True, **CONSTRAINTS)
-    try:
-        result = run(module.params, client_from(module.params), module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    for warning in result.pop("warned", ()):
-        module.warn(warning)
-    module.exit_json(**result)
+    run_module(SPEC, run, client_from, **CONSTRAINTS)
 
 
 if __name__ == "__main__":

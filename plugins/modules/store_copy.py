@@ -113,30 +113,22 @@ destination:
   type: str
 """
 
-import typing as t
-
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import controller_only, run_module
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES
 
-
-def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    """Refuse: stores are on the controller, where the action plugin of the same name does it.
-
-    :raises InputError: always.
-    """
-    raise InputError("store_copy runs on the controller: call it as tokensmith.bitbucket.store_copy, in a task.")
+SPEC: _argspec.Spec = {
+    "source": {"type": "str", "required": True},
+    "source_options": {"type": "dict", "default": {}, "no_log": True},
+    "destination": {"type": "str", "required": True},
+    "destination_options": {"type": "dict", "default": {}, "no_log": True},
+    "references": {"type": NAMES, "elements": "str", "required": True},
+    "overwrite": {"type": "bool", "default": False},
+}
 
 
 def main() -> None:
-    """Where the action plugin is not found."""
-    module = AnsibleModule(argument_spec=_argspec.STORE_COPY, supports_check_mode=True)
-    try:
-        result = run(module.params, module.check_mode)
-    except BitbucketError as error:
-        module.fail_json(msg=str(error), reason=error.reason)
-    module.exit_json(**result)
+    run_module(SPEC, controller_only("store_copy"))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ PLUGINS = ROOT / "plugins"
 FILES = sorted(path.relative_to(ROOT) for path in PLUGINS.rglob("*.py"))
 TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py") if "output" not in path.parts)
 MODULES = sorted(path.relative_to(ROOT) for path in (PLUGINS / "modules").glob("*.py"))
+RUN_MODULE = Path("plugins/module_utils/_module.py")
 #: What asks a Data Center with the settings of a role.
 ASKING = [
     *(Path("roles") / role / "tasks" / "main.yml" for role in ("project_tokens", "token_audit")),
@@ -79,15 +80,16 @@ def test_no_magic_hooks(file):
 
 
 @pytest.mark.parametrize("file", MODULES, ids=str)
-def test_a_module_ends_in_main_and_nowhere_else(file):
-    everywhere = calls(ast.parse((ROOT / file).read_text(encoding="utf-8")), ENDINGS)
-    in_main = [call for function in functions(file) if function.name == "main" for call in calls(function, ENDINGS)]
-    assert everywhere == in_main == ENDINGS, f"{file}: one fail_json and one exit_json, both in main()"
+def test_main_of_a_module_is_one_line_that_runs_its_spec(file):
+    (main,) = [function for function in functions(file) if function.name == "main"]
+    assert ast.unparse(main.body[0]).startswith("run_module(SPEC, ")
+    assert length(main) == 2, f"{file}: main() only calls run_module"
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file.parts[1] == "module_utils"], ids=str)
-def test_module_utils_raise_and_never_exit(file):
-    assert not calls(ast.parse((ROOT / file).read_text(encoding="utf-8")), ENDINGS), f"{file} ends the module"
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_only_run_module_ends_a_module(file):
+    expected = ENDINGS if file == RUN_MODULE else []
+    assert calls(ast.parse((ROOT / file).read_text(encoding="utf-8")), ENDINGS) == expected, f"{file}: raise an error"
 
 
 def grouped(*groups: str) -> set[str]:

@@ -6,12 +6,12 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organization import Organization
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Product
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.modules import api_token, api_token_info
 from tests.simulator.adapter import SimulatorAdapter
 from tests.simulator.cloud import Cloud
 from tests.simulator.cloud.model import Account, Token
@@ -84,9 +84,9 @@ def params(spec: dict[str, t.Any], constraints: dict[str, t.Any] | None = None, 
 
 def token_params(**given: t.Any) -> dict[str, t.Any]:
     """For ``api_token``."""
-    return params(_argspec.API_TOKEN, _argspec.API_TOKEN_CONSTRAINTS, **given)
+    return params(api_token.SPEC, api_token.CONSTRAINTS, **given)
 
 
 def info_params(**given: t.Any) -> dict[str, t.Any]:
     """For ``api_token_info``."""
-    return params(_argspec.API_TOKEN_INFO, **given)
+    return params(api_token_info.SPEC, **given)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._cloud import Cloud as Api
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._inquiry import Inquiry
@@ -110,7 +109,7 @@ def _tokens(ordeal: CloudOrdeal) -> Result:
 
 def _credential(ordeal: CloudOrdeal) -> Result:
     given: Result = {"secret": ordeal.mine.secret, "email": ordeal.cloud.ada.email, "verify": True}
-    return credential_info.run(params(_argspec.CREDENTIAL, **given), ordeal.user(), False)
+    return credential_info.run(params(credential_info.SPEC, **given), ordeal.user(), False)
 
 
 def _workspaces(ordeal: CloudOrdeal) -> Result:
@@ -128,7 +127,7 @@ def _found(ordeal: CloudOrdeal) -> Result:
     with tempfile.TemporaryDirectory() as home:
         path = Path(home, ".netrc")
         path.write_text("".join(f"machine bitbucket.org login {user} password {word}\n" for user, word in lines))
-        asked = checked(_argspec.APP_PASSWORD_INFO, {}, {"homes": [], "paths": [str(path)]})
+        asked = checked(app_password_info.SPEC, {}, {"homes": [], "paths": [str(path)]})
         inquiry = Inquiry(lambda credential: ordeal._client(credential, _cloud_answers.CLOUD), ordeal.cloud.ada.email)
         result = app_password_info.run(asked, inquiry, False)
     for found, (_user, secret) in zip(result["findings"], lines[:2], strict=False):

@@ -20,7 +20,6 @@ from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.tokensmith.bitbucket.plugins.inventory import projects
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
@@ -111,7 +110,7 @@ def _access_token_info(ordeal: Ordeal) -> Result:
 
 
 def _credential_info(ordeal: Ordeal) -> Result:
-    asked = checked(_argspec.CREDENTIAL, {}, {"secret": PASSWORD, "username": "admin", "url": URL, "verify": True})
+    asked = checked(credential_info.SPEC, {}, {"secret": PASSWORD, "username": "admin", "url": URL, "verify": True})
     given = _connection.credential_from(credential_info.connection(asked), {})
     return credential_info.run(asked, ordeal.client(username=given.username, password=given.password), False)
 
@@ -124,7 +123,7 @@ def _leaked_secret_info(ordeal: Ordeal, verify: bool = False) -> Result:
 
 def _access_token_audit(ordeal: Ordeal) -> Result:
     """The module lists, and the action plugin judges and writes the report."""
-    options = (_argspec.ACCESS_TOKEN_AUDIT, _argspec.ACCESS_TOKEN_AUDIT_CONSTRAINTS)
+    options = (access_token_audit.SPEC, access_token_audit.CONSTRAINTS)
 
     def call(told: Result) -> Result:
         params = checked(*options, {**LOGIN, "repositories": ["PAY/*"], "concurrency": 1, "walk": told})

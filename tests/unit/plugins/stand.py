@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange, Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token, access_token_set
 from tests.simulator import Simulator
 from tests.simulator.adapter import SimulatorAdapter
 
@@ -95,14 +95,14 @@ def token_params(**given: t.Any) -> dict[str, t.Any]:
     owner = {} if given.keys() & {"repository", "user"} else {"project": "PAY"}
     wanted = {**LOGIN, **declared, **owner, **given}
     wanted = {name: value for name, value in wanted.items() if value is not ...}
-    return checked(_argspec.ACCESS_TOKEN, _argspec.ACCESS_TOKEN_CONSTRAINTS, wanted)
+    return checked(access_token.SPEC, access_token.CONSTRAINTS, wanted)
 
 
 def set_params(**given: t.Any) -> dict[str, t.Any]:
     """For ``access_token_set``: two tokens in PAY and SHOP."""
     standard = [entry("ci"), entry("deploy", "REPO_WRITE")]
     wanted = {**LOGIN, "projects": ["PAY", "SHOP"], "set": standard, **given}
-    return checked(_argspec.ACCESS_TOKEN_SET, _argspec.ACCESS_TOKEN_SET_CONSTRAINTS, wanted)
+    return checked(access_token_set.SPEC, access_token_set.CONSTRAINTS, wanted)
 
 
 def entry(name: str = "ci", permissions: str = "REPO_READ", **more: t.Any) -> dict[str, t.Any]:

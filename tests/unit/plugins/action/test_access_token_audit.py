@@ -12,7 +12,6 @@ from ansible.playbook.task import Task
 from ansible.plugins.connection.local import Connection
 
 from ansible_collections.tokensmith.bitbucket.plugins.action import access_token_audit as plugin
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit as module
 from tests.unit.plugins.stand import LOGIN, PASSWORD, PAY, Stand
@@ -26,7 +25,7 @@ def run(stand: Stand, check: bool = False, **given: t.Any) -> tuple[Result, list
 
     def execute(module_name: str, module_args: Result, task_vars: Result | None) -> Result:
         told.append(module_args)
-        checked = ArgumentSpecValidator(_argspec.ACCESS_TOKEN_AUDIT, **_argspec.ACCESS_TOKEN_AUDIT_CONSTRAINTS)
+        checked = ArgumentSpecValidator(module.SPEC, **module.CONSTRAINTS)
         result = checked.validate(module_args)
         if result.error_messages:
             return {"failed": True, "msg": result.error_messages[0]}

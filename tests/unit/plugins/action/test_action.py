@@ -14,7 +14,6 @@ from ansible.playbook.task import Task
 from ansible.plugins.connection.local import Connection
 
 from ansible_collections.tokensmith.bitbucket.plugins.action import access_token, access_token_set
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token as one
@@ -63,12 +62,7 @@ class Bench:
         self.shown.append(not all(context.no_log for context in contexts))
         if self.broken is not None:
             return dict(self.broken)
-        spec, rules = (
-            (_argspec.ACCESS_TOKEN_SET, _argspec.ACCESS_TOKEN_SET_CONSTRAINTS)
-            if module is many
-            else (_argspec.ACCESS_TOKEN, _argspec.ACCESS_TOKEN_CONSTRAINTS)
-        )
-        checked = ArgumentSpecValidator(spec, **rules).validate(args)
+        checked = ArgumentSpecValidator(module.SPEC, **module.CONSTRAINTS).validate(args)
         if checked.error_messages:
             return {"failed": True, "msg": checked.error_messages[0]}
         client = Client(URL, Credential("admin", PASSWORD), transport(self.sim), sleep=lambda _seconds: None)

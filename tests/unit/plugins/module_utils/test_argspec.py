@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token, access_token_set, credential_info
 from tests.unit.plugins.stand import set_params, token_params
 
 
@@ -131,8 +132,7 @@ def test_everything_secret_is_marked_so():
         "client_secret",
         "admin_api_key",
     }
-    specs = ("ACCESS_TOKEN", "ACCESS_TOKEN_SET", "CREDENTIAL", "CLOUD")
-    for spec in (getattr(_argspec, name) for name in specs):
+    for spec in (access_token.SPEC, access_token_set.SPEC, credential_info.SPEC, _argspec.CLOUD):
         for name in secret & spec.keys():
             assert spec[name]["no_log"], name
 

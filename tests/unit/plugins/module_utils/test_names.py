@@ -32,8 +32,7 @@ def specs() -> t.Iterator[tuple[str, _argspec.Spec]]:
             yield name, value
     for path in sorted(MODULES.glob("[a-z]*.py")):
         module = importlib.import_module(f"ansible_collections.tokensmith.bitbucket.plugins.modules.{path.stem}")
-        if hasattr(module, "SPEC"):
-            yield path.stem, module.SPEC
+        yield path.stem, module.SPEC
 
 
 def options(spec: _argspec.Spec) -> t.Iterator[tuple[str, dict[str, t.Any]]]:

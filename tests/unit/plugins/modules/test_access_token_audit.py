@@ -6,14 +6,13 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError, LockoutError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit
 from tests.unit.plugins.stand import LEDGER, LOGIN, PAY, URL, Stand, checked
 
 
 def run(stand: Stand, caller: str = "admin", **given: t.Any) -> dict[str, t.Any]:
-    spec, constraints = _argspec.ACCESS_TOKEN_AUDIT, _argspec.ACCESS_TOKEN_AUDIT_CONSTRAINTS
+    spec, constraints = access_token_audit.SPEC, access_token_audit.CONSTRAINTS
     return access_token_audit.run(checked(spec, constraints, {**LOGIN, **given}), stand.client(caller), False)
 
 

@@ -13,7 +13,6 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _places, _safe_files
@@ -52,7 +51,7 @@ def options(home: Path, **given: t.Any) -> dict[str, t.Any]:
     wanted = {"homes": [str(home)], "state": "absent", **given}
     if wanted["state"] == "replaced":
         wanted.setdefault("api_token", TOKEN)
-    return checked(_argspec.APP_PASSWORD, _argspec.APP_PASSWORD_CONSTRAINTS, wanted)
+    return checked(app_password.SPEC, app_password.CONSTRAINTS, wanted)
 
 
 def run(home: Path, check: bool = False, **given: t.Any) -> Result:
@@ -334,7 +333,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_touched(home, given,
     ],
 )
 def test_options_that_go_together(given, sentence):
-    validator = ArgumentSpecValidator(_argspec.APP_PASSWORD, **_argspec.APP_PASSWORD_CONSTRAINTS)
+    validator = ArgumentSpecValidator(app_password.SPEC, **app_password.CONSTRAINTS)
     assert sentence in str(validator.validate(given).error_messages)
 
 
@@ -458,7 +457,7 @@ def test_present_fails_and_says_what_to_do_instead(home, permissions, check):
 
 
 def test_after_a_change_info_finds_what_is_said(home):
-    asked = checked(_argspec.APP_PASSWORD_INFO, {}, {"homes": [str(home)]})
+    asked = checked(app_password_info.SPEC, {}, {"homes": [str(home)]})
     told = run(home, state="replaced")["diff"]["after"]
     found = app_password_info.run(asked, None, False)["findings"]
     assert {finding["fingerprint"] for finding in found} == {fingerprint(TOKEN)}

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
 from ansible_collections.tokensmith.bitbucket.plugins.modules import app_password_info
@@ -29,7 +28,7 @@ EMAIL = "the account's e-mail address"
 
 
 def options(**given: t.Any) -> dict[str, t.Any]:
-    return checked(_argspec.APP_PASSWORD_INFO, {}, {"homes": [], **given})
+    return checked(app_password_info.SPEC, {}, {"homes": [], **given})
 
 
 def run(**given: t.Any) -> dict[str, t.Any]:

@@ -6,7 +6,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
 from ansible_collections.tokensmith.bitbucket.plugins.modules import credential_info
@@ -18,7 +17,7 @@ IDENTITY = "GET application-properties"
 
 
 def params(secret: str, **given: t.Any) -> dict[str, t.Any]:
-    return checked(_argspec.CREDENTIAL, {}, {"secret": secret, "url": URL, **given})
+    return checked(credential_info.SPEC, {}, {"secret": secret, "url": URL, **given})
 
 
 def ask(stand: Stand, secret: str, check: bool = False, **given: t.Any) -> dict[str, t.Any]:

@@ -6,7 +6,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._advice import advice
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
@@ -24,14 +23,14 @@ APP_PASSWORD = "ATBBnorealapppassword4711"
 
 def ask(cloud: CloudCompany, secret: str, check: bool = False, **given: t.Any) -> dict[str, t.Any]:
     """As ``main`` does it with ``verify``."""
-    asked = params(_argspec.CREDENTIAL, secret=secret, verify=True, **given)
+    asked = params(credential_info.SPEC, secret=secret, verify=True, **given)
     options = credential_info.cloud_connection(asked)
     credential = _cloud_connection.credential_from(options, {}, lambda _consumer: pytest.fail("an OAuth consumer"))
     return credential_info.run(asked, cloud.client(credential), check)
 
 
 def offline(secret: str, **given: t.Any) -> dict[str, t.Any]:
-    return credential_info.run(params(_argspec.CREDENTIAL, secret=secret, **given), None, False)
+    return credential_info.run(params(credential_info.SPEC, secret=secret, **given), None, False)
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -84,7 +83,7 @@ def test_a_secret_of_an_unknown_kind_with_an_address_is_clouds(cloud):
 
 @pytest.mark.parametrize("verify", [False, True])
 def test_an_app_password_does_not_work_and_is_sent_nowhere(verify):
-    asked = params(_argspec.CREDENTIAL, secret=APP_PASSWORD, verify=verify, url="https://bitbucket.test", email=EMAIL)
+    asked = params(credential_info.SPEC, secret=APP_PASSWORD, verify=verify, url="https://bitbucket.test", email=EMAIL)
     assert credential_info.client_for(asked) is None
     result = credential_info.run(asked, None, False)
     assert (result["works"], result["hints"]) == (False, [result["problem"]])
@@ -93,16 +92,16 @@ def test_an_app_password_does_not_work_and_is_sent_nowhere(verify):
 
 
 def test_without_verify_nobody_is_asked():
-    assert credential_info.client_for(params(_argspec.CREDENTIAL, secret=API_TOKEN, email=EMAIL)) is None
+    assert credential_info.client_for(params(credential_info.SPEC, secret=API_TOKEN, email=EMAIL)) is None
     result = offline(API_TOKEN)
     assert (result["works"], result["hints"], result["credential"]["kind"]) == (None, [], "api_token")
 
 
 def test_an_api_token_takes_the_address_of_its_owner():
     with pytest.raises(InputError, match=r"`verify` takes `email`"):
-        credential_info.client_for(params(_argspec.CREDENTIAL, secret=API_TOKEN, verify=True, username="ada"))
+        credential_info.client_for(params(credential_info.SPEC, secret=API_TOKEN, verify=True, username="ada"))
     with pytest.raises(InputError, match=r"`email` is not an e-mail address"):
-        credential_info.client_for(params(_argspec.CREDENTIAL, secret=API_TOKEN, verify=True, email="ada"))
+        credential_info.client_for(params(credential_info.SPEC, secret=API_TOKEN, verify=True, email="ada"))
 
 
 @pytest.mark.parametrize("username", ["ada", None])
@@ -111,17 +110,17 @@ def test_a_secret_that_may_be_for_either_server_is_sent_to_none(username, monkey
     given = {"secret": secret, "verify": True, "username": username}
     monkeypatch.setenv("BITBUCKET_URL", "https://bitbucket.test")
     with pytest.raises(InputError, match=r"both `url` .* and `email` .* are set.*Nothing was sent\.") as caught:
-        credential_info.client_for(params(_argspec.CREDENTIAL, **given, email=EMAIL))
+        credential_info.client_for(params(credential_info.SPEC, **given, email=EMAIL))
     assert secret not in str(caught.value)
     for chosen, server in (({"email": EMAIL, "url": ""}, "api.bitbucket.org"), ({"email": ""}, "bitbucket.test")):
-        client = credential_info.client_for(params(_argspec.CREDENTIAL, **given, **chosen))
+        client = credential_info.client_for(params(credential_info.SPEC, **given, **chosen))
         assert client is not None
         assert client.url == f"https://{server}"
 
 
 def test_a_secret_of_a_known_kind_goes_where_it_belongs_whatever_else_is_set():
     for secret, server in ((API_TOKEN, "api.bitbucket.org"), (HTTP_ACCESS_TOKEN, "bitbucket.test")):
-        asked = params(_argspec.CREDENTIAL, secret=secret, verify=True, email=EMAIL, url="https://bitbucket.test")
+        asked = params(credential_info.SPEC, secret=secret, verify=True, email=EMAIL, url="https://bitbucket.test")
         client = credential_info.client_for(asked)
         assert client is not None
         assert client.url == f"https://{server}"
@@ -130,11 +129,11 @@ def test_a_secret_of_a_known_kind_goes_where_it_belongs_whatever_else_is_set():
 def test_what_else_signs_in_is_not_used(monkeypatch):
     monkeypatch.setenv("BITBUCKET_ACCESS_TOKEN", "from-the-environment")
     others = {"access_token": "x", "client_id": "x", "client_secret": "x", "password": "x", "token": "x"}
-    asked = params(_argspec.CREDENTIAL, secret=API_TOKEN, verify=True, email=EMAIL, **others)
+    asked = params(credential_info.SPEC, secret=API_TOKEN, verify=True, email=EMAIL, **others)
     client = credential_info.client_for(asked)
     assert client is not None
     assert (client.credential.username, client.credential.password, client.credential.token) == (EMAIL, API_TOKEN, "")
-    asked = params(_argspec.CREDENTIAL, secret=ACCESS_TOKEN, verify=True, email=EMAIL, api_token="x")
+    asked = params(credential_info.SPEC, secret=ACCESS_TOKEN, verify=True, email=EMAIL, api_token="x")
     client = credential_info.client_for(asked)
     assert client is not None
     assert client.credential.token == ACCESS_TOKEN

@@ -14,7 +14,6 @@ from pathlib import Path
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.tokensmith.bitbucket.plugins.action.access_token_set import ActionModule
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
@@ -219,7 +218,7 @@ class Site:
 
 def parsed(args: Result) -> Result:
     """Arguments as the module gets them."""
-    result = ArgumentSpecValidator(_argspec.ACCESS_TOKEN_SET, **_argspec.ACCESS_TOKEN_SET_CONSTRAINTS).validate(args)
+    result = ArgumentSpecValidator(access_token_set.SPEC, **access_token_set.CONSTRAINTS).validate(args)
     assert not result.error_messages, result.error_messages
     return t.cast("Result", result.validated_parameters)
 
