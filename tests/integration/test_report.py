@@ -14,7 +14,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import CODES, Audit, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, Listing
 from tests.report import sample
 from tests.report.browser import lack, running
 
@@ -103,7 +104,7 @@ def test_the_figures_are_those_of_the_audit(report):
     assert tiles[0] == str(len(audit.tokens))
     assert tiles[-1] == "2"
     shown = {chip.rsplit(" ", 1)[0]: int(chip.rsplit(" ", 1)[1]) for chip in seen.texts("#codes button")}
-    assert len(shown) == len(CODES), "the sample has every finding"
+    assert len(shown) == len(_registry.REGISTRY), "the sample has every finding"
     assert shown["Administrator"] == sum("administrator" in [f.code for f in item.counted] for item in audit.tokens)
     assert seen.count == f"{len(audit.tokens)} tokens"
     assert seen.troubles == []
@@ -159,6 +160,24 @@ def test_search_finds_every_word_in_names_ids_owners_permissions_and_findings(re
     seen.search(text)
     assert sorted(seen.names) == expected
     assert seen.count == ("2 tokens" if len(expected) == 2 else f"{len(expected)} of 2 tokens")
+
+
+def test_there_may_be_more_kinds_of_findings_than_bits(report, monkeypatch):
+    def kind(number: int) -> _registry.FindingKind:
+        name = f"k{number}"
+        return _registry.FindingKind(
+            name, "low", f"Kind {number}", name, f"Do {number}.", lambda case: name if case.token.name == name else None
+        )
+
+    monkeypatch.setattr(_registry, "REGISTRY", (*_registry.REGISTRY, *map(kind, range(40))))
+    seen = report(of(*(token(f"k{number}", number) for number in range(40))))
+    for number in (1, 17, 33):
+        seen.page.locator(f"#codes [data-code=k{number}]").click()
+    assert sorted(seen.names) == ["k1", "k17", "k33"]
+    seen.page.locator("#codes [data-code=k17]").click()
+    assert sorted(seen.names) == ["k1", "k33"]
+    assert seen.page.locator("#codes [data-code=k33]").get_attribute("title") == "Do 33."
+    assert "Kind 1 k1" in seen.texts("#table td ul li")
 
 
 @pytest.mark.long

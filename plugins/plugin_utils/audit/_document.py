@@ -10,8 +10,8 @@ import collections.abc as c
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
-    CODES,
     SEVERITIES,
     Audit,
     Finding,
@@ -55,7 +55,7 @@ def counts_of(audit: Audit) -> Document:
         "tokens": len(audit.tokens),
         "tokens_with_findings": len(audit.tokens) - by_severity["none"],
         "ignored": sum(finding.waiver is not None for finding in findings),
-        "findings": {code: by_code[code] for code in CODES},
+        "findings": {code: by_code[code] for code in _registry.codes()},
         "severities": {severity: by_severity[severity] for severity in SEVERITIES[:0:-1]},
     }
 

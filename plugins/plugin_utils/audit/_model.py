@@ -14,18 +14,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._o
 
 #: From harmless to worst. ``none`` is for what is not looked for.
 SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
-CODES = (
-    "expired",
-    "expiring",
-    "never_expires",
-    "never_used",
-    "unused",
-    "administrator",
-    "wider_than_declared",
-    "undeclared",
-    "duplicate_name",
-    "owner_inactive",
-)
 #: Owners that say no, or are gone since they were listed, are told of; they do not make an audit incomplete.
 EXPECTED = ("forbidden", "not_found")
 

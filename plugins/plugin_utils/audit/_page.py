@@ -15,9 +15,9 @@ from pathlib import Path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import NAMES
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible, visible_json
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import counts_of, kind_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
-    CODES,
     SEVERITIES,
     Audit,
     Finding,
@@ -102,10 +102,10 @@ def _data(audit: Audit, policy: Policy) -> dict[str, t.Any]:
         "complete": walked.complete,
         "generated": iso(audit.started),
         "counts": counts_of(audit),
-        "codes": CODES,
+        "findings": [[kind.code, kind.title, kind.advice] for kind in _registry.REGISTRY],
         "severities": SEVERITIES,
         "permissions": NAMES,
-        "days": {"expiring": policy.expiring_days, "unused": policy.unused_days},
+        "days": policy.days,
         "notes": audit.notes,
         "unread": [[failure.owner, failure.reason, failure.msg] for failure in walked.unread],
         "owners": [described[number] for number in range(len(described))],
@@ -142,7 +142,7 @@ def _findings(item: Judged, details: _Index, reasons: _Index) -> list[t.Any]:
 
 
 def _finding(finding: Finding, details: _Index) -> c.Sequence[int]:
-    return [CODES.index(finding.code), SEVERITIES.index(finding.severity), details.of(finding.detail)]
+    return [_registry.codes().index(finding.code), SEVERITIES.index(finding.severity), details.of(finding.detail)]
 
 
 def _seconds(milliseconds: int | None) -> int | None:

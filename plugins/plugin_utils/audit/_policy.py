@@ -8,21 +8,16 @@ from __future__ import annotations
 import collections.abc as c
 import difflib
 import fnmatch
-import functools
 import typing as t
 from dataclasses import dataclass
-from pathlib import Path
-
-import yaml
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import name as name_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task, iso
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import CODES, SEVERITIES, Waiver
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import SEVERITIES, Waiver
 
-_DAYS = ("expiring_days", "unused_days", "never_used_days")
-_DEFAULT = Path(__file__).with_name("assets") / "policy.yml"
 _LONGEST = 36500
 
 
@@ -30,9 +25,7 @@ _LONGEST = 36500
 class Policy:
     """A checked policy."""
 
-    expiring_days: int
-    unused_days: int
-    never_used_days: int
+    days: c.Mapping[str, int]
     severities: c.Mapping[str, str]
     waivers: tuple[Waiver, ...]
 
@@ -54,8 +47,7 @@ class Policy:
             {"reference": item.reference, "codes": list(item.codes), "reason": item.reason, "until": item.until_text}
             for item in self.waivers
         ]
-        days = {name: getattr(self, name) for name in _DAYS}
-        return {**days, "severities": dict(self.severities), "ignore": ignore}
+        return {**self.days, "severities": dict(self.severities), "ignore": ignore}
 
 
 def policy_of(given: c.Mapping[str, t.Any]) -> Policy:
@@ -63,28 +55,21 @@ def policy_of(given: c.Mapping[str, t.Any]) -> Policy:
 
     :raises InputError: with one sentence that says what cannot be right.
     """
-    default = default_policy()
-    _known("policy", given, (*_DAYS, "severities", "ignore"))
+    default_days = _registry.default_days()
+    _known("policy", given, (*default_days, "severities", "ignore"))
     severities = given.get("severities") or {}
     if not isinstance(severities, c.Mapping):
         raise InputError("`policy.severities` must be a mapping of findings to severities.")
-    _known("policy.severities", severities, CODES)
+    _known("policy.severities", severities, _registry.codes())
     for code, severity in severities.items():
         if severity not in SEVERITIES:
             raise InputError(f"`policy.severities.{code}` must be one of {', '.join(SEVERITIES)}.")
     ignore = given.get("ignore") or []
     if not isinstance(ignore, list):
         raise InputError("`policy.ignore` must be a list.")
-    merged = {**default["severities"], **{str(code): str(severity) for code, severity in severities.items()}}
-    days = {name: _days(name, given.get(name, default[name])) for name in _DAYS}
-    return Policy(severities=merged, waivers=tuple(map(_waiver, ignore)), **days)
-
-
-@functools.cache
-def default_policy() -> dict[str, t.Any]:
-    """The one that ships."""
-    policy: dict[str, t.Any] = yaml.safe_load(_DEFAULT.read_text(encoding="utf-8"))
-    return policy
+    merged = {**_registry.default_severities(), **{str(code): str(level) for code, level in severities.items()}}
+    days = {name: _days(name, given.get(name, default)) for name, default in default_days.items()}
+    return Policy(days, merged, tuple(map(_waiver, ignore)))
 
 
 def _days(name: str, value: t.Any) -> int:
@@ -101,17 +86,18 @@ def _waiver(entry: t.Any) -> Waiver:
     for name in ("reference", "reason", "until"):
         if not str(entry.get(name) or "").strip():
             raise InputError(
-                f"An entry of `policy.ignore` has no `{name}`: it needs a `reference` (a glob), a `reason` for whoever "
-                "reads it later, and `until`, the last day on which it holds."
+                f"An entry of `policy.ignore` has no `{name}`: it needs a `reference` (a glob), a `reason`, and "
+                "`until`, the last day on which it applies."
             )
     try:
         reference = name_of(entry["reference"])
     except TypeError as error:
         raise InputError(f"`policy.ignore.reference`: {error}") from None
-    codes = entry.get("codes") or CODES
+    known = _registry.codes()
+    codes = entry.get("codes") or known
     if not isinstance(codes, (list, tuple)):
         raise InputError("`policy.ignore.codes` must be a list of findings.")
-    _known("policy.ignore.codes", codes, CODES)
+    _known("policy.ignore.codes", codes, known)
     until, text = _until(entry["until"])
     return Waiver(reference, tuple(map(str, codes)), str(entry["reason"]), until, text)
 

@@ -4,22 +4,13 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const [OWNER, ID, NAME, BITS, OTHERS, CREATED, EXPIRES, USED, FINDINGS, IGNORED] = Array(10).keys();
   const [KIND, LABEL, PROJECT, TITLE, LINK, INACTIVE] = Array(6).keys();
+  const [CODE, WORDING] = Array(2).keys();
   const PAGE = 50;
   // What is printed at most: a browser takes about half a second for every thousand rows.
   const PRINTED = 2000;
   const MANY = 15;
   const DAY = 86400;
   const WORDS = {
-    expired: "Expired",
-    expiring: "Expiring soon",
-    never_expires: "Never expires",
-    never_used: "Never used",
-    unused: "Unused",
-    administrator: "Administrator",
-    wider_than_declared: "Wider than declared",
-    undeclared: "Undeclared",
-    duplicate_name: "Duplicate name",
-    owner_inactive: "Owner inactive",
     none: "No finding",
     info: "Info",
     low: "Low",
@@ -66,7 +57,6 @@
     return data.others[row[OTHERS]] ? [...known, data.others[row[OTHERS]]] : known;
   };
   const severity = new Uint8Array(total);
-  const codes = new Uint16Array(total);
   const kinds = new Uint8Array(total);
   const haystack = new Array(total);
   const KINDS = ["project", "repository", "user"];
@@ -76,8 +66,7 @@
     const parts = [row[NAME], row[ID], owner[LABEL], owner[TITLE], ...names(row)];
     for (const [code, level] of row[FINDINGS]) {
       severity[index] = Math.max(severity[index], level);
-      codes[index] |= 1 << code;
-      parts.push(data.codes[code], word(data.codes[code]));
+      parts.push(data.findings[code][CODE], data.findings[code][WORDING]);
     }
     kinds[index] = KINDS.indexOf(owner[KIND]);
     haystack[index] = parts.join("\n").toLowerCase();
@@ -118,7 +107,7 @@
       ["Tokens", counts.tokens, `of ${plural(counts.owners, "owner", "owners")}`],
       ["With findings", counts.tokens_with_findings, share(counts.tokens_with_findings)],
       ["High or critical", bad, share(bad), bad > 0],
-      ["Expiring", counts.findings.expiring, `within ${plural(data.days.expiring, "day", "days")}`],
+      ["Expiring", counts.findings.expiring, `within ${plural(data.days.expiring_days, "day", "days")}`],
       ["Never expire", never, share(never)],
       ["Not read", counts.unread, counts.unread === 1 ? "owner" : "owners", !data.complete],
     ];
@@ -229,13 +218,13 @@
       [180, "within 180 days", "180 d"],
       [365, "within a year", "1 y"],
       [Infinity, "longer ago", "older"],
-    ].map(([limit, name, short]) => ({ limit, name, short, count: 0, warm: limit > data.days.unused }));
+    ].map(([limit, name, short]) => ({ limit, name, short, count: 0, warm: limit > data.days.unused_days }));
     const nothing = { name: "no use recorded", short: "none", count: 0, warm: true };
     for (const row of rows) {
       if (row[USED] === null) nothing.count += 1;
       else bars.find((bar) => data.now - row[USED] <= bar.limit * DAY).count += 1;
     }
-    const facts = `Amber: over ${plural(data.days.unused, "day", "days")} ago, or none recorded, which is how a use that Bitbucket did not note looks too.`;
+    const facts = `Amber: over ${plural(data.days.unused_days, "day", "days")} ago, or none recorded, which is how a use that Bitbucket did not note looks too.`;
     chart("used", `Tokens by their last recorded use. ${facts}`, [...bars, nothing], facts);
   }
 
@@ -313,7 +302,7 @@
     return orders.get(name);
   }
 
-  const state = { words: [], least: 0, kind: -1, mask: 0, column: COLUMNS[0], down: true, page: 0, found: new Uint32Array(0) };
+  const state = { words: [], least: 0, kind: -1, codes: new Set(), column: COLUMNS[0], down: true, page: 0, found: new Uint32Array(0) };
   const body = byId("table").tBodies[0];
 
   function filter() {
@@ -323,7 +312,7 @@
     for (const index of order) {
       if (severity[index] < state.least) continue;
       if (state.kind >= 0 && kinds[index] !== state.kind) continue;
-      if (state.mask && !(codes[index] & state.mask)) continue;
+      if (state.codes.size && !rows[index][FINDINGS].some(([code]) => state.codes.has(code))) continue;
       if (!state.words.every((part) => haystack[index].includes(part))) continue;
       found[size] = index;
       size += 1;
@@ -344,7 +333,7 @@
     byId("previous").disabled = state.page === 0;
     byId("next").disabled = state.page >= pages - 1;
     byId("pager").hidden = pages === 1;
-    byId("reset").hidden = !(state.words.length || state.least || state.kind >= 0 || state.mask);
+    byId("reset").hidden = !(state.words.length || state.least || state.kind >= 0 || state.codes.size);
   }
 
   function fill(indexes) {
@@ -391,11 +380,12 @@
   function findings(row) {
     const list = make("ul");
     for (const [code, level, detail] of [...row[FINDINGS]].sort((one, two) => two[1] - one[1])) {
-      const label = make("span", { class: `${data.severities[level]} severity` }, word(data.codes[code]));
+      const [, title, advice] = data.findings[code];
+      const label = make("span", { class: `${data.severities[level]} severity`, title: advice }, title);
       list.append(make("li", {}, label, ` ${shown(data.details[detail]).replace(TIME_OF_DAY, "")}`));
     }
     for (const [code, , detail, reason] of row[IGNORED]) {
-      const text = `Ignored: ${word(data.codes[code])}, ${data.details[detail]}. ${data.reasons[reason]}`;
+      const text = `Ignored: ${data.findings[code][WORDING]}, ${data.details[detail]}. ${data.reasons[reason]}`;
       list.append(make("li", { class: "ignored" }, shown(text)));
     }
     return list.children.length ? list : make("span", { class: "muted" }, "\u2013");
@@ -453,7 +443,8 @@
       sortBy(COLUMNS.find((column) => column.id === id), way === "down");
     });
     byId("reset").addEventListener("click", () => {
-      Object.assign(state, { words: [], least: 0, kind: -1, mask: 0 });
+      Object.assign(state, { words: [], least: 0, kind: -1 });
+      state.codes.clear();
       byId("search").value = "";
       byId("severity").value = "0";
       byId("kind").value = "-1";
@@ -471,14 +462,14 @@
   }
 
   function chips() {
-    data.codes.forEach((code, bit) => {
+    data.findings.forEach(([code, title, advice], at) => {
       const count = data.counts.findings[code];
       if (!count) return;
-      const text = [`${word(code)} `, make("b", {}, number(count))];
-      const chip = make("button", { type: "button", "aria-pressed": "false", "data-code": code }, ...text);
+      const text = [`${title} `, make("b", {}, number(count))];
+      const chip = make("button", { type: "button", "aria-pressed": "false", "data-code": code, title: advice }, ...text);
       chip.addEventListener("click", () => {
-        state.mask ^= 1 << bit;
-        chip.setAttribute("aria-pressed", String(Boolean(state.mask & (1 << bit))));
+        if (!state.codes.delete(at)) state.codes.add(at);
+        chip.setAttribute("aria-pressed", String(state.codes.has(at)));
         filter();
       });
       byId("codes").append(chip);
@@ -548,7 +539,7 @@
     media.addEventListener("change", () => (media.matches ? before() : after()));
   }
 
-  // Nobody waits for what is done only once, such as the order of a column: it is done while nobody waits.
+  // The order of each column is computed once, while the page is idle.
   function warm() {
     haystack.reduce((sum, text) => sum + (text.includes("\u0000") ? 1 : 0), 0);
     const left = COLUMNS.flatMap((column) => [[column, Boolean(column.down)], [column, !column.down]]);

@@ -105,13 +105,13 @@ def test_the_data_is_short_and_complete():
     assert found["others"][row[4]] == "NEW"
     assert row[5:8] == [1796374800, None, 1796461200]
     ((code, severity, detail),) = row[8]
-    assert (found["codes"][code], found["severities"][severity], found["details"][detail]) == (
+    assert (found["findings"][code][0], found["severities"][severity], found["details"][detail]) == (
         "administrator",
         "high",
         "REPO_ADMIN",
     )
     ((code, _severity, _detail, reason),) = row[9]
-    assert (found["codes"][code], found["reasons"][reason]) == ("never_expires", "CHG-4711 (until 2027-01-31)")
+    assert (found["findings"][code][0], found["reasons"][reason]) == ("never_expires", "CHG-4711 (until 2027-01-31)")
     assert found["owners"] == [["project", "PAY", "PAY", "Payments", "https://bitbucket.example.com/projects/PAY", ""]]
 
 

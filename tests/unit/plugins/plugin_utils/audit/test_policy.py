@@ -8,13 +8,9 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
-    CODES,
-    SEVERITIES,
-    at_least,
-    worst,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import default_policy, policy_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import SEVERITIES, at_least, worst
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
 
 from .stand import NOW, audit, token
 
@@ -22,16 +18,15 @@ RULE = {"reference": "projects/PAY/*", "reason": "CHG-4711", "until": "2026-12-0
 END_OF_DAY = NOW + 15 * DAY // 24 - 1  # NOW is nine o'clock
 
 
-def test_the_policy_that_ships_rates_every_finding():
-    default = default_policy()
-    assert tuple(default["severities"]) == CODES
-    assert set(default["severities"].values()) <= set(SEVERITIES)
-    assert policy_of({}).plain() == default
+def test_the_default_policy_is_the_registrys():
+    days, severities = _registry.default_days(), _registry.default_severities()
+    assert (days["expiring_days"], severities["administrator"]) == (30, "high")
+    assert policy_of({}).plain() == {**days, "severities": severities, "ignore": []}
 
 
 def test_what_is_given_replaces_it_key_by_key():
     policy = policy_of({"unused_days": "180", "severities": {"unused": "critical"}})
-    assert (policy.unused_days, policy.expiring_days) == (180, 30)
+    assert (policy.days["unused_days"], policy.days["expiring_days"]) == (180, 30)
     assert policy.severities["unused"] == "critical"
     assert policy.severities["administrator"] == "high"
 

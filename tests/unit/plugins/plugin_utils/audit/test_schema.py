@@ -17,7 +17,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._d
     Place,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import VERSION, document_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import CODES, SEVERITIES, Audit
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import SEVERITIES, Audit
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
 from tests.report import sample
 from tests.report.schema import FILE, shipped, troubles
@@ -75,10 +75,9 @@ def test_a_document_in_which_no_list_is_empty_is_too(whole):
     assert troubles(whole) == []
 
 
-def test_it_lists_the_findings_and_severities_that_there_are():
+def test_it_lists_the_severities_that_there_are():
     schema = shipped()
     names = schema["$defs"]
-    assert names["code"]["enum"] == list(CODES)
     assert names["severity"]["enum"] == list(SEVERITIES)
     assert names["found_severity"]["enum"] == list(SEVERITIES[1:])
     assert schema["properties"]["version"]["const"] == VERSION
