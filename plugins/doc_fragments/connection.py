@@ -35,7 +35,8 @@ options:
     default: 30
   use_proxy:
     description:
-      - Whether proxies named in the environment are used. Netrc files never are.
+      - Whether the proxies that C(HTTP_PROXY), C(HTTPS_PROXY) and C(ALL_PROXY) name are used, except for the servers in
+        C(NO_PROXY). Proxies from the system's configuration and netrc files are never used.
     type: bool
     default: true
   allow_insecure:

@@ -41,3 +41,19 @@ def stays_here(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def matches(url: str, entry: str) -> bool:
+    """Whether a web address is one that ``entry`` of ``no_proxy`` names.
+
+    An entry is ``*``, a host with or without its port, a domain, an address or a network.
+    """
+    parts = urlsplit(url)
+    host, entry = parts.hostname or "", entry.lower()
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        pass
+    domain = entry.lstrip(".")
+    named = domain in (host, parts.netloc.rpartition("@")[2].lower())
+    return entry == "*" or (bool(domain) and (named or host.endswith(f".{domain}")))

@@ -12,6 +12,7 @@ import warnings
 import zlib
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
@@ -26,7 +27,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _
 try:
     import requests
     from requests import exceptions as failures
-    from requests.utils import get_environ_proxies
     from urllib3.exceptions import HTTPError
 except ImportError:  # pragma: no cover - modules report it with missing_required_lib before they get here
     HAS_REQUESTS = False
@@ -159,9 +159,13 @@ def _host_of(url: str) -> str:
 def proxies_for(url: str) -> dict[str, str]:
     """The environment's proxies for ``url``, by scheme; none for plain text to this machine, which may only be sent
     because it does not leave it.
+
+    The system's configuration is not read: on macOS that crashes a forked process, such as a worker of Ansible.
     """
-    kept = urlsplit(url).scheme == "http" and _addresses.stays_here(url)
-    return {} if kept else dict(get_environ_proxies(url))
+    found = getproxies_environment()
+    excluded = [entry.strip() for entry in found.pop("no", "").split(",")]
+    local = urlsplit(url).scheme == "http" and _addresses.stays_here(url)
+    return {} if local or any(_addresses.matches(url, entry) for entry in excluded) else found
 
 
 def _network() -> dict[str, BaseAdapter]:

@@ -7,6 +7,7 @@ import ssl
 import struct
 import threading
 import typing as t
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,51 @@ def test_plain_text_to_this_machine_goes_through_no_proxy(url, goes_through, mon
     monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
     monkeypatch.setenv("https_proxy", "http://proxy.test:3128")
     assert ("http" in proxies_for(url)) == goes_through
+
+
+@pytest.mark.parametrize(
+    ("url", "excluded", "goes_through"),
+    [
+        ("https://bitbucket.test", "", True),
+        ("https://bitbucket.test", "*", False),
+        ("https://bitbucket.test", "bitbucket.test", False),
+        ("https://git.bitbucket.test", "bitbucket.test", False),
+        ("https://git.bitbucket.test", "other.test, .bitbucket.test", False),
+        ("https://notbitbucket.test", "bitbucket.test", True),
+        ("https://bitbucket.test:7990", "bitbucket.test:7990", False),
+        ("https://bitbucket.test:7991", "bitbucket.test:7990", True),
+        ("https://10.1.2.3", "10.0.0.0/8", False),
+        ("https://10.1.2.3", "192.0.2.0/24,bitbucket.test", True),
+        ("https://10.1.2.3:7990", "10.1.2.3", False),
+        ("https://[2001:db8::1]", "2001:db8::/32", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
+def test_the_environment_says_which_servers_no_proxy_is_for(url, excluded, goes_through, name, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv(name, excluded)
+    assert proxies_for(url) == ({"https": "http://proxy.test:3128"} if goes_through else {})
+
+
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:1"])
+def test_the_systems_proxies_are_never_looked_up(proxy, monkeypatch):
+    """On macOS the lookup crashes a forked process, and Ansible runs action plugins in one."""
+    looked_up: list[str] = []
+
+    def look_up(*host: str) -> dict[str, str]:
+        looked_up.append(str(host))
+        return {}
+
+    for module in (urllib.request, requests.compat, requests.utils, requests.sessions):
+        for function in ("getproxies", "proxy_bypass", "get_environ_proxies"):
+            if hasattr(module, function):
+                monkeypatch.setattr(module, function, look_up)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setenv("no_proxy", "elsewhere.test")
+    with pytest.raises(ConnectError):
+        Transport(Settings(timeout=1)).exchange("GET", "https://127.0.0.1:2/", {}, None)
+    assert looked_up == []
 
 
 @pytest.mark.parametrize("option", ["ca_path", "client_cert", "client_key"])
