@@ -16,7 +16,7 @@ import psutil
 from tests.demo.signals import deferred
 from tests.demo.simulation import end
 
-from .world import World
+from .sandbox import Sandbox
 
 SAMPLE_SECONDS = 0.02
 MIB = 1024 * 1024
@@ -44,18 +44,18 @@ class Peaks:
         return max(self.by_kind.values(), default=0)
 
 
-def seconds(world: World, command: Sequence[str]) -> float:
+def seconds(sandbox: Sandbox, command: Sequence[str]) -> float:
     """Wall time of a command, from its start to its end."""
-    with _running(world, command) as process:
+    with _running(sandbox, command) as process:
         started = time.perf_counter()
         process.wait()
         return time.perf_counter() - started
 
 
-def memory(world: World, command: Sequence[str]) -> tuple[float, Peaks]:
+def memory(sandbox: Sandbox, command: Sequence[str]) -> tuple[float, Peaks]:
     """Wall time, with the peaks of all its processes; watching them costs a little time itself."""
     peaks, over = Peaks(), threading.Event()
-    with _running(world, command) as process:
+    with _running(sandbox, command) as process:
         started = time.perf_counter()
         watcher = threading.Thread(target=_watch, args=(process.pid, peaks, over), daemon=True)
         watcher.start()
@@ -67,14 +67,14 @@ def memory(world: World, command: Sequence[str]) -> tuple[float, Peaks]:
 
 
 @contextlib.contextmanager
-def _running(world: World, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+def _running(sandbox: Sandbox, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(tempfile.TemporaryFile())
         with deferred():
             process = subprocess.Popen(
                 command,
-                cwd=world.directory,
-                env=world.environment,
+                cwd=sandbox.directory,
+                env=sandbox.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

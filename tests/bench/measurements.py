@@ -13,7 +13,7 @@ from tests.demo.simulation import ROOT
 
 from .measure import MIB, CommandError, Peaks, memory, seconds
 from .report import Line, progress, table
-from .world import CONCURRENCY, World, command, world
+from .sandbox import CONCURRENCY, Sandbox, command, sandbox
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ def _uri_samples(plan: Plan) -> tuple[list[float], ...]:
     ours_first, theirs_first, ours_again, theirs_again = [], [], [], []
     for number in range(plan.rounds):
         progress(f"1. first issue, round {number + 1} of {plan.rounds}")
-        with world(plan.issued) as place:
+        with sandbox(plan.issued) as place:
             ours_first.append(seconds(place, place.role()))
         if number < plan.uri_rounds:
             progress("1. first issue with uri tasks: this takes minutes")
-            with world(plan.issued) as place:
+            with sandbox(plan.issued) as place:
                 theirs_first.append(seconds(place, place.uri_loop()))
-    with world(plan.issued) as place:
+    with sandbox(plan.issued) as place:
         place.provisioned()
         for number in range(plan.rounds):
             progress(f"1. nothing to do, round {number + 1} of {plan.rounds}")
@@ -75,7 +75,7 @@ def _uri_samples(plan: Plan) -> tuple[list[float], ...]:
 def against_bare(plan: Plan) -> None:
     """Nothing to do, against a bare asynchronous client that makes the same requests."""
     ours, bare, ping, counts = [], [], [], set()
-    with world(plan.unchanged) as place:
+    with sandbox(plan.unchanged) as place:
         place.provisioned()
         for number in range(plan.rounds):
             progress(f"2. nothing to do, round {number + 1} of {plan.rounds}")
@@ -101,7 +101,7 @@ def against_bare(plan: Plan) -> None:
     )
 
 
-def _bare_seconds(place: World) -> float:
+def _bare_seconds(place: Sandbox) -> float:
     command_line = [sys.executable, "-m", "tests.bench.bare", str(CONCURRENCY)]
     run = subprocess.run(command_line, cwd=ROOT, env=place.environment, capture_output=True, text=True, check=True)
     found, took = run.stdout.split()
@@ -115,7 +115,7 @@ def growth(plan: Plan) -> None:
     lines, times, worst = [], [], 0
     for size in plan.sizes:
         runs = []
-        with world(size) as place:
+        with sandbox(size) as place:
             place.provisioned()
             for number in range(plan.rounds):
                 progress(f"3. {size:,} owners, round {number + 1} of {plan.rounds}")
@@ -138,7 +138,7 @@ def growth(plan: Plan) -> None:
 def first_issue(size: int) -> None:
     """What nobody waits for twice: every token of a large instance."""
     progress(f"3. {size:,} owners, first issue: this takes minutes")
-    with world(size) as place:
+    with sandbox(size) as place:
         took, peaks = memory(place, place.role())
     lines = [Line(f"first issue of {3 * size:,} tokens", f"{took:.0f} s; {_kinds(peaks)}")]
     lines.append(Line("most memory of any process", _mib(peaks.worst), "≤ 350 MiB", peaks.worst <= 350 * MIB))
@@ -149,7 +149,7 @@ def against_ping(plan: Plan) -> None:
     """An ad-hoc access_token with nothing to do, against an ad-hoc ping."""
     arguments = "project=B1 name=ci permissions=REPO_READ expires_in_days=90 store=file:bitbucket.token"
     ours, pings = [], []
-    with world(1) as place:
+    with sandbox(1) as place:
         ansible = [command("ansible"), "localhost", "-m"]
         module = [*ansible, "tokensmith.bitbucket.access_token", "-a", arguments]
         ping = [*ansible, "ping"]
@@ -181,7 +181,7 @@ def inventory(plan: Plan) -> None:
         ("from the cache", cache),
     )
     lines = []
-    with world(plan.listed, repositories=3) as place:
+    with sandbox(plan.listed, repositories=3) as place:
         seconds(place, place.listing(**cache))  # fills it
         for what, options in kinds:
             progress(f"5. {plan.listed:,} projects, {what}")
@@ -194,7 +194,7 @@ def inventory(plan: Plan) -> None:
 def hosts(plan: Plan) -> None:
     """The role on a host for each project, against the same projects in one run on localhost; nothing to do."""
     lines = []
-    with world(plan.hosts) as place:
+    with sandbox(plan.hosts) as place:
         place.provisioned()
         runs = [memory(place, place.role()) for _round in range(plan.rounds)]
         took, peaks = statistics.median(took for took, _peaks in runs), runs[0][1]
@@ -212,7 +212,7 @@ def hosts(plan: Plan) -> None:
 def audit(plan: Plan) -> None:
     """Every owner of an instance, read and judged, with all files written."""
     size, runs = plan.audited, []
-    with world(size) as place:
+    with sandbox(size) as place:
         place.peopled()
         for number in range(plan.rounds):
             progress(f"7. audit, round {number + 1} of {plan.rounds}")
@@ -233,7 +233,7 @@ def audit(plan: Plan) -> None:
     )
 
 
-def _unchanged(place: World) -> None:
+def _unchanged(place: Sandbox) -> None:
     """What was measured as doing nothing must have done nothing."""
     state = place.simulation.control("GET", "state")["counts"]
     if state["tokens"] != 3 * place.projects or state["revoked"]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .world import LATENCY_MS
+from .sandbox import LATENCY_MS
 
 
 @dataclass(frozen=True)

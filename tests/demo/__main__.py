@@ -36,10 +36,10 @@ def _clear(directory: Path) -> None:
 
 def demonstrate() -> None:
     """All of it; imports late, so that a missing package is a sentence."""
-    from tests.documented.stage import stage_in
+    from tests.documented.sandbox import sandbox_in
 
+    from .scenario import Scenario, introduce
     from .show import Screen
-    from .story import Story, introduce
 
     screen = Screen()
     started = time.monotonic()
@@ -48,9 +48,9 @@ def demonstrate() -> None:
     )
     with _workplace() as directory:
         screen.step("Start the simulator, with a small company in it")
-        with stage_in(directory) as stage:
-            introduce(screen, stage)
-            Story(screen, stage).tell()
+        with sandbox_in(directory) as sandbox:
+            introduce(screen, sandbox)
+            Scenario(screen, sandbox).tell()
     screen.found("The simulator has ended, and its secrets are deleted")
     screen.end(f"\nAll of it as promised, in {time.monotonic() - started:.0f} s.")
 
@@ -62,7 +62,7 @@ def main() -> int:
         return 2
     from .commands import CommandError
     from .readme import ReadmeError
-    from .story import ExpectationError
+    from .scenario import ExpectationError
 
     listen()
     try:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.documented.stage import VAULT_PASSWORD, Stage
+from tests.documented.sandbox import VAULT_PASSWORD, Sandbox
 
 _RECAP = re.compile(r"^localhost\s+: ok=\d+\s+changed=(\d+)", re.MULTILINE)
 _SECRET = re.compile(r"BBDC-[A-Za-z0-9+/=_-]*")
@@ -41,7 +41,7 @@ class Finished:
 class Commands:
     """Types in one shell; all that is printed is kept, to look for secrets in it."""
 
-    stage: Stage
+    sandbox: Sandbox
     printed: list[str] = field(default_factory=list)
 
     def run(self, command: str) -> Finished:
@@ -50,10 +50,10 @@ class Commands:
         :raises CommandError: if it failed.
         """
         started = time.monotonic()
-        finished = self.stage.run(command)
+        finished = self.sandbox.run(command)
         self.printed.append(finished.output)
         if finished.status:
-            output = _without((*self.stage.passwords.values(), VAULT_PASSWORD), finished.output)
+            output = _without((*self.sandbox.passwords.values(), VAULT_PASSWORD), finished.output)
             raise CommandError(f"`{command}` ended with exit code {finished.status}.", output)
         return Finished(finished.output, time.monotonic() - started)
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .chronicle import Chapter
+from .history import RunRecord
 
 #: Lines longer than this are hard to read, however wide the terminal is.
 WIDEST = 100
@@ -50,22 +50,22 @@ class Screen:
         joined = f"\n{' ' * len(mark)}".join(lines)
         self._console.print(Text.assemble(mark, (joined, style)), soft_wrap=True)
 
-    def chronicle(self, chapters: Sequence[Chapter]) -> None:
+    def history(self, records: Sequence[RunRecord]) -> None:
         """Every token in every run, and below them the figures of the run."""
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
         table.add_column("Project", style="bold", no_wrap=True)
         table.add_column("Token", no_wrap=True)
-        for number, chapter in enumerate(chapters, 1):
-            table.add_column(f"Run {number}\nday {chapter.day}", no_wrap=True)
-        rows = sorted({reference for chapter in chapters for reference in chapter.events})
+        for number, record in enumerate(records, 1):
+            table.add_column(f"Run {number}\nday {record.day}", no_wrap=True)
+        rows = sorted({reference for record in records for reference in record.events})
         previous = ""
         for owner, name in rows:
-            cells = [chapter.events.get((owner, name), "kept") for chapter in chapters]
+            cells = [record.events.get((owner, name), "kept") for record in records]
             new = owner != previous
             table.add_row(owner if new else "", name, *map(_cell, cells))
             previous = owner
         table.add_section()
-        for label, values in _figures(chapters):
+        for label, values in _figures(records):
             table.add_row(label, "", *values)
         self._console.print()
         self._console.print(table)
@@ -79,10 +79,10 @@ def _cell(event: str) -> Text:
     return Text(event, style=styles[event])
 
 
-def _figures(chapters: Sequence[Chapter]) -> list[tuple[str, list[str]]]:
+def _figures(records: Sequence[RunRecord]) -> list[tuple[str, list[str]]]:
     return [
-        ("changed", [str(chapter.changed) for chapter in chapters]),
-        ("valid tokens", [str(chapter.alive) for chapter in chapters]),
-        ("requests", [str(chapter.requests) for chapter in chapters]),
-        ("seconds", [f"{chapter.seconds:.1f}" for chapter in chapters]),
+        ("changed", [str(record.changed) for record in records]),
+        ("valid tokens", [str(record.alive) for record in records]),
+        ("requests", [str(record.requests) for record in records]),
+        ("seconds", [f"{record.seconds:.1f}" for record in records]),
     ]

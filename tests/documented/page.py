@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from tests.documented.blocks import RUN, Block
-from tests.documented.stage import Stage
+from tests.documented.sandbox import Sandbox
 
 _PLAY = """\
 - name: As printed
@@ -73,7 +73,7 @@ def kind(block: Block) -> str:
     raise PageError(f"{block.place}: say which file this is, with a comment such as `# tokens.yml` in its first line")
 
 
-def follow(blocks: Sequence[Block], stage: Stage) -> Outcome:
+def follow(blocks: Sequence[Block], sandbox: Sandbox) -> Outcome:
     """Do what a page says.
 
     :raises PageError: at the first block that does not work, and for a file that no command uses.
@@ -85,16 +85,16 @@ def follow(blocks: Sequence[Block], stage: Stage) -> Outcome:
                 outcome.not_run[block.reason] += size(block)
                 continue
             case "file":
-                _write(block, stage, unused)
+                _write(block, sandbox, unused)
             case "inventory":
-                _write(block, stage, {})
-                _type(f"ansible-inventory -i {_name(block)['name']} --list", block, stage)
+                _write(block, sandbox, {})
+                _type(f"ansible-inventory -i {_name(block)['name']} --list", block, sandbox)
             case "commands":
                 for command in block.commands:
-                    _type(command, block, stage)
+                    _type(command, block, sandbox)
                     unused = {name: written for name, written in unused.items() if name not in command}
             case "play" | "tasks" as what:
-                _play(block, stage, f"block-{number}.yml", what)
+                _play(block, sandbox, f"block-{number}.yml", what)
         outcome.run += size(block)
     if unused:
         raise PageError("; ".join(f"{block.place}: no command uses {name}" for name, block in unused.items()))
@@ -107,23 +107,23 @@ def _name(block: Block) -> re.Match[str]:
     return name
 
 
-def _write(block: Block, stage: Stage, unused: dict[str, Block]) -> None:
+def _write(block: Block, sandbox: Sandbox, unused: dict[str, Block]) -> None:
     name = _name(block)
-    stage.write(name["name"], block.text, add=bool(name["add"]))
+    sandbox.write(name["name"], block.text, add=bool(name["add"]))
     unused[name["name"]] = block
 
 
-def _play(block: Block, stage: Stage, name: str, what: str) -> None:
+def _play(block: Block, sandbox: Sandbox, name: str, what: str) -> None:
     text = block.text
     if what == "tasks":
-        variables = stage.place / "variables.json"
-        variables.write_text(json.dumps(stage.variables), encoding="utf-8")
+        variables = sandbox.place / "variables.json"
+        variables.write_text(json.dumps(sandbox.variables), encoding="utf-8")
         text = _PLAY.format(variables=variables) + textwrap.indent(text, "    ")
-    stage.write(name, text)
-    _type(f"ansible-playbook {name}", block, stage)
+    sandbox.write(name, text)
+    _type(f"ansible-playbook {name}", block, sandbox)
 
 
-def _type(command: str, block: Block, stage: Stage) -> None:
-    finished = stage.run(command)
+def _type(command: str, block: Block, sandbox: Sandbox) -> None:
+    finished = sandbox.run(command)
     if finished.status:
         raise PageError(f"{block.place}: status {finished.status} of\n$ {command}\n{finished.output}")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.documented.blocks import blocks_of
 from tests.documented.page import PageError, follow, kind
-from tests.documented.stage import VAULT_PASSWORD, stage
+from tests.documented.sandbox import VAULT_PASSWORD, sandbox
 
 WORKS = """\
 ```yaml
@@ -45,7 +45,7 @@ $ test "$WHERE" = here && grep 'Add to' play.yml
 
 @pytest.fixture
 def place():
-    with stage() as made:
+    with sandbox() as made:
         yield made
 
 

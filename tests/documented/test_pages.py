@@ -7,7 +7,7 @@ import pytest
 from tests.documented import results
 from tests.documented.page import follow, kind, size
 from tests.documented.pages import pages, prepare
-from tests.documented.stage import ROOT, stage
+from tests.documented.sandbox import ROOT, sandbox
 
 FOUND = pages()
 BUILT = ROOT / ".cache" / "collections" / "ansible_collections" / "tokensmith" / "bitbucket" / "MANIFEST.json"
@@ -16,7 +16,7 @@ BUILT = ROOT / ".cache" / "collections" / "ansible_collections" / "tokensmith" /
 @pytest.mark.skipif(not BUILT.exists(), reason="the collection is not built: make build")
 @pytest.mark.parametrize("page", FOUND)
 def test_a_page_does_what_it_prints(page, record_property):
-    with stage() as place:
+    with sandbox() as place:
         prepare(page, place)
         outcome = follow(FOUND[page], place)
         results.check(page, place)

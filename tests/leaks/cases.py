@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from tests.leaks.stage import CREDENTIALS, Scene
+from tests.leaks.sandbox import CREDENTIALS, Scenario
 
 Data = dict[str, t.Any]
 #: Makes the task of a case, or the variables of a host that the playbook runs on.
-Build = Callable[[Scene], Data]
+Build = Callable[[Scenario], Data]
 ADMIN = {"username": "admin", "password": "{{ password }}"}
 
 

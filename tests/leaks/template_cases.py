@@ -11,7 +11,7 @@ from tests.doubles.loopback import Answer, Request
 from tests.leaks.cases import Data, Table
 from tests.leaks.host_cases import audited as audited_host
 from tests.leaks.host_cases import declared, migrated
-from tests.leaks.stage import WORKSPACE, Scene
+from tests.leaks.sandbox import WORKSPACE, Scenario
 from tests.leaks.task_cases import (
     PREFIX,
     api_token,
@@ -50,157 +50,157 @@ def header(name: str) -> str:
     return f"{line}\n[[lookup('pipe','touch $LEAKS_ROOT.{name}.run')]]"
 
 
-def titled(scene: Scene, text: str) -> None:
+def titled(scenario: Scenario, text: str) -> None:
     """A project whose name and description, and those of its repository, are ``text``."""
-    scene.stage.sim.add_repository(scene.key, "ledger", name=text, description=text)
-    project = scene.stage.sim.world.projects[scene.key.lower()]
+    scenario.sandbox.sim.add_repository(scenario.key, "ledger", name=text, description=text)
+    project = scenario.sandbox.sim.model.projects[scenario.key.lower()]
     project.name = project.description = text
 
 
-def refused(scene: Scene, **more: object) -> None:
-    scene.arm("status", **{"status": 400, "message": template(scene.key), **more})
+def refused(scenario: Scenario, **more: object) -> None:
+    scenario.arm("status", **{"status": 400, "message": template(scenario.key), **more})
 
 
-def refuses(scene: Scene) -> None:
-    """Vault and AWX refuse what names the scene, and say why in a template."""
-    text = template(scene.key)
+def refuses(scenario: Scenario) -> None:
+    """Vault and AWX refuse what names the scenario, and say why in a template."""
+    text = template(scenario.key)
     answer = Answer(400, {"errors": [text], "detail": text, "__all__": [text]})
 
     def spoil(request: Request) -> Answer | None:
         return answer if "capabilities" not in request.path else None
 
-    scene.stage.spoilt[scene.key] = spoil
+    scenario.sandbox.spoilt[scenario.key] = spoil
 
 
 # Bitbucket Data Center
 
 
 @TEXTS.works("names of tokens")
-def listed(scene: Scene) -> Data:
-    scene.stage.sim.add_token(scene.owner, template(scene.key))
-    return info(scene)
+def listed(scenario: Scenario) -> Data:
+    scenario.sandbox.sim.add_token(scenario.owner, template(scenario.key))
+    return info(scenario)
 
 
 @TEXTS.works(NOT_SHOWN)
-def audited(scene: Scene) -> Data:
-    titled(scene, template(scene.key))
-    scene.stage.sim.add_token(scene.owner, template(scene.key), ["REPO_ADMIN"])
-    return audit(scene, repositories=[f"{scene.key}/*"])
+def audited(scenario: Scenario) -> Data:
+    titled(scenario, template(scenario.key))
+    scenario.sandbox.sim.add_token(scenario.owner, template(scenario.key), ["REPO_ADMIN"])
+    return audit(scenario, repositories=[f"{scenario.key}/*"])
 
 
 @TEXTS.works("names of tokens")
-def renamed(scene: Scene) -> Data:
-    token = scene.stage.sim.add_token(scene.owner, template(scene.key), ["REPO_ADMIN"])
-    return one(scene, id=token.id)
+def renamed(scenario: Scenario) -> Data:
+    token = scenario.sandbox.sim.add_token(scenario.owner, template(scenario.key), ["REPO_ADMIN"])
+    return one(scenario, id=token.id)
 
 
 @TEXTS.works("names of tokens")
-def revoked(scene: Scene) -> Data:
-    token = scene.stage.sim.add_token(scene.owner, template(scene.key))
-    return {f"{PREFIX}.access_token": {**_login(scene), "project": scene.key, "id": token.id, "state": "absent"}}
+def revoked(scenario: Scenario) -> Data:
+    token = scenario.sandbox.sim.add_token(scenario.owner, template(scenario.key))
+    return {f"{PREFIX}.access_token": {**_login(scenario), "project": scenario.key, "id": token.id, "state": "absent"}}
 
 
 @TEXTS.works("names of tokens")
-def pruned(scene: Scene) -> Data:
-    scene.stage.sim.add_token(scene.owner, template(scene.key))
-    return many(scene, store=scene.file, prune=["*lookup*"])
+def pruned(scenario: Scenario) -> Data:
+    scenario.sandbox.sim.add_token(scenario.owner, template(scenario.key))
+    return many(scenario, store=scenario.file, prune=["*lookup*"])
 
 
 @TEXTS.works("names of tokens")
-def leaked(scene: Scene) -> Data:
-    token = scene.stage.sim.add_token(scene.owner, template(scene.key))
-    return found(scene, text=scene.variable("text", token.secret), verify=True)
+def leaked(scenario: Scenario) -> Data:
+    token = scenario.sandbox.sim.add_token(scenario.owner, template(scenario.key))
+    return found(scenario, text=scenario.variable("text", token.secret), verify=True)
 
 
 @TEXTS.works("names of users")
-def the_name_of_a_user(scene: Scene) -> Data:
-    user = scene.stage.sim.add_user(f"u{scene.key}", display_name=template(scene.key))
-    user.name = template(scene.key)
-    token = scene.stage.sim.add_token(f"users/{user.slug}", "ci")
-    return credential(scene.variable("secret", token.secret), verify=True)
+def the_name_of_a_user(scenario: Scenario) -> Data:
+    user = scenario.sandbox.sim.add_user(f"u{scenario.key}", display_name=template(scenario.key))
+    user.name = template(scenario.key)
+    token = scenario.sandbox.sim.add_token(f"users/{user.slug}", "ci")
+    return credential(scenario.variable("secret", token.secret), verify=True)
 
 
 @TEXTS.fails("messages", says="The server said")
-def a_message_for_one_token(scene: Scene) -> Data:
-    refused(scene)
-    return one(scene, store=scene.file)
+def a_message_for_one_token(scenario: Scenario) -> Data:
+    refused(scenario)
+    return one(scenario, store=scenario.file)
 
 
 @TEXTS.fails("messages", says="The server said")
-def a_message_for_a_set(scene: Scene) -> Data:
-    refused(scene, method="PUT")
-    return many(scene)
+def a_message_for_a_set(scenario: Scenario) -> Data:
+    refused(scenario, method="PUT")
+    return many(scenario)
 
 
 @TEXTS.fails("messages")
-def a_message_that_nothing_is_there(scene: Scene) -> Data:
-    refused(scene, status=404)
-    return info(scene)
+def a_message_that_nothing_is_there(scenario: Scenario) -> Data:
+    refused(scenario, status=404)
+    return info(scenario)
 
 
 @TEXTS.fails("messages", says="The server said")
-def a_message_for_an_audit(scene: Scene) -> Data:
-    refused(scene)
-    return audit(scene)
+def a_message_for_an_audit(scenario: Scenario) -> Data:
+    refused(scenario)
+    return audit(scenario)
 
 
 @TEXTS.works("messages")
-def a_page_for_a_search(scene: Scene) -> Data:
-    refused(scene, body="html")
-    token = scene.stage.sim.add_token(scene.owner, "ci")
-    return found(scene, text=scene.variable("text", token.secret))
+def a_page_for_a_search(scenario: Scenario) -> Data:
+    refused(scenario, body="html")
+    token = scenario.sandbox.sim.add_token(scenario.owner, "ci")
+    return found(scenario, text=scenario.variable("text", token.secret))
 
 
 @TEXTS.fails("headers", says="redirects")
-def a_place_to_be_redirected_to(scene: Scene) -> Data:
-    scene.arm("redirect", location=template(scene.key))
-    return one(scene)
+def a_place_to_be_redirected_to(scenario: Scenario) -> Data:
+    scenario.arm("redirect", location=template(scenario.key))
+    return one(scenario)
 
 
 @TEXTS.fails("headers", says="is not the JSON")
-def a_kind_of_content(scene: Scene) -> Data:
-    scene.arm("status", status=200, body="html", headers={"Content-Type": template(scene.key)})
-    return one(scene)
+def a_kind_of_content(scenario: Scenario) -> Data:
+    scenario.arm("status", status=200, body="html", headers={"Content-Type": template(scenario.key)})
+    return one(scenario)
 
 
 @TEXTS.works(NOT_SHOWN)
-def a_time_to_wait(scene: Scene) -> Data:
-    refused(scene, status=429, retry_after=template(scene.key), times=1)
-    return info(scene)
+def a_time_to_wait(scenario: Scenario) -> Data:
+    refused(scenario, status=429, retry_after=template(scenario.key), times=1)
+    return info(scenario)
 
 
 # Stores
 
 
 @TEXTS.fails(NOT_SHOWN)
-def vault_refuses(scene: Scene) -> Data:
-    refuses(scene)
-    return many(scene, store=scene.hashi, store_options=scene.hashi_options)
+def vault_refuses(scenario: Scenario) -> Data:
+    refuses(scenario)
+    return many(scenario, store=scenario.hashi, store_options=scenario.hashi_options)
 
 
 @TEXTS.fails(NOT_SHOWN)
-def awx_refuses(scene: Scene) -> Data:
-    refuses(scene)
-    return many(scene, store=scene.controller, store_options=scene.controller_options)
+def awx_refuses(scenario: Scenario) -> Data:
+    refuses(scenario)
+    return many(scenario, store=scenario.controller, store_options=scenario.controller_options)
 
 
 @TEXTS.fails(NOT_SHOWN)
-def awx_refuses_an_object(scene: Scene) -> Data:
-    refuses(scene)
-    return objects(scene, token="{{ password }}")
+def awx_refuses_an_object(scenario: Scenario) -> Data:
+    refuses(scenario)
+    return objects(scenario, token="{{ password }}")
 
 
 @TEXTS.fails(NOT_SHOWN)
-def a_helper_complains(scene: Scene) -> Data:
-    return many(scene, store=scene.helper(f"reads {scene.leave('said', template(scene.key))}"))
+def a_helper_complains(scenario: Scenario) -> Data:
+    return many(scenario, store=scenario.helper(f"reads {scenario.leave('said', template(scenario.key))}"))
 
 
 @TEXTS.works(NOT_SHOWN)
-def a_store_holds_a_template(scene: Scene) -> Data:
-    token = scene.plant()
-    token.secret = template(scene.key)
-    scene.keep(token)
-    query = f"query('{PREFIX}.secret', '{scene.owner}/tokens/ci', store='{scene.file}', errors='ignore')"
+def a_store_holds_a_template(scenario: Scenario) -> Data:
+    token = scenario.plant()
+    token.secret = template(scenario.key)
+    scenario.keep(token)
+    query = f"query('{PREFIX}.secret', '{scenario.owner}/tokens/ci', store='{scenario.file}', errors='ignore')"
     return {"ansible.builtin.debug": {"msg": f"{{{{ {query} | string | length }}}}"}}
 
 
@@ -208,53 +208,55 @@ def a_store_holds_a_template(scene: Scene) -> Data:
 
 
 @TEXTS.works("names of API tokens")
-def api_tokens_with_labels(scene: Scene) -> Data:
-    account = scene.stage.cloud.world.accounts["ada"]
-    scene.stage.cloud.add_api_token(account, template(scene.key), [template(scene.key)])
-    return api_tokens(scene)
+def api_tokens_with_labels(scenario: Scenario) -> Data:
+    account = scenario.sandbox.cloud.model.accounts["ada"]
+    scenario.sandbox.cloud.add_api_token(account, template(scenario.key), [template(scenario.key)])
+    return api_tokens(scenario)
 
 
 @TEXTS.fails("names of API tokens", says="cannot be renewed")
-def an_api_token_that_expires(scene: Scene) -> Data:
-    account = scene.stage.cloud.world.accounts["ada"]
-    token = scene.stage.cloud.add_api_token(account, template(scene.key), expires_in_days=1)
-    task = api_token(scene, id=token.id, min_days_left=9)
+def an_api_token_that_expires(scenario: Scenario) -> Data:
+    account = scenario.sandbox.cloud.model.accounts["ada"]
+    token = scenario.sandbox.cloud.add_api_token(account, template(scenario.key), expires_in_days=1)
+    task = api_token(scenario, id=token.id, min_days_left=9)
     task[f"{PREFIX}.api_token"].pop("label")
     return task
 
 
 @TEXTS.fails("messages", says="The server said")
-def a_message_for_a_variable(scene: Scene) -> Data:
-    scene.arm_cloud("status", status=400, message=template(scene.key))
-    return variable(scene)
+def a_message_for_a_variable(scenario: Scenario) -> Data:
+    scenario.arm_cloud("status", status=400, message=template(scenario.key))
+    return variable(scenario)
 
 
 @TEXTS.works(NOT_SHOWN)
-def a_variable_with_another_value(scene: Scene) -> Data:
-    scene.stage.cloud.add_variable(f"{WORKSPACE}/{scene.key.lower()}", "TOKEN", template(scene.key), secured=False)
-    return {**variable(scene, secured=False, update_secret="always"), "diff": True}
+def a_variable_with_another_value(scenario: Scenario) -> Data:
+    scenario.sandbox.cloud.add_variable(
+        f"{WORKSPACE}/{scenario.key.lower()}", "TOKEN", template(scenario.key), secured=False
+    )
+    return {**variable(scenario, secured=False, update_secret="always"), "diff": True}
 
 
 @TEXTS.works("names of users")
-def the_name_of_an_account(scene: Scene) -> Data:
-    account = scene.stage.cloud.add_account(scene.key.lower(), display_name=template(scene.key))
-    token = scene.stage.cloud.add_api_token(account, "ci")
-    secret = scene.variable("secret", token.secret)
-    return credential(secret, email=account.email, api_url=scene.stage.cloud_url, verify=True)
+def the_name_of_an_account(scenario: Scenario) -> Data:
+    account = scenario.sandbox.cloud.add_account(scenario.key.lower(), display_name=template(scenario.key))
+    token = scenario.sandbox.cloud.add_api_token(account, "ci")
+    secret = scenario.variable("secret", token.secret)
+    return credential(secret, email=account.email, api_url=scenario.sandbox.cloud_url, verify=True)
 
 
 # Files on hosts
 
 
 @TEXTS.works("files")
-def a_path_and_a_user(scene: Scene) -> Data:
-    return {f"{PREFIX}.app_password_info": {"homes": [_home(scene)]}}
+def a_path_and_a_user(scenario: Scenario) -> Data:
+    return {f"{PREFIX}.app_password_info": {"homes": [_home(scenario)]}}
 
 
 @TEXTS.works("files")
-def a_path_that_is_searched_for_leaks(scene: Scene) -> Data:
-    path = scene.leave(f"logs/{template(scene.key)}", f"token={scene.plant().secret}\n")
-    return found(scene, files=[path.partition("/logs/")[0] + "/logs"])
+def a_path_that_is_searched_for_leaks(scenario: Scenario) -> Data:
+    path = scenario.leave(f"logs/{template(scenario.key)}", f"token={scenario.plant().secret}\n")
+    return found(scenario, files=[path.partition("/logs/")[0] + "/logs"])
 
 
 # Hosts of playbooks
@@ -266,84 +268,84 @@ GONE = "retire_app_passwords, alone"
 
 
 @HOSTS.fails(PROVISION)
-def a_message_for_the_role(scene: Scene) -> Data:
-    refused(scene)
-    return declared(scene, store=scene.file)
+def a_message_for_the_role(scenario: Scenario) -> Data:
+    refused(scenario)
+    return declared(scenario, store=scenario.file)
 
 
 @HOSTS.works(PROVISION)
-def a_name_for_the_role(scene: Scene) -> Data:
-    scene.stage.sim.add_token(scene.owner, template(scene.key))
-    return declared(scene, store=scene.file, prune=["*lookup*"])
+def a_name_for_the_role(scenario: Scenario) -> Data:
+    scenario.sandbox.sim.add_token(scenario.owner, template(scenario.key))
+    return declared(scenario, store=scenario.file, prune=["*lookup*"])
 
 
 @HOSTS.fails(AUDIT)
-def a_message_for_the_audit(scene: Scene) -> Data:
-    refused(scene)
-    return audited_host(scene)
+def a_message_for_the_audit(scenario: Scenario) -> Data:
+    refused(scenario)
+    return audited_host(scenario)
 
 
 @HOSTS.works(AUDIT, NOT_SHOWN)
-def names_for_the_audit(scene: Scene) -> Data:
-    titled(scene, template(scene.key))
+def names_for_the_audit(scenario: Scenario) -> Data:
+    titled(scenario, template(scenario.key))
     for _namesake in range(2):
-        scene.stage.sim.add_token(scene.owner, template(scene.key), ["REPO_ADMIN"])
-    return audited_host(scene, repositories=[f"{scene.key}/*"])
+        scenario.sandbox.sim.add_token(scenario.owner, template(scenario.key), ["REPO_ADMIN"])
+    return audited_host(scenario, repositories=[f"{scenario.key}/*"])
 
 
 @HOSTS.fails(REVOKE)
-def a_message_for_a_revocation(scene: Scene) -> Data:
-    refused(scene, method="DELETE")
-    return _leaked(scene, "leaked.log")
+def a_message_for_a_revocation(scenario: Scenario) -> Data:
+    refused(scenario, method="DELETE")
+    return _leaked(scenario, "leaked.log")
 
 
 @HOSTS.fails(REVOKE)
-def a_message_for_a_reissue(scene: Scene) -> Data:
-    refused(scene, method="PUT")
-    return {**_leaked(scene, "leaked.log"), **declared(scene, store=scene.file)}
+def a_message_for_a_reissue(scenario: Scenario) -> Data:
+    refused(scenario, method="PUT")
+    return {**_leaked(scenario, "leaked.log"), **declared(scenario, store=scenario.file)}
 
 
 @HOSTS.works(REVOKE)
-def a_path_for_a_revocation(scene: Scene) -> Data:
-    return _leaked(scene, template(scene.key))
+def a_path_for_a_revocation(scenario: Scenario) -> Data:
+    return _leaked(scenario, template(scenario.key))
 
 
 @HOSTS.fails(MIGRATE)
-def a_message_for_a_migration(scene: Scene) -> Data:
-    refused(scene)
-    return migrated(scene, to=scene.vaulted)
+def a_message_for_a_migration(scenario: Scenario) -> Data:
+    refused(scenario)
+    return migrated(scenario, to=scenario.vaulted)
 
 
 @HOSTS.works(RETIRE)
-def a_path_and_a_user_for_a_report(scene: Scene) -> Data:
-    return {"retire_app_passwords_homes": [_home(scene)]}
+def a_path_and_a_user_for_a_report(scenario: Scenario) -> Data:
+    return {"retire_app_passwords_homes": [_home(scenario)]}
 
 
 @HOSTS.works(RETIRE)
-def a_path_and_a_user_that_are_removed(scene: Scene) -> Data:
-    return {"retire_app_passwords_homes": [_home(scene)], "retire_app_passwords_remove": True}
+def a_path_and_a_user_that_are_removed(scenario: Scenario) -> Data:
+    return {"retire_app_passwords_homes": [_home(scenario)], "retire_app_passwords_remove": True}
 
 
 @HOSTS.fails(RETIRE, GONE)
-def a_host_that_says_why_it_is_gone(scene: Scene) -> Data:
-    return {"ansible_host": f"gone@{scene.leave('why', template(scene.key))}"}
+def a_host_that_says_why_it_is_gone(scenario: Scenario) -> Data:
+    return {"ansible_host": f"gone@{scenario.leave('why', template(scenario.key))}"}
 
 
-def _leaked(scene: Scene, name: str) -> Data:
-    path = scene.leave(f"logs/{name}", f"token={scene.plant().secret}\n")
-    named = {"revoke_leaked_files": [path.partition("/logs/")[0] + "/logs"], "revoke_leaked_projects": [scene.key]}
-    return {**declared(scene, set=[]), **named}
+def _leaked(scenario: Scenario, name: str) -> Data:
+    path = scenario.leave(f"logs/{name}", f"token={scenario.plant().secret}\n")
+    named = {"revoke_leaked_files": [path.partition("/logs/")[0] + "/logs"], "revoke_leaked_projects": [scenario.key]}
+    return {**declared(scenario, set=[]), **named}
 
 
-def _home(scene: Scene) -> str:
+def _home(scenario: Scenario) -> str:
     """A pattern for home directories, of which one has a template for a name, with a dead secret."""
-    text = template(scene.key)
-    home = scene.leave(f"homes/{text}/.netrc", f'machine bitbucket.org login "{text}" password {scene.dead()}\n')
+    text = template(scenario.key)
+    home = scenario.leave(f"homes/{text}/.netrc", f'machine bitbucket.org login "{text}" password {scenario.dead()}\n')
     return home.partition("/homes/")[0] + "/homes/*"
 
 
-def _login(scene: Scene) -> Data:
-    return {"username": "admin", "password": "{{ password }}", "url": scene.stage.url}
+def _login(scenario: Scenario) -> Data:
+    return {"username": "admin", "password": "{{ password }}", "url": scenario.sandbox.url}
 
 
 def holds(value: object, text: str) -> bool:

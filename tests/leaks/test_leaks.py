@@ -12,7 +12,7 @@ from tests.leaks.cases import Case
 from tests.leaks.file_cases import TASKS
 from tests.leaks.host_cases import HOSTS
 from tests.leaks.inventory_cases import INVENTORIES
-from tests.leaks.stage import stage
+from tests.leaks.sandbox import sandbox
 from tests.reliability.conftest import FULL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def check(report: runs.Report, record_property: t.Any) -> None:
 
 @pytest.mark.parametrize("way", BOTH_WAYS)
 def test_tasks_show_no_secret(tmp_path, programs, way, record_property):
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         # The sample's own cases run under the runner, below.
         cases = TASKS.cases if FULL else runs.others()
         check(runs.tasks(place, programs, cases, check=way != "real"), record_property)
@@ -42,7 +42,7 @@ def test_tasks_show_no_secret(tmp_path, programs, way, record_property):
     "name", [pytest.param(name, marks=pytest.mark.long if name in SLOW else ()) for name in runs.playbooks()]
 )
 def test_playbooks_and_roles_show_no_secret(tmp_path, programs, name, way, record_property):
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         check(runs.playbook(place, programs, name, check=way != "real"), record_property)
 
 
@@ -54,18 +54,18 @@ def test_playbooks_and_roles_show_no_secret(tmp_path, programs, name, way, recor
     ],
 )
 def test_inventories_show_no_secret(tmp_path, programs, cases, record_property):
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         check(runs.inventories(place, programs, cases), record_property)
 
 
 def test_the_runner_keeps_no_secret_in_its_artifacts(tmp_path, programs, record_property):
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         check(runs.runner(place, programs, TASKS.cases if FULL else runs.sample()), record_property)
 
 
 @pytest.mark.parametrize("name", runs.playbooks() if FULL else ["provision"])
 def test_the_runner_keeps_no_secret_of_a_playbook(tmp_path, programs, name, record_property):
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         check(runs.playbook_by_runner(place, programs, name), record_property)
 
 

@@ -15,7 +15,7 @@ from tests.leaks import runs
 from tests.leaks.cases import Table
 from tests.leaks.file_cases import TASKS
 from tests.leaks.net import ENOUGH, Net, forms
-from tests.leaks.stage import CREDENTIALS, Stage, stage
+from tests.leaks.sandbox import CREDENTIALS, Sandbox, sandbox
 
 SECRETS = {"password": CREDENTIALS["password"], "token": "BBDC-MDEyMzQ1NjcwMTIzOmRlZmdoaWprbG1ub3BxcnN0dXZ3"}
 #: A module that does all that none should.
@@ -91,7 +91,7 @@ def test_what_is_no_secret_is_not_caught(tmp_path):
 
 
 def test_a_playbook_that_leaks_in_every_way_is_caught_in_every_place(tmp_path, programs):
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         (place.told / "library").mkdir()
         (place.told / "library" / "leaky.py").write_text(LEAKY, encoding="utf-8")
         leak = {"leaky": {"secret": "{{ password }}", "place": str(place.written / "tmp")}, "register": "it"}
@@ -131,9 +131,9 @@ def alone(monkeypatch):
     return chosen
 
 
-def returns_what_it_stores(place: Stage) -> None:
+def returns_what_it_stores(place: Sandbox) -> None:
     """The callback's lines, as if the task with a store had returned its secret."""
-    (token,) = (token for token in place.sim.world.all_tokens() if token.owner.endswith("L002"))
+    (token,) = (token for token in place.sim.model.all_tokens() if token.owner.endswith("L002"))
     path = place.written / "out" / "results"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     for line in lines:
@@ -147,7 +147,7 @@ def returns_what_it_stores(place: Stage) -> None:
 @pytest.mark.parametrize("leaks", [False, True])
 def test_a_secret_that_a_task_with_a_store_returns_is_caught(tmp_path, monkeypatch, alone, leaks):
     alone("returns the secret where no store is set", "delivers to a file")
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         play = place.play
 
         def leaky(*arguments: t.Any) -> str:
@@ -164,7 +164,7 @@ def test_a_secret_that_a_task_with_a_store_returns_is_caught(tmp_path, monkeypat
 @pytest.mark.usefixtures("built")
 def test_a_playbook_that_is_not_there_is_noticed_in_check_mode_too(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "COLLECTION", "no.such")
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         report = runs.playbook(place, Path(sys.executable).parent, "migrate_store", check=True)
         assert report.problems
         assert all("did not run" in problem for problem in report.problems)
@@ -188,7 +188,7 @@ WORDS = f"something {SECRETS['password']} else"
 )
 def test_stores_reports_and_what_a_run_was_told_are_searched(tmp_path, monkeypatch, alone, name, text, said):
     alone("delivers to a file")
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         run = place.run
 
         def careless(*arguments: t.Any, **more: t.Any) -> str:
@@ -205,6 +205,6 @@ def test_stores_reports_and_what_a_run_was_told_are_searched(tmp_path, monkeypat
 
 
 def test_a_file_that_a_run_makes_where_it_is_told_things_is_known(tmp_path):
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         place.run(["/bin/sh", "-c", f"echo x > {place.told}/new"], "output", credential=False)
         assert place.odd == {place.told / "new"}

@@ -12,7 +12,7 @@ import pytest
 from tests.doubles.loopback import Answer, Request, serving
 from tests.doubles.mail import receiving
 from tests.leaks.runs import here
-from tests.leaks.stage import CREDENTIALS, Stage, stage
+from tests.leaks.sandbox import CREDENTIALS, Sandbox, sandbox
 from tests.leaks.template_cases import (
     AUDIT,
     EVALUATED,
@@ -66,7 +66,7 @@ class Listener:
         return Answer(201 if request.path.startswith("/rest") else 200)
 
 
-def notification(place: Stage) -> str:
+def notification(place: Sandbox) -> str:
     """A task file that uses every one that ships, and passes the summary on."""
     for path in FILES.glob("notify_*"):
         shutil.copy(path, place.told)
@@ -80,7 +80,7 @@ def notification(place: Stage) -> str:
     return str(place.tell("notify.yml", tasks))
 
 
-def assert_nothing_ran(place: Stage) -> None:
+def assert_nothing_ran(place: Sandbox) -> None:
     made = [path for path in place.place.parent.glob(f"{place.place.name}.*") if path.name.endswith(EVALUATED)]
     for path in made:
         path.unlink()
@@ -88,12 +88,12 @@ def assert_nothing_ran(place: Stage) -> None:
 
 
 def test_no_text_of_others_is_run_as_a_template(tmp_path, programs):
-    with stage(tmp_path) as place:
+    with sandbox(tmp_path) as place:
         names, tasks = {}, []
         for case in TEXTS.cases:
-            scene = place.scene()
-            names[scene.key] = case
-            tasks.append({"name": scene.key, "register": f"r{scene.key}", **case.build(scene)})
+            scenario = place.scenario()
+            names[scenario.key] = case
+            tasks.append({"name": scenario.key, "register": f"r{scenario.key}", **case.build(scenario)})
         everything = {key: f"{{{{ r{key} }}}}" for key in names}
         (place.told / "texts.j2").write_text("{{ kept | to_nice_json }}\n{{ joined }}\n", encoding="utf-8")
         play = {
@@ -125,17 +125,17 @@ def test_no_text_of_others_is_run_as_a_template(tmp_path, programs):
             assert [text for text in texts if not holds(json.loads(json.dumps(written)), text)] == [], name
 
 
-def outcomes(place: Stage) -> dict[str, t.Any]:
+def outcomes(place: Sandbox) -> dict[str, t.Any]:
     """Results by the names of their tasks, without those of single items."""
     return {line["task"]: line["result"] for line in place.results() if not line["outcome"].startswith("item")}
 
 
 @pytest.mark.parametrize("written", [template, header], ids=["braces", "a header"])
 def test_no_text_of_others_is_run_as_a_template_of_an_inventory(tmp_path, programs, written):
-    with stage(tmp_path) as place:
-        scene = place.scene()
-        text = written(scene.key)
-        titled(scene, text)
+    with sandbox(tmp_path) as place:
+        scenario = place.scenario()
+        text = written(scenario.key)
+        titled(scenario, text)
         configured = {
             "plugin": "tokensmith.bitbucket.projects",
             "username": "admin",
@@ -147,7 +147,7 @@ def test_no_text_of_others_is_run_as_a_template_of_an_inventory(tmp_path, progra
         inventory = place.told / "bitbucket.yml"
         inventory.write_text(json.dumps(configured), encoding="utf-8")
         listed = place.look(programs, str(inventory), "--list")
-        assert scene.key in listed
+        assert scenario.key in listed
         wanted = {
             "composed": text,
             "joined": f"{text} {text}",
@@ -157,7 +157,7 @@ def test_no_text_of_others_is_run_as_a_template_of_an_inventory(tmp_path, progra
         shown = [{"name": name, "ansible.builtin.debug": {"var": name}} for name in wanted]
         keep = {"ansible.builtin.set_fact": {"kept": "{{ bitbucket_repositories[0].description }}"}}
         groups = {"name": "groups", "ansible.builtin.debug": {"msg": "{{ group_names | join(' ') }}"}}
-        play = {"hosts": scene.key, "gather_facts": False, "tasks": [keep, *shown, groups]}
+        play = {"hosts": scenario.key, "gather_facts": False, "tasks": [keep, *shown, groups]}
         output = place.play(programs, str(place.tell("play.yml", [play])), "-i", str(inventory))
         assert_nothing_ran(place)
         found = outcomes(place)
@@ -175,13 +175,13 @@ def test_no_text_of_others_is_run_as_a_template_of_an_inventory(tmp_path, progra
 )
 def test_no_text_of_others_is_run_as_a_template_of_a_playbook(tmp_path, programs, name):
     listener = Listener()
-    with stage(tmp_path) as place, serving(listener.handle) as url, receiving() as box:
+    with sandbox(tmp_path) as place, serving(listener.handle) as url, receiving() as box:
         hosts, variables = {}, {}
         for case in HOSTS.cases:
             if name in case.covers:
-                scene = place.scene()
-                hosts[scene.key] = case
-                variables[scene.key] = {**here(programs), **case.build(scene)}
+                scenario = place.scenario()
+                hosts[scenario.key] = case
+                variables[scenario.key] = {**here(programs), **case.build(scenario)}
         given = {
             **{f"{role}_notify": notification(place) for role in NOTIFIED},
             **{"notify_slack_url": f"{url}/hook", "notify_jira_url": url, "notify_jira_project": "OPS"},

@@ -13,11 +13,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token
-from tests.reliability.world import World, world
+from tests.reliability.sandbox import Sandbox, sandbox
 from tests.simulator.faults import Fault
 from tests.simulator.server import running
-from tests.unit.plugins.slow import raw_server, relays
-from tests.unit.plugins.stand import company, token_params
+from tests.unit.plugins.company import new_company, token_params
+from tests.unit.plugins.slow_servers import raw_server, relays
 
 #: What happens to the answer to a create. With ``times`` 2 it happens to the second try as well.
 FAULTS: list[dict[str, t.Any]] = [
@@ -36,7 +36,7 @@ FAULTS: list[dict[str, t.Any]] = [
 ]
 
 
-def arm(place: World) -> list[Fault]:
+def arm(place: Sandbox) -> list[Fault]:
     """One owner for each fault once, and one for each fault every time."""
     return [
         place.sim.faults.arm(method="PUT", path=f"{place.owners[number]}$", **fault)
@@ -69,7 +69,7 @@ def is_about(sentence: str, reference: str) -> bool:
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("phase", ["first", "rotation"])
 def test_a_lost_answer_delivers_a_live_secret_or_fails_and_leaves_no_orphan(tmp_path, phase, record_property):
-    with world(tmp_path, owners=2 * len(FAULTS), grace=0) as place:
+    with sandbox(tmp_path, owners=2 * len(FAULTS), grace=0) as place:
         if phase == "rotation":
             place.plant(stored=True, created_days_ago=8, expires_in_days=2, last_used_days_ago=1)
         before = place.stored()
@@ -95,7 +95,7 @@ def test_a_lost_answer_delivers_a_live_secret_or_fails_and_leaves_no_orphan(tmp_
         assert (place.dead(), place.strays(), place.run()["changed"]) == ([], [], False)
 
 
-def limit_once(place: World, retry_after: str) -> Fault:
+def limit_once(place: Sandbox, retry_after: str) -> Fault:
     """Exactly one 429. The first owner is served alone, to see whether that goes well at all: so it meets one that is
     served beside seven others.
     """
@@ -117,7 +117,7 @@ def limit_once(place: World, retry_after: str) -> Fault:
 @pytest.mark.parametrize("retry_after", ["seconds", "date", "none"])
 def test_who_is_told_to_wait_holds_back_all_workers(tmp_path, retry_after, record_property):
     # So slow that the others would go on for longer than what is on its way takes to arrive.
-    with world(tmp_path, owners=48, latency_ms=200) as place:
+    with sandbox(tmp_path, owners=48, latency_ms=200) as place:
         place.sim.clock.unfreeze()
         fault = limit_once(place, retry_after)
         (limited,) = [entry for entry in place.sim.requests if entry.status == 429]
@@ -135,7 +135,7 @@ def test_who_is_told_to_wait_holds_back_all_workers(tmp_path, retry_after, recor
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("retry_after", ["seconds", "date", "none"])
 def test_a_rate_limit_fails_nobody(tmp_path, retry_after, record_property):
-    with world(tmp_path, owners=12) as place:
+    with sandbox(tmp_path, owners=12) as place:
         place.sim.clock.unfreeze()
         place.sim.switches.update(
             {"rate_limit_capacity": 8, "rate_limit_refill": 8.0, "retry_after": retry_after, "rate_limit_body": "html"}
@@ -153,21 +153,21 @@ def test_a_rate_limit_fails_nobody(tmp_path, retry_after, record_property):
 def test_an_answer_to_a_create_that_drips_is_a_lost_one(monkeypatch, slow, record_property):
     """The server has acted at once; what it says would take ten seconds, and the deadline is after two."""
     monkeypatch.setattr(_deadlines, "FACTOR", 2)
-    stand, creates = company(), iter([True] * slow)
+    company, creates = new_company(), iter([True] * slow)
     with (
-        running(stand.sim) as url,
+        running(company.sim) as url,
         raw_server(relays(url, lambda method: method == "PUT" and next(creates, False))) as slowly,
     ):
         params = token_params(url=slowly, timeout=1, use_proxy=False)
         result = access_token.run(params, client_from(params), False)
     if slow == 1:
-        assert stand.sim.authenticates(result["secret"])
+        assert company.sim.authenticates(result["secret"])
     else:
         assert (result["failed"], "secret" in result) == (True, False)
         assert "2 times `timeout`" in result["msg"]
     # Never blindly: looked at in between, tried once more, and nothing revoked by guess.
-    methods = [request.partition(" ")[0] for request in stand.requests]
+    methods = [request.partition(" ")[0] for request in company.requests]
     assert [method for method in methods if method != "GET"] == ["PUT", "PUT"]
     assert "GET" in methods[methods.index("PUT") :]
-    assert len(stand.ids()) == 2
+    assert len(company.ids()) == 2
     record_property("lost answers: tried", slow)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.reliability.conftest import FULL
-from tests.reliability.world import World, world
+from tests.reliability.sandbox import Sandbox, sandbox
 from tests.unit.plugins.plugin_utils.harness import tree
 
 CASES = [
@@ -47,7 +47,7 @@ SAMPLE = {
 }
 
 
-def prepare(place: World, phase: str) -> None:
+def prepare(place: Sandbox, phase: str) -> None:
     if phase == "rotation":
         place.plant(stored=True, created_days_ago=8, expires_in_days=2, last_used_days_ago=1)
     if phase == "renamed":
@@ -84,7 +84,7 @@ def required(kind: str, owners: int, phase: str, grace: int) -> tuple[dict[str, 
 def all_points(directory: Path, kind: str, owners: int, phase: str, grace: int) -> list[str]:
     """From one run that nobody disturbs, which takes the steps that are required and no others."""
     log = directory / "points"
-    with world(directory / "undisturbed", kind, owners, grace) as place:
+    with sandbox(directory / "undisturbed", kind, owners, grace) as place:
         prepare(place, phase)
         status, said = place.role().run(RELIABILITY_STORE=str(place.store_place), RELIABILITY_LOG=str(log))
         assert status == 0, said
@@ -123,7 +123,7 @@ SLICES = [
 ]
 
 
-def crash(place: World, point: str) -> bool:
+def crash(place: Sandbox, point: str) -> bool:
     """Kill the role there; ``False`` where it never came by."""
     when, step, number = point.split()
     role, sim = place.role(), place.sim
@@ -148,7 +148,7 @@ def between(points: list[str]) -> set[str]:
     return {f"{step} {number}" for step, count in last.items() for number in range(2, count)}
 
 
-def once_more(place: World, *, real: bool) -> tuple[str, bool]:
+def once_more(place: Sandbox, *, real: bool) -> tuple[str, bool]:
     """Run the role again: what it said where it failed, and whether it calls anything changed."""
     if not real:
         result = place.run()
@@ -157,7 +157,7 @@ def once_more(place: World, *, real: bool) -> tuple[str, bool]:
     return (said if status else ""), "changed=0 " not in said
 
 
-def trouble(place: World, point: str, phase: str, *, real_next: bool, real_last: bool) -> str:
+def trouble(place: Sandbox, point: str, phase: str, *, real_next: bool, real_last: bool) -> str:
     """What went wrong at this point; nothing where everything that is promised held."""
     if not crash(place, point):
         return "never reached"
@@ -173,7 +173,7 @@ def trouble(place: World, point: str, phase: str, *, real_next: bool, real_last:
     return finished(place, real=real_last) or nothing_to_do(place, real=real_last)
 
 
-def finished(place: World, *, real: bool) -> str:
+def finished(place: Sandbox, *, real: bool) -> str:
     """One more run, after which exactly what is declared lives, each with its secret stored."""
     failure, _changed = once_more(place, real=real)
     if failure or place.dead() or place.strays():
@@ -182,7 +182,7 @@ def finished(place: World, *, real: bool) -> str:
     return f"temporary files are left: {left}" if left else ""
 
 
-def nothing_to_do(place: World, *, real: bool) -> str:
+def nothing_to_do(place: Sandbox, *, real: bool) -> str:
     """The run after that one: it changes nothing, writes nothing, and says so."""
     before = tree(place.store_place)
     place.sim.requests.clear()
@@ -215,7 +215,7 @@ def test_killed_anywhere_nothing_is_lost(
     points, alike, problems = every[part::slices], between(every) if FULL else set(), {}
     real_last = half_done(points) if FULL and part == 0 else ""
     for index, point in enumerate(points):
-        with world(tmp_path / str(index), kind, owners, grace) as place:
+        with sandbox(tmp_path / str(index), kind, owners, grace) as place:
             prepare(place, phase)
             problem = trouble(place, point, phase, real_next=point not in alike, real_last=point == real_last)
         if problem:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reliability.world import World, world
+from tests.reliability.sandbox import Sandbox, sandbox
 
 pytestmark = pytest.mark.usefixtures("built")
 
 
-def checked(place: World, **given: object) -> tuple[int, str]:
+def checked(place: Sandbox, **given: object) -> tuple[int, str]:
     role = place.role(**given)
     role.options += ("--check", "--diff")
     return role.run()
@@ -17,7 +17,7 @@ def checked(place: World, **given: object) -> tuple[int, str]:
 
 @pytest.mark.parametrize("victims", [11, 50])
 def test_check_mode_shows_every_token_that_would_go(tmp_path, victims):
-    with world(tmp_path, owners=victims) as place:
+    with sandbox(tmp_path, owners=victims) as place:
         old = [place.sim.add_token(owner, "old-jenkins") for owner in place.owners]
         place.sim.requests.clear()
         status, said = checked(place, prune=["old-*"])
@@ -36,7 +36,7 @@ def test_check_mode_shows_every_token_that_would_go(tmp_path, victims):
 
 @pytest.mark.parametrize("victims", [11, 50])
 def test_check_mode_shows_every_token_that_would_be_issued_anew(tmp_path, victims):
-    with world(tmp_path, owners=victims) as place:
+    with sandbox(tmp_path, owners=victims) as place:
         place.plant(stored=False, created_days_ago=1, expires_in_days=9, last_used_days_ago=1)
         place.sim.requests.clear()
         status, said = checked(place, missing_secret="reissue")

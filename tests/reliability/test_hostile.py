@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.reliability.conftest import FULL
-from tests.unit.plugins import cloud_ordeals
-from tests.unit.plugins import ordeals as here
-from tests.unit.plugins.hostile import Lie, lies
+from tests.unit.plugins import hostile_cases as here
+from tests.unit.plugins import hostile_cloud_cases
+from tests.unit.plugins.hostile_server import Lie, lies
 
 #: How many sets of lies each module is told. The unit tests draw the same few each time, here they are always others.
 EXAMPLES = 1_000 if FULL else 50
@@ -33,16 +33,16 @@ def collected_between() -> Iterator[None]:
 
 @pytest.mark.usefixtures("collected_between")
 @pytest.mark.parametrize(
-    ("ordeals", "module"), [(each, name) for each in (here, cloud_ordeals) for name in each.MODULES]
+    ("hostile_cases", "module"), [(each, name) for each in (here, hostile_cloud_cases) for name in each.MODULES]
 )
-def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(ordeals, module, record_property):
+def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(hostile_cases, module, record_property):
     tried: list[str] = []
     examples = EXAMPLES // 5 if module in here.SLOW else EXAMPLES
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), phases=set(Phase))
     @given(lies)
     def endure(drawn: list[Lie]) -> None:
-        tried.append(ordeals.endured(module, drawn))
+        tried.append(hostile_cases.run_case(module, drawn))
         if len(tried) % COLLECTED == 0:
             gc.collect()
 
@@ -54,11 +54,11 @@ def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(ordeals, module
 
 @pytest.mark.usefixtures("collected_between")
 @pytest.mark.parametrize(
-    ("ordeals", "module"), [(each, name) for each in (here, cloud_ordeals) for name in each.MODULES]
+    ("hostile_cases", "module"), [(each, name) for each in (here, hostile_cloud_cases) for name in each.MODULES]
 )
-def test_half_a_surrogate_pair_harms_nothing_wherever_it_stands(ordeals, module, record_property):
+def test_half_a_surrogate_pair_harms_nothing_wherever_it_stands(hostile_cases, module, record_property):
     """Drawn lies rarely meet each of the some hundred values of a module's answers."""
     places = range(0, VALUES, 1 if FULL else 16)
     for where in places:
-        ordeals.endured(module, [Lie(-1, "replace", where, "\ud800")])
-    record_property("half a character: endured", len(places))
+        hostile_cases.run_case(module, [Lie(-1, "replace", where, "\ud800")])
+    record_property("half a character: run_case", len(places))

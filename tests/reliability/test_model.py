@@ -29,7 +29,7 @@ STALE = FRESH * 1000
 JUMP = 25 * HOUR // 60
 
 
-class World(t.NamedTuple):
+class ModelState(t.NamedTuple):
     """``tokens`` are those that Bitbucket lists; ``jumps`` are how often time may still pass."""
 
     now: int
@@ -57,7 +57,7 @@ class Run(t.NamedTuple):
     retire: bool = False
 
 
-Move = tuple[World, Run]
+Move = tuple[ModelState, Run]
 END = Run("end")
 
 
@@ -65,137 +65,137 @@ def spec(grace: int) -> TokenSpec:
     return TokenSpec("ci", READ, 10, 3, grace)
 
 
-def decide(world: World, stored: str | None, grace: int, replaced: str | None = None) -> Plan:
+def decide(state: ModelState, stored: str | None, grace: int, replaced: str | None = None) -> Plan:
     policy = Policy(stored={REFERENCE: stored}, replaced={REFERENCE: replaced} if replaced else {})
-    return plan(View(PROJECT, world.tokens, world.now), [spec(grace)], policy)[0]
+    return plan(View(PROJECT, state.tokens, state.now), [spec(grace)], policy)[0]
 
 
-def revoked(world: World, token_id: str) -> World:
-    return world._replace(tokens=tuple(token for token in world.tokens if token.id != token_id))
+def revoked(state: ModelState, token_id: str) -> ModelState:
+    return state._replace(tokens=tuple(token for token in state.tokens if token.id != token_id))
 
 
-def used(world: World, token_id: str) -> World:
-    tokens = (token._replace(last_used=world.now) if token.id == token_id else token for token in world.tokens)
-    return world._replace(tokens=tuple(tokens))
+def used(state: ModelState, token_id: str) -> ModelState:
+    tokens = (token._replace(last_used=state.now) if token.id == token_id else token for token in state.tokens)
+    return state._replace(tokens=tuple(tokens))
 
 
-def created(world: World) -> tuple[World, str]:
+def created(state: ModelState) -> tuple[ModelState, str]:
     """A token of ten days; no two are created at the same moment."""
-    now, token_id = world.now + 1, f"{world.serial:012d}"
+    now, token_id = state.now + 1, f"{state.serial:012d}"
     token = Token(token_id, "ci", READ, now, now + 10 * DAY)
-    return world._replace(now=now, tokens=(*world.tokens, token), serial=world.serial + 1), token_id
+    return state._replace(now=now, tokens=(*state.tokens, token), serial=state.serial + 1), token_id
 
 
-def moves(world: World, run: Run, grace: int) -> Iterator[Move]:
+def moves(state: ModelState, run: Run, grace: int) -> Iterator[Move]:
     """What one run may do next; more than one thing where an answer may be lost."""
     if run.at in ("read", "read again"):
         following = "call" if run.at == "read" else "retire"
-        yield world, run._replace(at=following, read=world.stored, read_at=world.now)
+        yield state, run._replace(at=following, read=state.stored, read_at=state.now)
     elif run.at == "call":
-        yield from _call(world, run, grace)
+        yield from _call(state, run, grace)
     elif run.at == "create":
-        made, token_id = created(world)
+        made, token_id = created(state)
         yield made, run._replace(at="verify" if run.replaces else "write", issued=token_id)
-        if world.lost:
-            yield made._replace(lost=world.lost - 1), run
+        if state.lost:
+            yield made._replace(lost=state.lost - 1), run
     elif run.at == "verify":
-        yield used(world, run.issued), run._replace(at="write")
+        yield used(state, run.issued), run._replace(at="write")
     elif run.at == "write":
-        yield _write(world, run)
+        yield _write(state, run)
     elif run.at == "discard":
-        yield revoked(world, run.issued), run._replace(at="read again", replaces=None)
+        yield revoked(state, run.issued), run._replace(at="read again", replaces=None)
     elif run.at == "retire":
-        decided = decide(world, run.read, grace, run.replaces)
+        decided = decide(state, run.read, grace, run.replaces)
         due = () if decided.issue else _revocations(decided)
         # Time counts from the read: what the store held then may not be what it holds now.
-        yield world, run._replace(at="revoke", todo=due, started=run.read_at)
+        yield state, run._replace(at="revoke", todo=due, started=run.read_at)
     elif run.at == "revoke":
-        yield _revoke(world, run)
+        yield _revoke(state, run)
 
 
-def _call(world: World, run: Run, grace: int) -> Iterator[Move]:
-    read = world.stored if world.now - run.read_at > STALE else run.read
-    made = decide(world, read, grace)
-    run = run._replace(started=world.now)
+def _call(state: ModelState, run: Run, grace: int) -> Iterator[Move]:
+    read = state.stored if state.now - run.read_at > STALE else run.read
+    made = decide(state, read, grace)
+    run = run._replace(started=state.now)
     if made.failure:
-        yield world, END
+        yield state, END
     elif made.issue:
         waits = any(isinstance(step, Revoke) for step in made.retire)
-        yield world, run._replace(at="create", replaces=made.issue.replaces, retire=waits)
+        yield state, run._replace(at="create", replaces=made.issue.replaces, retire=waits)
     else:
-        yield world, run._replace(at="revoke", todo=_revocations(made))
+        yield state, run._replace(at="revoke", todo=_revocations(made))
 
 
 def _revocations(made: Plan) -> tuple[str, ...]:
     return tuple(step.token.id for step in made.steps if isinstance(step, Revoke))
 
 
-def _write(world: World, run: Run) -> Move:
-    if world.now - run.started > STALE or (world.compares and world.stored != run.replaces):
-        return world, run._replace(at="discard")
-    return world._replace(stored=run.issued), run._replace(at="read again") if run.retire else END
+def _write(state: ModelState, run: Run) -> Move:
+    if state.now - run.started > STALE or (state.compares and state.stored != run.replaces):
+        return state, run._replace(at="discard")
+    return state._replace(stored=run.issued), run._replace(at="read again") if run.retire else END
 
 
-def _revoke(world: World, run: Run) -> Move:
-    if not run.todo or world.now - run.started > STALE:
-        return world, END
-    return revoked(world, run.todo[0]), run._replace(todo=run.todo[1:])
+def _revoke(state: ModelState, run: Run) -> Move:
+    if not run.todo or state.now - run.started > STALE:
+        return state, END
+    return revoked(state, run.todo[0]), run._replace(todo=run.todo[1:])
 
 
-def successors(world: World, runs: tuple[Run, ...], grace: int) -> Iterator[tuple[World, tuple[Run, ...]]]:
+def successors(state: ModelState, runs: tuple[Run, ...], grace: int) -> Iterator[tuple[ModelState, tuple[Run, ...]]]:
     """One step of any run, the crash of any run, or time passes."""
     for index, run in enumerate(runs):
         if run != END:
             others = runs[:index], runs[index + 1 :]
-            for after, moved in moves(world, run, grace):
+            for after, moved in moves(state, run, grace):
                 yield after, tuple(sorted((*others[0], moved, *others[1]), key=repr))
-            yield world._replace(crashed=True), tuple(sorted((*others[0], END, *others[1]), key=repr))
-    if world.jumps and any(run != END for run in runs):
-        yield world._replace(now=world.now + JUMP, jumps=world.jumps - 1), runs
+            yield state._replace(crashed=True), tuple(sorted((*others[0], END, *others[1]), key=repr))
+    if state.jumps and any(run != END for run in runs):
+        yield state._replace(now=state.now + JUMP, jumps=state.jumps - 1), runs
 
 
-def alive(world: World, token_id: str | None) -> bool:
-    return any(token.id == token_id and not token.expired(world.now) for token in world.tokens)
+def alive(state: ModelState, token_id: str | None) -> bool:
+    return any(token.id == token_id and not token.expired(state.now) for token in state.tokens)
 
 
-def alone(world: World, grace: int) -> World:
+def alone(state: ModelState, grace: int) -> ModelState:
     """One run that nobody disturbs."""
     run = Run()
     while run != END:
-        world, run = next(moves(world, run, grace))
-    return world
+        state, run = next(moves(state, run, grace))
+    return state
 
 
-def converges(world: World, grace: int) -> None:
+def converges(state: ModelState, grace: int) -> None:
     """Two undisturbed runs, each after the settle time and the grace; then nothing is left to do."""
     for _run in range(2):
-        world = world._replace(now=world.now + SETTLE + grace * DAY)
-        assert not decide(world, world.stored, grace).failure, world
-        world = alone(world, grace)
-    assert alive(world, world.stored), world
-    (current,) = (token for token in world.tokens if token.id == world.stored)
-    strays = [token for token in world.tokens if token.id != world.stored]
+        state = state._replace(now=state.now + SETTLE + grace * DAY)
+        assert not decide(state, state.stored, grace).failure, state
+        state = alone(state, grace)
+    assert alive(state, state.stored), state
+    (current,) = (token for token in state.tokens if token.id == state.stored)
+    strays = [token for token in state.tokens if token.id != state.stored]
     # What was seen to work may be in use, as far as anyone can know: it is reported, and the next rotation takes it.
-    assert all(token.last_used and token.created >= current.created for token in strays), world
-    assert world.crashed or not world.compares or not strays, world
-    assert alone(world, grace) == world
+    assert all(token.last_used and token.created >= current.created for token in strays), state
+    assert state.crashed or not state.compares or not strays, state
+    assert alone(state, grace) == state
 
 
-def explore(world: World, count: int, grace: int) -> int:
+def explore(state: ModelState, count: int, grace: int) -> int:
     """The number of states; each is looked at once, however it was reached."""
-    pending = [(world, (Run(),) * count)]
+    pending = [(state, (Run(),) * count)]
     seen = set(pending)
-    finals: set[World] = set()
+    finals: set[ModelState] = set()
     while pending:
-        world, runs = pending.pop()
+        state, runs = pending.pop()
         if all(run == END for run in runs):
-            finals.add(world._replace(jumps=0, lost=0))
-        for after in successors(world, runs, grace):
+            finals.add(state._replace(jumps=0, lost=0))
+        for after in successors(state, runs, grace):
             if after in seen:
                 continue
             seen.add(after)
             # Once something is stored that works, there is never a moment without.
-            assert alive(after[0], after[0].stored) or not alive(world, world.stored), (world, runs, after)
+            assert alive(after[0], after[0].stored) or not alive(state, state.stored), (state, runs, after)
             pending.append(after)
     for final in finals:
         converges(final, grace)
@@ -208,14 +208,14 @@ def token(token_id: str, created_days: float, left_days: float, last_used: int |
 
 OLD, OLDER = "900000000001", "900000000002"
 STARTS = {
-    "nothing there": World(NOW, (), None),
-    "rotation": World(NOW, (token(OLD, 8, 2),), OLD),
-    "rotation with an older one": World(NOW, (token(OLDER, 16, 1), token(OLD, 8, 2)), OLD),
-    "expired": World(NOW, (token(OLD, 11, -1),), OLD),
-    "revoked by somebody": World(NOW, (), OLD),
-    "an orphan of a killed run": World(NOW, (token(OLD, 1 / 48, 9.9, None),), None),
-    "a newer orphan": World(NOW, (token(OLD, 1, 9), token(OLDER, 1 / 24 - 1e-4, 9.9, None)), OLD),
-    "retirement": World(NOW, (token(OLDER, 9, 1), token(OLD, 2.5, 7.5)), OLD),
+    "nothing there": ModelState(NOW, (), None),
+    "rotation": ModelState(NOW, (token(OLD, 8, 2),), OLD),
+    "rotation with an older one": ModelState(NOW, (token(OLDER, 16, 1), token(OLD, 8, 2)), OLD),
+    "expired": ModelState(NOW, (token(OLD, 11, -1),), OLD),
+    "revoked by somebody": ModelState(NOW, (), OLD),
+    "an orphan of a killed run": ModelState(NOW, (token(OLD, 1 / 48, 9.9, None),), None),
+    "a newer orphan": ModelState(NOW, (token(OLD, 1, 9), token(OLDER, 1 / 24 - 1e-4, 9.9, None)), OLD),
+    "retirement": ModelState(NOW, (token(OLDER, 9, 1), token(OLD, 2.5, 7.5)), OLD),
 }
 
 
@@ -245,8 +245,8 @@ def test_the_model_finds_mistakes(mistake, monkeypatch):
         monkeypatch.setattr(_plan, "SETTLE", 0)
     elif mistake == "no compare-and-set":
         blind = _write
-        monkeypatch.setitem(globals(), "_write", lambda world, run: blind(world, run._replace(replaces=world.stored)))
+        monkeypatch.setitem(globals(), "_write", lambda state, run: blind(state, run._replace(replaces=state.stored)))
     else:
-        monkeypatch.setitem(globals(), "used", lambda world, _id: revoked(world, OLD))
+        monkeypatch.setitem(globals(), "used", lambda state, _id: revoked(state, OLD))
     with pytest.raises(AssertionError):
         explore(start._replace(jumps=1, compares=compares), 3 if mistake == "no settle time" else 2, 0)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.doubles import vault_kv2
 from tests.doubles.loopback import Answer, Request
-from tests.reliability.world import World, world
+from tests.reliability.sandbox import Sandbox, sandbox
 
 OWNERS = 3
 #: More than a message tells of what merely failed.
@@ -23,7 +23,7 @@ MANY = 50
 class Site:
     """The role with Vault for a store, and a token in it that is due for each owner."""
 
-    place: World
+    place: Sandbox
     vault: vault_kv2.VaultDouble
     url: str
 
@@ -61,7 +61,7 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, request: t.Any) -> Iterator[Site]:
     with contextlib.ExitStack() as stack:
-        place = stack.enter_context(world(tmp_path, owners=getattr(request, "param", OWNERS)))
+        place = stack.enter_context(sandbox(tmp_path, owners=getattr(request, "param", OWNERS)))
         vault, url = stack.enter_context(vault_kv2.running())
         made = Site(place, vault, url)
         made.plant()
@@ -98,7 +98,7 @@ def test_a_vault_that_is_sealed_during_the_hand_over_costs_nothing_and_ids_are_n
     status, said = site.run()
     assert status != 0
     assert "is sealed" in said
-    assert site.place.sim.world.revoked == {}
+    assert site.place.sim.model.revoked == {}
     assert site.held() == before
     new = site.ids() - old
     assert len(new) == len(before)
@@ -125,8 +125,8 @@ def test_of_three_hand_overs_only_the_refused_one_is_revoked(site):
     held = site.held()
     assert status != 0
     assert (held["P01"] not in old, held["P02"], held["P03"]) == (True, faster.id, before["P03"])
-    assert [token.owner for token in sim.world.revoked.values()] == ["projects/P02"]
-    assert not set(sim.world.revoked) & {*old, faster.id}
+    assert [token.owner for token in sim.model.revoked.values()] == ["projects/P02"]
+    assert not set(sim.model.revoked) & {*old, faster.id}
     assert old < site.ids(), "a predecessor was revoked"
     (unknown,) = [token.id for token in sim.tokens("projects/P03") if token.id not in old]
     assert f"Token {unknown}: whether hashi_vault:kv/team holds its secret is not known" in said

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.readonly import read_only
-from tests.reliability.world import World, world
+from tests.reliability.sandbox import Sandbox, sandbox
 
 
-def rotating(place: World) -> dict[str, str | None]:
+def rotating(place: Sandbox) -> dict[str, str | None]:
     """By reference the ids of tokens that are due."""
     place.plant(stored=True, created_days_ago=8, expires_in_days=2, last_used_days_ago=1)
     return place.store().read(place.references)
 
 
-def ids(place: World) -> set[str | None]:
+def ids(place: Sandbox) -> set[str | None]:
     return {token.id for token in place.tokens()}
 
 
-def kept(place: World, old: dict[str, str | None], said: str, *, superseded: bool) -> list[str]:
+def kept(place: Sandbox, old: dict[str, str | None], said: str, *, superseded: bool) -> list[str]:
     """The references whose stored secret is still the predecessor's. Exactly what the store did not take is named; what
     was revoked are the predecessors of what it took, or nothing; no temporary file is left.
     """
@@ -30,13 +30,13 @@ def kept(place: World, old: dict[str, str | None], said: str, *, superseded: boo
     refused = new - set(held.values())
     assert len(new) == len(old), "one successor for each"
     assert {token_id for token_id in new if token_id and token_id in said} == refused, said
-    assert set(place.sim.world.revoked) == {old[reference] for reference in taken if superseded}
-    assert ids(place) == new | set(old.values()) - set(place.sim.world.revoked)
+    assert set(place.sim.model.revoked) == {old[reference] for reference in taken if superseded}
+    assert ids(place) == new | set(old.values()) - set(place.sim.model.revoked)
     assert (place.dead(), list(place.store_place.rglob("*.tmp"))) == ([], [])
     return [reference for reference in old if reference not in taken]
 
 
-def recovers(place: World) -> None:
+def recovers(place: Sandbox) -> None:
     """Once the store works, later runs leave what is declared."""
     for _run in range(2):
         place.settle()
@@ -46,7 +46,7 @@ def recovers(place: World) -> None:
 
 @pytest.mark.usefixtures("built")
 def test_a_wrong_vault_password_stops_it_before_the_first_request(tmp_path):
-    with world(tmp_path, "ansible_vault", owners=2) as place:
+    with sandbox(tmp_path, "ansible_vault", owners=2) as place:
         old = rotating(place)
         role = place.role()
         Path(role.options[1]).write_text("another one", encoding="utf-8")
@@ -61,7 +61,7 @@ def test_a_wrong_vault_password_stops_it_before_the_first_request(tmp_path):
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("kind", ["file", "ansible_vault"])
 def test_a_directory_that_cannot_be_written_stops_it_before_the_first_request(tmp_path, kind):
-    with world(tmp_path, kind, owners=2) as place:
+    with sandbox(tmp_path, kind, owners=2) as place:
         old, before = rotating(place), place.stored()
         with read_only(place.store_place):
             status, said = place.role().run()
@@ -81,7 +81,7 @@ def test_a_write_that_fails_half_way_is_told_with_ids_and_costs_no_predecessor(t
     file of its own is found to hold what it should, and the run goes on; the one for all has failed, and nothing dies.
     """
     number = 2 if kind == "file" else 1
-    with world(tmp_path, kind, owners=3, grace=0) as place:
+    with sandbox(tmp_path, kind, owners=3, grace=0) as place:
         old = rotating(place)
         point = f"{step} {number}"
         status, said = place.role().run(RELIABILITY_STORE=str(place.store_place), RELIABILITY_FULL=point)
@@ -97,7 +97,7 @@ def test_a_write_that_fails_half_way_is_told_with_ids_and_costs_no_predecessor(t
 @pytest.mark.parametrize("kind", ["file", "ansible_vault"])
 def test_a_file_that_does_not_fit_is_the_same(tmp_path, kind):
     """The system stops the write where half of the new file is on the disk."""
-    with world(tmp_path, kind, owners=3, grace=0) as place:
+    with sandbox(tmp_path, kind, owners=3, grace=0) as place:
         old = rotating(place)
         half = max(path.stat().st_size for path in place.store_place.rglob("*") if path.is_file()) // 2
         status, said = place.role().run(RELIABILITY_STORE=str(place.store_place), RELIABILITY_SIZE=str(half))

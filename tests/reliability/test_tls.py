@@ -23,7 +23,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connect
 from tests.doubles import proxy
 from tests.simulator.server import Tls, running
 from tests.simulator.tls import Certificates, make_certificates
-from tests.unit.plugins.stand import PASSWORD, Stand, company, token_params
+from tests.unit.plugins.company import PASSWORD, Company, new_company, token_params
 
 PATH = "/rest/access-tokens/latest/projects/PAY"
 BODY = {"name": "ci", "permissions": ["REPO_READ"]}
@@ -41,30 +41,30 @@ def _nobodys_settings(monkeypatch):
 
 
 @contextlib.contextmanager
-def site(place: Path, *, clients: bool = False, **certificate: t.Any) -> Iterator[tuple[Stand, Certificates, str]]:
+def site(place: Path, *, clients: bool = False, **certificate: t.Any) -> Iterator[tuple[Company, Certificates, str]]:
     """The simulator behind TLS; with ``clients`` it wants a certificate of theirs."""
-    made, stand = make_certificates(place, **certificate), company()
+    made, company = make_certificates(place, **certificate), new_company()
     tls = Tls(made.server_certificate, made.server_key, made.ca if clients else None)
-    with running(stand.sim, tls) as url:
-        yield stand, made, url
+    with running(company.sim, tls) as url:
+        yield company, made, url
 
 
 def client(url: str, **options: t.Any) -> Client:
     return client_from(token_params(url=url, timeout=5, **options))
 
 
-def refused(stand: Stand, ours: Client) -> str:
+def refused(company: Company, ours: Client) -> str:
     """The sentence that a create ends with; it is certain that nothing was created."""
     with pytest.raises(ConnectError) as caught:
         ours.create(PATH, BODY)
-    assert stand.requests == []
+    assert company.requests == []
     assert PASSWORD not in str(caught.value)
     return str(caught.value)
 
 
 def test_an_authority_of_its_own_is_trusted_where_it_is_named(tmp_path):
-    with site(tmp_path) as (stand, made, url):
-        assert "certificate" in refused(stand, client(url))
+    with site(tmp_path) as (company, made, url):
+        assert "certificate" in refused(company, client(url))
         assert client(url, ca_path=made.ca).create(PATH, BODY).data["token"]
 
 
@@ -87,16 +87,16 @@ def test_the_authority_may_come_from_the_environment(tmp_path, monkeypatch):
     ids=["wrong host name", "expired"],
 )
 def test_a_certificate_that_is_not_right_stops_it_before_anything_is_sent(tmp_path, certificate, words):
-    with site(tmp_path, **certificate) as (stand, made, url):
-        assert words in refused(stand, client(url, ca_path=made.ca))
+    with site(tmp_path, **certificate) as (company, made, url):
+        assert words in refused(company, client(url, ca_path=made.ca))
         assert client(url, validate_certs=False).get(PATH).data["values"] == []
 
 
 def test_an_authority_that_did_not_sign_it_is_not_enough(tmp_path):
     (tmp_path / "other").mkdir()
     other = make_certificates(tmp_path / "other")
-    with site(tmp_path) as (stand, _made, url):
-        said = refused(stand, client(url, ca_path=other.ca))
+    with site(tmp_path) as (company, _made, url):
+        said = refused(company, client(url, ca_path=other.ca))
         assert (
             f"is not accepted: unable to get local issuer certificate. It was checked against {other.ca} (`ca_path`)."
             in said
@@ -118,10 +118,10 @@ def test_without_the_right_client_certificate_nothing_is_done(tmp_path, shown):
     (tmp_path / "other").mkdir()
     other = make_certificates(tmp_path / "other")
     mine = {"client_cert": other.client_certificate, "client_key": other.client_key} if shown else {}
-    with site(tmp_path, clients=True) as (stand, made, url):
+    with site(tmp_path, clients=True) as (company, made, url):
         with pytest.raises(BitbucketError) as caught:
             client(url, ca_path=made.ca, **mine).create(PATH, BODY)
-        assert (stand.requests, stand.ids()) == ([], [])
+        assert (company.requests, company.ids()) == ([], [])
         assert PASSWORD not in str(caught.value)
         # Whichever comes first: the server's alert, or that it hung up.
         assert re.search("The connection broke|TLS connection failed.*`client_cert`", str(caught.value))
@@ -149,45 +149,45 @@ def unusable(place: Path, made: Certificates) -> dict[str, tuple[dict[str, str],
     "case", ["no CA", "no certificate", "a directory", "no key", "the key of another", "a key with a passphrase"]
 )
 def test_a_file_of_no_use_is_named_before_anything_is_sent(tmp_path, case):
-    with site(tmp_path, clients=True) as (stand, made, url):
+    with site(tmp_path, clients=True) as (company, made, url):
         options, option, word = unusable(tmp_path, made)[case]
         with pytest.raises(InputError) as caught:
             client(url, **{"ca_path": made.ca, **options})
         said = str(caught.value)
         assert (option in said, word in said, said.count("\n")) == (True, True, 0), said
-        assert stand.requests == []
+        assert company.requests == []
 
 
 def test_a_bundle_of_the_environment_that_is_not_there_is_named(tmp_path, monkeypatch):
-    with site(tmp_path) as (stand, _made, url):
+    with site(tmp_path) as (company, _made, url):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
         with pytest.raises(InputError, match=r"/nowhere/ca\.pem \(REQUESTS_CA_BUNDLE\)"):
             client(url)
-        assert stand.requests == []
+        assert company.requests == []
 
 
 def test_a_bundle_of_the_environment_of_no_use_is_named_and_nothing_was_sent(tmp_path, monkeypatch):
     (tmp_path / "words.pem").write_text("no certificate", encoding="utf-8")
-    with site(tmp_path) as (stand, _made, url):
+    with site(tmp_path) as (company, _made, url):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "words.pem"))
         with pytest.raises(InputError, match=r"words\.pem \(REQUESTS_CA_BUNDLE\) contains no certificate"):
             client(url).create(PATH, BODY)
-        assert stand.requests == []
+        assert company.requests == []
 
 
 def test_a_ca_that_vanishes_is_no_traceback(tmp_path):
-    with site(tmp_path) as (stand, made, url):
+    with site(tmp_path) as (company, made, url):
         ours = client(url, ca_path=made.ca)
         Path(made.ca).unlink()
         with pytest.raises(InputError, match="was not sent"):
             ours.create(PATH, BODY)
-        assert stand.requests == []
+        assert company.requests == []
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "all_proxy"])
 def test_plain_text_to_this_machine_never_leaves_it_through_a_proxy(monkeypatch, variable):
-    stand = company()
-    with running(stand.sim) as url, proxy.running() as between:
+    company = new_company()
+    with running(company.sim) as url, proxy.running() as between:
         monkeypatch.setenv(variable, between.url)
         assert client(url).create(PATH, BODY).data["token"]
         assert (between.targets, bytes(between.passed)) == ([], b"")
@@ -205,16 +205,19 @@ def test_a_proxy_gets_a_tunnel_and_never_a_credential(tmp_path, monkeypatch, var
 
 
 def test_through_a_proxy_the_server_must_still_prove_who_it_is(tmp_path, monkeypatch):
-    with site(tmp_path, host="git.example.com", address="192.0.2.1") as (stand, made, url), proxy.running() as between:
+    with (
+        site(tmp_path, host="git.example.com", address="192.0.2.1") as (company, made, url),
+        proxy.running() as between,
+    ):
         monkeypatch.setenv("https_proxy", between.url)
-        assert "match" in refused(stand, client(url, ca_path=made.ca))
+        assert "match" in refused(company, client(url, ca_path=made.ca))
         assert between.targets
 
 
 def test_a_proxy_that_refuses_is_named(tmp_path, monkeypatch):
-    with site(tmp_path) as (stand, made, url), proxy.running("407 Proxy Authentication Required") as between:
+    with site(tmp_path) as (company, made, url), proxy.running("407 Proxy Authentication Required") as between:
         monkeypatch.setenv("https_proxy", between.url)
-        assert "proxy" in refused(stand, client(url, ca_path=made.ca))
+        assert "proxy" in refused(company, client(url, ca_path=made.ca))
 
 
 @pytest.mark.parametrize("way", ["use_proxy", "no_proxy"])

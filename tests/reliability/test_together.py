@@ -16,7 +16,7 @@ import pytest
 
 from tests.reliability.conftest import FULL
 from tests.reliability.role import PATIENCE
-from tests.reliability.world import World, world
+from tests.reliability.sandbox import Sandbox, sandbox
 from tests.simulator import Token
 
 EVERY = 0.05
@@ -35,7 +35,7 @@ SAMPLE = [
 class Watch:
     """Authenticates with every stored secret, again and again."""
 
-    place: World
+    place: Sandbox
     looks: int = 0
     dead: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -85,7 +85,7 @@ class Watch:
             thread.join()
 
 
-def meet(place: World, processes: list[subprocess.Popen[str]]) -> None:
+def meet(place: Sandbox, processes: list[subprocess.Popen[str]]) -> None:
     """Hold all creates until every run is at the same owner: each has looked by then, and none has written.
 
     So they do collide, however far apart they have started.
@@ -104,7 +104,7 @@ def meet(place: World, processes: list[subprocess.Popen[str]]) -> None:
         time.sleep(EVERY)
 
 
-def together(place: World, number: int, hosts: list[str] | None) -> list[str]:
+def together(place: Sandbox, number: int, hosts: list[str] | None) -> list[str]:
     """So many processes at once; what those said that failed."""
     more: dict[str, t.Any] = {}
     if hosts:
@@ -129,12 +129,12 @@ def together(place: World, number: int, hosts: list[str] | None) -> list[str]:
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(("way", "kind", "grace"), list(WAYS) if FULL else SAMPLE)
 def test_runs_at_once_lose_nothing(tmp_path, kind, grace, way, record_property, monkeypatch):
-    with world(tmp_path, kind, OWNERS, grace) as place:
+    with sandbox(tmp_path, kind, OWNERS, grace) as place:
         keys = [owner.rpartition("/")[2] for owner in place.owners]
         hosts, number = (keys, 1) if way == "sixteen hosts" else (None, 3)
         place.sim.clock.unfreeze()
         with Watch(place).running() as watch:
-            monkeypatch.setattr(place.sim.world, "revoke", watch.witness(place.sim.world.revoke))
+            monkeypatch.setattr(place.sim.model, "revoke", watch.witness(place.sim.model.revoke))
             for phase in (1, 2):
                 assert together(place, number, hosts) == []
                 assert set(place.stored()) == set(place.references)

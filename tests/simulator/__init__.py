@@ -8,7 +8,7 @@ from __future__ import annotations
 from .clock import Clock
 from .datacenter import Simulator
 from .exchange import Request, Response
-from .model import Token, World
+from .model import Model, Token
 from .switches import PROFILES, Switches
 
-__all__ = ["PROFILES", "Clock", "Request", "Response", "Simulator", "Switches", "Token", "World"]
+__all__ = ["PROFILES", "Clock", "Model", "Request", "Response", "Simulator", "Switches", "Token"]

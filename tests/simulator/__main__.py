@@ -24,10 +24,15 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--port", type=int, default=0, help="0 takes a free one")
     add("--product", choices=["datacenter", "cloud"], default="datacenter")
     add("--profile", choices=sorted(PROFILES), help="of Data Center; 10.4 by itself")
-    add("--seed", type=Path, metavar="FILE", help="YAML or JSON; without it the world is one administrator, or empty")
+    add(
+        "--seed",
+        type=Path,
+        metavar="FILE",
+        help="YAML or JSON; without it the server has one administrator, or nothing",
+    )
     add("--random-seed", metavar="TEXT", help="make ids, secrets and passwords repeatable")
     add("--credentials", type=Path, metavar="FILE", help="write the generated secrets there, as JSON, mode 0600")
-    add("--admin-user", default="admin", help="the administrator of a world without a seed")
+    add("--admin-user", default="admin", help="the administrator of a server without a seed")
     add("--admin-password-file", type=Path, metavar="FILE", help="its password; without it one is generated")
     add("--context-path", default="", metavar="/bitbucket")
     add("--latency", type=float, default=None, metavar="MS", help="wait so long before every answer")
@@ -72,7 +77,7 @@ def cloud(options: argparse.Namespace) -> tuple[Core, object]:
 
 
 def administrator(options: argparse.Namespace) -> dict[str, object]:
-    """The world without a seed; its one user may use Basic, as a site would allow-list it (D23)."""
+    """The server without a seed; its one user may use Basic, as a site would allow-list it (D23)."""
     password = seed.GENERATE
     if options.admin_password_file:
         password = options.admin_password_file.read_text(encoding="utf-8").rstrip("\r\n")

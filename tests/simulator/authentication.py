@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from .errors import RestError, bad_credentials, captcha, no_licence
 from .exchange import Request
-from .model import Owner, Project, Repository, Token, User, World
+from .model import Model, Owner, Project, Repository, Token, User
 from .switches import Switches
 
 
@@ -58,25 +58,25 @@ class Caller:
 ANONYMOUS = Caller()
 
 
-def authenticate(request: Request, world: World, switches: Switches, now: int) -> Caller:
+def authenticate(request: Request, model: Model, switches: Switches, now: int) -> Caller:
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
-        return _basic(request, value.strip(), world, switches, now)
+        return _basic(request, value.strip(), model, switches, now)
     if scheme.lower() == "bearer":
-        return _bearer(value.strip(), world, switches, now)
+        return _bearer(value.strip(), model, switches, now)
     return ANONYMOUS
 
 
-def _bearer(secret: str, world: World, switches: Switches, now: int) -> Caller:
-    if secret in world.oauth:
-        return Caller(_usable(world.users[world.oauth[secret]]))  # D20 [doc]: as good as the password
-    token = world.by_secret(secret)
+def _bearer(secret: str, model: Model, switches: Switches, now: int) -> Caller:
+    if secret in model.oauth:
+        return Caller(_usable(model.users[model.oauth[secret]]))  # D20 [doc]: as good as the password
+    token = model.by_secret(secret)
     if token is None or not token.authenticates(now):
         raise bad_credentials()
-    return _token_caller(token, world, switches, now)  # D21 [doc]: every kind of token works as Bearer
+    return _token_caller(token, model, switches, now)  # D21 [doc]: every kind of token works as Bearer
 
 
-def _basic(request: Request, value: str, world: World, switches: Switches, now: int) -> Caller:
+def _basic(request: Request, value: str, model: Model, switches: Switches, now: int) -> Caller:
     try:
         name, _, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
@@ -84,32 +84,32 @@ def _basic(request: Request, value: str, world: World, switches: Switches, now: 
     if not _basic_allowed(request, name, switches):
         # D23 [live], D9 [live]: this filter has an error shape of its own
         raise RestError(403, "Basic Authentication has been disabled on this instance.", shape="message")
-    user = world.user(name)
+    user = model.user(name)
     if user is None:
         raise bad_credentials()
     if 0 < switches.captcha_after <= user.failures:
         raise captcha()  # D24 [live]: the right password does not help either
-    token = _personal_token(user, password, world, now)
+    token = _personal_token(user, password, model, now)
     if token is None and not hmac.compare_digest(password.encode(), user.password.encode()):
         user.failures += 1
         raise bad_credentials()
     user.failures = 0
-    return _token_caller(token, world, switches, now) if token else Caller(_usable(user))
+    return _token_caller(token, model, switches, now) if token else Caller(_usable(user))
 
 
-def _personal_token(user: User, secret: str, world: World, now: int) -> Token | None:
+def _personal_token(user: User, secret: str, model: Model, now: int) -> Token | None:
     """D21 [doc]: only a personal token of that very user stands in for the password."""
-    token = world.by_secret(secret)
+    token = model.by_secret(secret)
     if token is None or token.owner != f"users/{user.slug}" or not token.authenticates(now):
         return None
     return token
 
 
-def _token_caller(token: Token, world: World, switches: Switches, now: int) -> Caller:
-    owner = world.owner(token.owner)
+def _token_caller(token: Token, model: Model, switches: Switches, now: int) -> Caller:
+    owner = model.owner(token.owner)
     if owner is None:
         raise bad_credentials()
-    user = _usable(owner.user) if owner.user else world.service_user(owner)
+    user = _usable(owner.user) if owner.user else model.service_user(owner)
     token.use(now, round(switches.last_authenticated_delay * 1000))
     return Caller(user, token, owner)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .authentication import Caller
 from .errors import RestError, anonymous, invalid
 from .exchange import Request
-from .model import Project, User, World
+from .model import Model, Project, User
 from .switches import Switches
 
 
@@ -17,7 +17,7 @@ from .switches import Switches
 class Context:
     request: Request
     caller: Caller
-    world: World
+    model: Model
     switches: Switches
     now: int
     base_url: str

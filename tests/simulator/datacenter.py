@@ -1,4 +1,4 @@
-"""Bitbucket Data Center: a world, and what it answers."""
+"""Bitbucket Data Center: a model, and what it answers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .exchange import Request, Response, html_response
 from .faults import Fault
 from .git import Shelf
 from .limits import RateLimiter
-from .model import Project, Repository, Token, User, World
-from .state import token_state, world_state
+from .model import Model, Project, Repository, Token, User
+from .state import model_state, token_state
 from .switches import Switches, switches_for
 
 VERSIONS = ("1.0", "latest")
@@ -36,32 +36,32 @@ class Simulator(Core):
         *,
         clock: Clock | None = None,
         seed: int | str | None = None,
-        world: World | None = None,
+        model: Model | None = None,
         context_path: str = "",
         switches: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(clock or Clock(), switches_for(profile), context_path)
         self.switches.update(switches or {})
         self.profile = profile
-        self.world = world or World(seed)
+        self.model = model or Model(seed)
         self.shelf = Shelf()
         self._limiter = RateLimiter()
 
-    # Building the world
+    # Building the model
 
     def add_user(self, name: str, password: str | None = None, roles: Iterable[str] = (), **more: t.Any) -> User:
         with self.lock:
-            return self.world.add_user(name, password, roles, **more)
+            return self.model.add_user(name, password, roles, **more)
 
     def add_project(self, key: str, name: str | None = None, admins: Iterable[str] = (), **more: t.Any) -> Project:
         with self.lock:
-            return self.world.add_project(key, name, admins, **more)
+            return self.model.add_project(key, name, admins, **more)
 
     def add_repository(
         self, project_key: str, slug: str, *, archived: bool = False, admins: Iterable[str] = (), **more: t.Any
     ) -> Repository:
         with self.lock:
-            return self.world.add_repository(project_key, slug, archived=archived, admins=admins, **more)
+            return self.model.add_repository(project_key, slug, archived=archived, admins=admins, **more)
 
     def add_token(
         self,
@@ -76,10 +76,10 @@ class Simulator(Core):
     ) -> Token:
         """A token that was there before; days count from the clock's now, past every rule and switch."""
         with self.lock:
-            owner, now = self.world.owner(owner_path), self.clock.now_ms()
+            owner, now = self.model.owner(owner_path), self.clock.now_ms()
             if owner is None:
                 raise KeyError(owner_path)
-            return self.world.add_token(
+            return self.model.add_token(
                 owner.path,
                 name,
                 permissions,
@@ -92,28 +92,28 @@ class Simulator(Core):
 
     def add_oauth_bearer(self, user_name: str) -> str:
         with self.lock:
-            return self.world.add_oauth(user_name)
+            return self.model.add_oauth(user_name)
 
     # Looking at it
 
     def tokens(self, owner_path: str) -> list[Token]:
         """The owner's tokens that are not revoked, oldest first."""
         with self.lock:
-            return sorted(self.world.tokens_of(owner_path), key=lambda token: token.created)
+            return sorted(self.model.tokens_of(owner_path), key=lambda token: token.created)
 
     def token(self, token_id: str) -> Token:
         """Any token ever issued, revoked ones too."""
         with self.lock:
-            found = {token.id: token for token in self.world.all_tokens()} | self.world.revoked
+            found = {token.id: token for token in self.model.all_tokens()} | self.model.revoked
             return found[token_id]
 
     def authenticates(self, secret: str) -> bool:
         """Would this secret work now? Asking is not a use."""
-        token = self.world.by_secret(secret)
+        token = self.model.by_secret(secret)
         return token is not None and token.authenticates(self.clock.now_ms())
 
     def state(self) -> dict[str, t.Any]:
-        answer = world_state(self.world, self.clock.now_ms())
+        answer = model_state(self.model, self.clock.now_ms())
         answer["counts"]["requests"] = len(self.requests)
         return {"profile": self.profile, **answer}
 
@@ -121,7 +121,7 @@ class Simulator(Core):
         return planting.plant(self, document).as_dict(secrets=bool(document.get("return_secrets")))
 
     def recognise(self, secret: str) -> dict[str, t.Any]:
-        token = self.world.by_secret(secret)
+        token = self.model.by_secret(secret)
         return token_state(token, self.clock.now_ms()) if token else {"id": None, "alive": False}
 
     # Serving
@@ -131,7 +131,7 @@ class Simulator(Core):
             return html_response(404, "Not Found"), None
         request, caller = ticket.request, ANONYMOUS
         try:
-            caller = authenticate(request, self.world, self.switches, self.clock.now_ms())
+            caller = authenticate(request, self.model, self.switches, self.clock.now_ms())
             name = caller.user.name if caller.user else None
             response = self._limiter.refusal(name, self.clock, self.switches)
             response = response or self._route(request, caller)
@@ -151,12 +151,12 @@ class Simulator(Core):
         if route is None:
             raise not_found("There is no such resource")
         base_url = request.base_url + self.context_path
-        return route(Context(request, caller, self.world, self.switches, self.clock.now_ms(), base_url, parts[3:]))
+        return route(Context(request, caller, self.model, self.switches, self.clock.now_ms(), base_url, parts[3:]))
 
     def _outside_rest(self, request: Request, caller: Caller) -> Response:
         """D4 [doc]: tokens are honoured only under /rest and /scm; outside of both nothing is simulated."""
         if len(request.segments) > 3 and request.segments[0] == "scm":
-            return scm.serve(request, caller, self.world, self.shelf)
+            return scm.serve(request, caller, self.model, self.shelf)
         if caller.token is not None:
             if self.switches.token_outside_rest == "redirect":
                 return Response(302, {"Location": f"{request.base_url}{self.context_path}/login"})
@@ -179,4 +179,4 @@ class Simulator(Core):
         return error_response(fault.status or 503, fault.message, fault.exception_name, shape=fault.body)
 
     def _useless_secret(self, token_id: str | None) -> str:
-        return self.world.secret(token_id or self.world.token_id(), self.switches.secret_prefix)
+        return self.model.secret(token_id or self.model.token_id(), self.switches.secret_prefix)

@@ -37,7 +37,7 @@ def _projects(context: Context) -> Response:
     if level is not None and level not in PROJECT_LEVELS:
         raise invalid("permission", f"{level} is not a valid permission")
     caller = context.caller
-    projects = [project for project in context.world.projects.values() if caller.sees(project)]
+    projects = [project for project in context.model.projects.values() if caller.sees(project)]
     if not context.switches.projects_list_personal:  # D29 [unknown]
         projects = [project for project in projects if not project.personal]
     if level in ("PROJECT_WRITE", "PROJECT_ADMIN"):
@@ -49,7 +49,7 @@ def _project_repositories(context: Context) -> Response:
     """D29 [doc]."""
     context.require_login()
     key = context.parts[1]
-    project = context.world.projects.get(key.lower())
+    project = context.model.projects.get(key.lower())
     if project is None:
         raise not_found(f"Project {key} does not exist.", NO_SUCH_PROJECT)  # D10 [live]
     if not context.caller.sees(project):
@@ -65,7 +65,7 @@ def _repositories(context: Context) -> Response:
     archived = parameters.get("archived", "ACTIVE")
     if archived not in ARCHIVED_CHOICES:
         raise invalid("archived", f"{archived} is not one of {', '.join(ARCHIVED_CHOICES)}")
-    projects = [project for project in context.world.projects.values() if context.caller.sees(project)]
+    projects = [project for project in context.model.projects.values() if context.caller.sees(project)]
     if "projectkey" in parameters:
         key = parameters["projectkey"].lower()
         projects = [project for project in projects if project.key.lower() == key]
@@ -115,7 +115,7 @@ def _admin_users(context: Context) -> Response:
 
 def _filtered(context: Context) -> list[User]:
     text = context.request.parameters.get("filter", "").lower()
-    users = context.world.users.values()
+    users = context.model.users.values()
     return [user for user in users if any(text in part.lower() for part in (user.name, user.display_name, user.email))]
 
 

@@ -1,4 +1,4 @@
-"""The simulated world: users, projects, repositories, tokens. It knows nothing of HTTP."""
+"""The model of a server: users, projects, repositories, tokens. It knows nothing of HTTP."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Token:
             self.last_used, self.pending_use = self.pending_use, None
 
 
-class World:
+class Model:
     """Everything the server stores. Keys and slugs are found in any spelling and kept in their own (D1)."""
 
     def __init__(self, seed: int | str | None = None) -> None:

@@ -6,14 +6,14 @@ from . import git
 from .authentication import Caller
 from .errors import RestError
 from .exchange import Request, Response, html_response
-from .model import Project, Repository, World
+from .model import Model, Project, Repository
 
 #: What a token needs to be let in, to read and to write (D12).
 _READ = {f"{kind}_{level}" for kind in ("PROJECT", "REPO") for level in ("READ", "WRITE", "ADMIN")}
 _WRITE = {name for name in _READ if not name.endswith("READ")}
 
 
-def serve(request: Request, caller: Caller, world: World, shelf: git.Shelf) -> Response:
+def serve(request: Request, caller: Caller, model: Model, shelf: git.Shelf) -> Response:
     """Without a credential git is asked for one, so that it sends what its URL or its helpers hold."""
     if caller.user is None:
         response = html_response(401, "Unauthorized")
@@ -21,7 +21,7 @@ def serve(request: Request, caller: Caller, world: World, shelf: git.Shelf) -> R
         return response
     parts = request.segments
     service = "/".join(parts[3:])
-    found = _repository(world, parts[1], parts[2]) if service in git.SERVICES else None
+    found = _repository(model, parts[1], parts[2]) if service in git.SERVICES else None
     if found is None or not _reaches(caller, *found, _needed(request)):
         raise RestError(404, "Repository not found", shape="html")
     if not git.available():
@@ -34,8 +34,8 @@ def _needed(request: Request) -> set[str]:
     return _WRITE if writes else _READ
 
 
-def _repository(world: World, key: str, name: str) -> tuple[Project, Repository] | None:
-    project = world.projects.get(key.lower())
+def _repository(model: Model, key: str, name: str) -> tuple[Project, Repository] | None:
+    project = model.projects.get(key.lower())
     repository = project.repositories.get(name.removesuffix(".git").lower()) if project else None
     return (project, repository) if project and repository else None
 

@@ -1,10 +1,10 @@
-"""What the control endpoints tell of a Data Center world."""
+"""What the control endpoints tell of a Data Center model."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .model import Token, World
+from .model import Model, Token
 
 
 def token_state(token: Token, now: int) -> dict[str, t.Any]:
@@ -21,15 +21,15 @@ def token_state(token: Token, now: int) -> dict[str, t.Any]:
     }
 
 
-def world_state(world: World, now: int) -> dict[str, t.Any]:
-    tokens = [token_state(token, now) for token in world.all_tokens()]
+def model_state(model: Model, now: int) -> dict[str, t.Any]:
+    tokens = [token_state(token, now) for token in model.all_tokens()]
     counts = {
-        "users": len(world.users),
-        "projects": len(world.projects),
-        "repositories": sum(len(project.repositories) for project in world.projects.values()),
+        "users": len(model.users),
+        "projects": len(model.projects),
+        "repositories": sum(len(project.repositories) for project in model.projects.values()),
         "tokens": len(tokens),
-        "issued": world.issued,
-        "revoked": len(world.revoked),
+        "issued": model.issued,
+        "revoked": len(model.revoked),
     }
-    revoked = [token_state(token, now) for token in world.revoked.values()]
+    revoked = [token_state(token, now) for token in model.revoked.values()]
     return {"now": now, "counts": counts, "tokens": tokens, "revoked": revoked}

@@ -51,7 +51,7 @@ def describe(token: Token, context: Context) -> dict[str, object]:
         body["expiryDate"] = _written(token.expires, switches)
     body["name"] = token.name
     body["permissions"] = ordered(token.permissions, switches)
-    owner = context.world.owner(token.owner)
+    owner = context.model.owner(token.owner)
     return body | (_owner_body(owner, context) if owner else {})
 
 
@@ -64,7 +64,7 @@ def _owner_body(owner: Owner, context: Context) -> dict[str, object]:
         return {"user": user_body(owner.user, context.base_url)}
     answer = context.switches.service_owner  # D18 [unknown]
     if answer == "user":
-        return {"user": user_body(context.world.service_user(owner), context.base_url)}
+        return {"user": user_body(context.model.service_user(owner), context.base_url)}
     if answer == "project" and owner.project is not None:
         return {"project": project_body(owner.project, context.base_url, context.switches)}
     return {}
@@ -81,13 +81,13 @@ def _split(parts: list[str]) -> tuple[list[str], str | None]:
 
 
 def _owner(context: Context, parts: list[str]) -> Owner:
-    owner = context.world.owner_at(parts)
+    owner = context.model.owner_at(parts)
     exact = not context.switches.owner_paths_ignore_case  # open question 14
     if owner is not None and not (exact and owner.path.split("/") != parts):
         return owner
     if parts[0] == "users":
         raise not_found(f"User {parts[1]} does not exist.", NO_SUCH_USER)  # D10 [live]
-    project = context.world.projects.get(parts[1].lower())
+    project = context.model.projects.get(parts[1].lower())
     if project is None or (exact and project.key != parts[1]):
         raise not_found(f"Project {parts[1]} does not exist.", NO_SUCH_PROJECT)  # D10 [live]
     raise not_found(f"Repository {parts[1]}/{parts[3]} does not exist.", NO_SUCH_REPOSITORY)  # D10 [live]
@@ -128,7 +128,7 @@ def _shared(context: Context, owner: Owner) -> bool:
 
 
 def _list(context: Context, owner: Owner, _token_id: str) -> Response:
-    tokens = sorted(context.world.tokens.get(owner.path, {}).values(), key=lambda token: token.created)
+    tokens = sorted(context.model.tokens.get(owner.path, {}).values(), key=lambda token: token.created)
     if context.switches.list_order == "newest_first":
         tokens.reverse()
     elif context.switches.list_order == "shuffled":
@@ -143,10 +143,10 @@ def _create(context: Context, owner: Owner, _token_id: str) -> Response:
     name = _checked_name(body.get("name"), switches)
     permissions = checked_permissions(body.get("permissions"), owner, switches)
     expires = expiry_for(body.get("expiryDays"), context.now, switches)
-    if 0 < switches.token_limit <= len(context.world.tokens.get(owner.path, {})):
+    if 0 < switches.token_limit <= len(context.model.tokens.get(owner.path, {})):
         # D11 [doc]: 400; neither the size nor the text is known
         raise invalid(None, f"The maximum number of tokens ({switches.token_limit}) has been reached")
-    token = context.world.add_token(
+    token = context.model.add_token(
         owner.path, name, permissions, created=context.now, expires=expires, prefix=switches.secret_prefix
     )
     return json_response(200, describe(token, context) | {"token": token.secret})
@@ -169,12 +169,12 @@ def _update(context: Context, owner: Owner, token_id: str) -> Response:
 
 
 def _revoke(context: Context, owner: Owner, token_id: str) -> Response:
-    context.world.revoke(_token(context, owner, token_id), context.now)
+    context.model.revoke(_token(context, owner, token_id), context.now)
     return empty_response(204)  # D2 [doc][live]
 
 
 def _token(context: Context, owner: Owner, token_id: str, status: int = 404) -> Token:
-    token = context.world.tokens.get(owner.path, {}).get(token_id)
+    token = context.model.tokens.get(owner.path, {}).get(token_id)
     if token is None:
         error = not_found(f"There is no token with the id {token_id}")  # D10 [live]: without an exceptionName
         error.response.status = status

@@ -5,8 +5,8 @@ Every behaviour names the fact it rests on; FACTS_CLOUD.md lists them.
 
 from __future__ import annotations
 
-from .model import Account, Consumer, Organization, Token, Variable, World
+from .model import Account, Consumer, Model, Organization, Token, Variable
 from .product import Cloud
 from .switches import CloudSwitches
 
-__all__ = ["Account", "Cloud", "CloudSwitches", "Consumer", "Organization", "Token", "Variable", "World"]
+__all__ = ["Account", "Cloud", "CloudSwitches", "Consumer", "Model", "Organization", "Token", "Variable"]

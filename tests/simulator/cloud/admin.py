@@ -12,7 +12,7 @@ from ..exchange import Request, Response, empty_response, json_response
 from .authentication import Presented
 from .context import next_base
 from .errors import TOO_MANY, CloudError
-from .model import Account, Organization, Token, World
+from .model import Account, Model, Organization, Token
 from .switches import CloudSwitches
 
 KNOWN_QUERY = ("q", "status", "sort", "pageSize", "cursor")
@@ -33,7 +33,7 @@ class Admin:
 @dataclass(frozen=True)
 class Call:
     request: Request
-    world: World
+    model: Model
     switches: CloudSwitches
     clock: Clock
     admin: Admin
@@ -48,7 +48,7 @@ def serve(call: Call, came: Presented) -> tuple[Response, Organization | None]:
     organization = None
     headers: dict[str, str] = {}
     try:
-        known = call.world.organizations.values()
+        known = call.model.organizations.values()
         organization = next((each for each in known if came.scheme == "bearer" and each.admin_key == came.secret), None)
         if organization is None:
             raise _failure(call.switches, 401, "Unauthorized")
@@ -69,7 +69,7 @@ def _route(call: Call, organization: Organization) -> Response:
             raise _failure(call.switches, 403, "Forbidden")
         return _organization(call, organization, method)
     if parts[:1] == ["users"] and parts[2:4] == ["manage", "api-tokens"]:
-        account = call.world.account_by_id(parts[1])
+        account = call.model.account_by_id(parts[1])
         if account is None or account not in organization.accounts:  # C10 [doc]: managed accounts only
             raise _failure(call.switches, 404, "Not Found")
         return _account(call, account, method, parts[4:])
@@ -92,7 +92,7 @@ def _organization(call: Call, organization: Organization, method: str) -> Respon
 def _disaster(call: Call, organization: Organization) -> Response:
     """C12 [doc] DANGER: every token of every managed account is gone."""
     call.admin.disasters.append(organization.id)
-    for token in call.world.api_tokens_of(organization.accounts):
+    for token in call.model.api_tokens_of(organization.accounts):
         token.revoked = token.revoked or call.now
     return empty_response(call.switches.revoke_status)
 
@@ -103,7 +103,7 @@ def _account(call: Call, account: Account, method: str, rest: list[str]) -> Resp
         return json_response(200, [_account_entry(token, call.switches) for token in _listed(call, [account])])
     if len(rest) != 1 or method != "DELETE":
         raise _failure(call.switches, 405, "Method Not Allowed")
-    for token in call.world.api_tokens_of([account]):
+    for token in call.model.api_tokens_of([account]):
         if token.id == rest[0] and token.revoked is None:
             token.revoked = call.now
             return empty_response(call.switches.revoke_status)
@@ -117,7 +117,7 @@ def _listed(call: Call, accounts: list[Account]) -> list[Token]:
     linger = round(call.switches.revoked_lingers * 1000)
     tokens = [
         token
-        for token in call.world.api_tokens_of(accounts)
+        for token in call.model.api_tokens_of(accounts)
         if (token.revoked is None or call.now < token.revoked + linger)
         and (call.switches.expired_listed or not token.expired(call.now))
     ]

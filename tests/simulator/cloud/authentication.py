@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..exchange import Request
 from .errors import CloudError, anonymous, error_response, lacks_scopes, rejected, removed_git, removed_rest
-from .model import Token, World
+from .model import Model, Token
 from .switches import CloudSwitches
 
 APP_PASSWORD = "ATBB"
@@ -39,13 +39,13 @@ def presented(request: Request) -> Presented:
 
 
 def authenticate_rest(
-    came: Presented, required: tuple[str, ...], world: World, switches: CloudSwitches, now: int
+    came: Presented, required: tuple[str, ...], model: Model, switches: CloudSwitches, now: int
 ) -> Token:
     if came.scheme == "none":
         raise anonymous()
     if came.secret.startswith(APP_PASSWORD):
         raise removed_rest(switches.app_password_body)  # C4 [doc]
-    token = world.by_secret(came.secret)
+    token = model.by_secret(came.secret)
     if token is None or not token.works(now) or not _suits_rest(token, came, switches):
         raise rejected()
     if token.family == "foreign":
@@ -69,15 +69,15 @@ def _suits_rest(token: Token, came: Presented, switches: CloudSwitches) -> bool:
     return switches.rest_user == "username" and came.user == token.account.username
 
 
-def authenticate_git(came: Presented, world: World, switches: CloudSwitches, now: int) -> Token:
+def authenticate_git(came: Presented, model: Model, switches: CloudSwitches, now: int) -> Token:
     """Without a credential git is asked for one; the texts of these 401 are made up."""
     if came.scheme != "basic":
         raise _git_refusal()
     if came.secret.startswith(APP_PASSWORD):
-        if came.secret in world.app_passwords or switches.unknown_app_password == "gone":
+        if came.secret in model.app_passwords or switches.unknown_app_password == "gone":
             raise removed_git()
         raise _git_refusal()
-    token = world.by_secret(came.secret)
+    token = model.by_secret(came.secret)
     if token is None or not token.works(now):
         raise _git_refusal()
     if token.kind == "api_token":

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ..exchange import Request
 from .errors import CloudError, failure, not_found
-from .model import Repository, Token, Workspace, World
+from .model import Model, Repository, Token, Workspace
 from .switches import CloudSwitches
 
 DEFAULT_LENGTH = 10
@@ -20,7 +20,7 @@ DEFAULT_LENGTH = 10
 class Context:
     request: Request
     token: Token
-    world: World
+    model: Model
     switches: CloudSwitches
     parts: list[str]
     """The decoded path below ``/2.0``."""
@@ -45,14 +45,14 @@ class Context:
     # What the caller may see. Members see all of their workspace; who sees what is made up.
 
     def workspace(self) -> Workspace:
-        found = self.world.workspace(self.parts[1])
+        found = self.model.workspace(self.parts[1])
         if found is None or not reaches(self.token, found, None):
             raise not_found(f"Workspace {self.parts[1]}")
         return found
 
     def repository(self) -> Repository:
-        found = self.world.repository(self.parts[1], self.parts[2])
-        home = self.world.workspace(self.parts[1])
+        found = self.model.repository(self.parts[1], self.parts[2])
+        home = self.model.workspace(self.parts[1])
         if found is None or home is None or not reaches(self.token, home, found):
             raise not_found(f"Repository {self.parts[1]}/{self.parts[2]}")
         return found

@@ -7,7 +7,7 @@ from ..exchange import Request, Response, html_response
 from .authentication import Presented, authenticate_git
 from .context import reaches
 from .errors import CloudError, error_response
-from .model import Repository, Token, World
+from .model import Model, Repository, Token
 from .rest import Need
 from .switches import CloudSwitches
 
@@ -20,12 +20,12 @@ def is_git(parts: list[str]) -> bool:
 
 
 def serve(
-    request: Request, came: Presented, world: World, shelf: git.Shelf, switches: CloudSwitches, now: int
+    request: Request, came: Presented, model: Model, shelf: git.Shelf, switches: CloudSwitches, now: int
 ) -> tuple[Response, Token | None]:
     token = None
     try:
-        token = authenticate_git(came, world, switches, now)
-        repository = _repository(request, token, world)
+        token = authenticate_git(came, model, switches, now)
+        repository = _repository(request, token, model)
         if not git.available():
             raise CloudError(html_response(501, "git is not installed where the simulator runs"))
         path = shelf.path_of(repository.workspace, repository.slug)
@@ -34,10 +34,10 @@ def serve(
         return error.response, token
 
 
-def _repository(request: Request, token: Token, world: World) -> Repository:
+def _repository(request: Request, token: Token, model: Model) -> Repository:
     """404 and 403 of git are made up."""
     workspace, name = request.segments[0], request.segments[1].removesuffix(".git")
-    repository, home = world.repository(workspace, name), world.workspace(workspace)
+    repository, home = model.repository(workspace, name), model.workspace(workspace)
     if repository is None or home is None or not reaches(token, home, repository):
         raise CloudError(error_response(404, "Repository not found", shape="html"))
     writes = "git-receive-pack" in (request.segments[-1], request.parameters.get("service"))

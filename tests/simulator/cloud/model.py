@@ -127,7 +127,7 @@ class Organization:
 Holder = Workspace | Repository | Environment
 
 
-class World:
+class Model:
     def __init__(self, seed: int | str | None = None) -> None:
         self.random: random.Random = random.SystemRandom() if seed is None else random.Random(seed)
         self.accounts: dict[str, Account] = {}

@@ -68,12 +68,12 @@ def _account(cloud: Cloud, entry: Entry, planted: Planted) -> None:
 
 
 def _organization(cloud: Cloud, entry: Entry, planted: Planted) -> None:
-    made = cloud.add_organization(entry["name"], [cloud.world.accounts[name] for name in entry.get("accounts", ())])
+    made = cloud.add_organization(entry["name"], [cloud.model.accounts[name] for name in entry.get("accounts", ())])
     planted.keep("organizations", made.name, {"id": made.id, "admin_key": made.admin_key})
 
 
 def _workspace(cloud: Cloud, entry: Entry, _planted: Planted) -> None:
-    members = [cloud.world.accounts[name] for name in entry.get("members", ())]
+    members = [cloud.model.accounts[name] for name in entry.get("members", ())]
     cloud.add_workspace(entry["slug"], members, **_options(entry, "name"))
 
 
@@ -86,18 +86,18 @@ def _environment(cloud: Cloud, entry: Entry, _planted: Planted) -> None:
 
 
 def _variable(cloud: Cloud, entry: Entry, _planted: Planted) -> None:
-    value = str(entry.get("value") or cloud.world.noise(32))
+    value = str(entry.get("value") or cloud.model.noise(32))
     cloud.add_variable(entry["holder"], entry["key"], value, **_options(entry, "secured"))
 
 
 def _api_token(cloud: Cloud, entry: Entry, planted: Planted) -> None:
-    account, options = cloud.world.accounts[entry["account"]], _options(entry, *TIMES, "last_active_days_ago")
+    account, options = cloud.model.accounts[entry["account"]], _options(entry, *TIMES, "last_active_days_ago")
     made = cloud.add_api_token(account, entry["label"], entry.get("scopes", ()), **options)
     planted.keep("api_tokens", f"{account.nickname}/{made.label}", {"id": made.id, "secret": made.secret})
 
 
 def _app_password(cloud: Cloud, entry: Entry, planted: Planted) -> None:
-    planted.keep("app_passwords", entry["account"], cloud.add_app_password(cloud.world.accounts[entry["account"]]))
+    planted.keep("app_passwords", entry["account"], cloud.add_app_password(cloud.model.accounts[entry["account"]]))
 
 
 def _access_token(cloud: Cloud, entry: Entry, planted: Planted) -> None:
@@ -107,7 +107,7 @@ def _access_token(cloud: Cloud, entry: Entry, planted: Planted) -> None:
 
 
 def _consumer(cloud: Cloud, entry: Entry, planted: Planted) -> None:
-    account = cloud.world.accounts[entry["account"]] if "account" in entry else None
+    account = cloud.model.accounts[entry["account"]] if "account" in entry else None
     made = cloud.add_consumer(entry["workspace"], entry["name"], entry["scopes"], account)
     planted.keep("consumers", made.name, {"client_id": made.client_id, "client_secret": made.client_secret})
 

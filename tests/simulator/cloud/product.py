@@ -1,4 +1,4 @@
-"""Bitbucket Cloud: a world, and what it answers. One simulator plays all of Atlassian's hosts."""
+"""Bitbucket Cloud: a model, and what it answers. One simulator plays all of Atlassian's hosts."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .model import (
     Account,
     Consumer,
     Environment,
+    Model,
     Organization,
     Repository,
     Token,
     Variable,
     Workspace,
-    World,
 )
-from .state import token_state, world_state
+from .state import model_state, token_state
 from .switches import CloudSwitches
 
 START = "2026-11-02T09:00:00Z"
@@ -53,13 +53,13 @@ class Cloud(Core):
     ) -> None:
         super().__init__(clock or Clock(START), CloudSwitches(), "")
         self.switches.update(switches or {})
-        self.world = World(seed)
+        self.model = Model(seed)
         self.shelf = Shelf()
         self._admin = admin.Admin()
         self._limiter = RateLimiter()
         self._presented: Counter[str] = Counter()
 
-    # Building the world
+    # Building the model
 
     def add_account(
         self,
@@ -70,16 +70,16 @@ class Cloud(Core):
         display_name: str | None = None,
     ) -> Account:
         with self.lock:
-            world = self.world
+            model = self.model
             account = Account(
                 nickname,
                 username or f"{nickname}-bb",
                 display_name or nickname.title(),
                 email or f"{nickname}@company.example",
-                world.braced_uuid(),
-                f"712020:{world.plain_uuid()}",
+                model.braced_uuid(),
+                f"712020:{model.plain_uuid()}",
             )
-            world.accounts[nickname] = account
+            model.accounts[nickname] = account
             return account
 
     def add_api_token(
@@ -94,15 +94,15 @@ class Cloud(Core):
     ) -> Token:
         """Days count from the clock's now. Scopes of other products, or none, make a token that is not Bitbucket's."""
         with self.lock:
-            made = Token("api_token", self._id(), self.world.api_token(), label, tuple(scopes), 0, account)
+            made = Token("api_token", self._id(), self.model.api_token(), label, tuple(scopes), 0, account)
             self._date(made, created_days_ago, expires_in_days, last_active_days_ago)
-            return self.world.add(made)
+            return self.model.add(made)
 
     def add_app_password(self, account: Account) -> str:
         """One that is dead, as all of them are."""
         with self.lock:
-            secret = self.world.app_password()
-            self.world.app_passwords[secret] = account
+            secret = self.model.app_password()
+            self.model.app_passwords[secret] = account
             return secret
 
     def add_access_token(
@@ -118,45 +118,45 @@ class Cloud(Core):
         """``reach``: ``acme``, ``acme/PAY`` or ``acme/ledger``; ``scopes`` in the older words."""
         with self.lock:
             name = t.cast("t.Any", ACCESS_TOKEN_KINDS[kind])
-            made = Token(name, self._id(), self.world.access_token(), label, tuple(scopes), 0, reach=reach)
+            made = Token(name, self._id(), self.model.access_token(), label, tuple(scopes), 0, reach=reach)
             self._date(made, created_days_ago, expires_in_days, None)
-            return self.world.add(made)
+            return self.model.add(made)
 
     def add_organization(self, name: str, accounts: Iterable[Account] = ()) -> Organization:
         """``accounts`` are the managed ones; ``.id`` and ``.admin_key`` are what a client needs."""
         with self.lock:
-            made = Organization(self.world.plain_uuid(), name, self.world.access_token(), list(accounts))
-            self.world.organizations[made.id] = made
+            made = Organization(self.model.plain_uuid(), name, self.model.access_token(), list(accounts))
+            self.model.organizations[made.id] = made
             return made
 
     def add_workspace(self, slug: str, members: Iterable[Account] = (), *, name: str | None = None) -> Workspace:
         with self.lock:
-            made = Workspace(slug, name or slug.title(), self.world.braced_uuid(), list(members))
-            self.world.workspaces[slug.lower()] = made
+            made = Workspace(slug, name or slug.title(), self.model.braced_uuid(), list(members))
+            self.model.workspaces[slug.lower()] = made
             return made
 
     def add_repository(self, workspace: str, slug: str, *, project: str = "PROJ") -> Repository:
         with self.lock:
-            home = self.world.workspaces[workspace.lower()]
-            made = Repository(home.slug, slug, project, self.world.braced_uuid())
+            home = self.model.workspaces[workspace.lower()]
+            made = Repository(home.slug, slug, project, self.model.braced_uuid())
             home.repositories[slug.lower()] = made
             return made
 
     def add_environment(self, repository: str, name: str) -> Environment:
         """``repository`` is ``acme/ledger``."""
         with self.lock:
-            home = self.world.holder(repository)
+            home = self.model.holder(repository)
             if not isinstance(home, Repository):
                 raise KeyError(repository)
-            made = Environment(name, self.world.braced_uuid())
+            made = Environment(name, self.model.braced_uuid())
             home.environments.append(made)
             return made
 
     def add_variable(self, holder: str, key: str, value: str, *, secured: bool = True) -> Variable:
         """``holder`` is ``acme``, ``acme/ledger`` or ``acme/ledger/Production``."""
         with self.lock:
-            made = Variable(self.world.braced_uuid(), key, value, secured)
-            self.world.holder(holder).variables.append(made)
+            made = Variable(self.model.braced_uuid(), key, value, secured)
+            self.model.holder(holder).variables.append(made)
             return made
 
     def add_consumer(
@@ -168,8 +168,8 @@ class Cloud(Core):
     ) -> Consumer:
         """An OAuth client of a workspace, with ``.client_id`` and ``.client_secret``."""
         with self.lock:
-            made = Consumer(name, workspace, self.world.noise(18), self.world.noise(32), tuple(scopes), account)
-            self.world.consumers[made.client_id] = made
+            made = Consumer(name, workspace, self.model.noise(18), self.model.noise(32), tuple(scopes), account)
+            self.model.consumers[made.client_id] = made
             return made
 
     # Looking at it
@@ -177,19 +177,19 @@ class Cloud(Core):
     def tokens(self, account: Account) -> list[Token]:
         """The account's API tokens that are not revoked, oldest first."""
         with self.lock:
-            alive = [token for token in self.world.api_tokens_of([account]) if token.revoked is None]
+            alive = [token for token in self.model.api_tokens_of([account]) if token.revoked is None]
             return sorted(alive, key=lambda token: token.created)
 
     def variables(self, holder: str) -> list[Variable]:
         """With their values, secured ones too."""
         with self.lock:
-            return list(self.world.holder(holder).variables)
+            return list(self.model.holder(holder).variables)
 
     def authenticates(self, secret: str) -> bool:
         """Would this secret work now, for anything at all? Asking is not a use."""
-        if any(each.admin_key == secret for each in self.world.organizations.values()):
+        if any(each.admin_key == secret for each in self.model.organizations.values()):
             return True
-        token = self.world.by_secret(secret)
+        token = self.model.by_secret(secret)
         return token is not None and token.works(self.clock.now_ms())
 
     def presented(self, secret: str) -> int:
@@ -202,7 +202,7 @@ class Cloud(Core):
         return list(self._admin.disasters)
 
     def state(self) -> dict[str, t.Any]:
-        answer = world_state(self.world, self.clock.now_ms())
+        answer = model_state(self.model, self.clock.now_ms())
         answer["counts"]["requests"] = len(self.requests)
         return {"product": "cloud", **answer, "disasters": self.disasters}
 
@@ -210,7 +210,7 @@ class Cloud(Core):
         return planting.plant(self, document).as_dict(secrets=bool(document.get("return_secrets")))
 
     def recognise(self, secret: str) -> dict[str, t.Any]:
-        token, seen = self.world.by_secret(secret), {"presented": self.presented(secret)}
+        token, seen = self.model.by_secret(secret), {"presented": self.presented(secret)}
         if token is not None:
             return {**token_state(token, self.clock.now_ms()), **seen}
         return {"id": None, "alive": self.authenticates(secret), **seen}
@@ -225,26 +225,26 @@ class Cloud(Core):
         side = _side(request)
         now = self.clock.now_ms()
         if side == "admin":
-            call = admin.Call(request, self.world, self.switches, self.clock, self._admin)
+            call = admin.Call(request, self.model, self.switches, self.clock, self._admin)
             response, organization = admin.serve(call, came)
             return response, organization.name if organization else None
         if side == "oauth":
-            return oauth.serve(request, came, self.world, self.switches, now), came.user or None
+            return oauth.serve(request, came, self.model, self.switches, now), came.user or None
         if side == "git":
-            response, token = git.serve(request, came, self.world, self.shelf, self.switches, now)
+            response, token = git.serve(request, came, self.model, self.shelf, self.switches, now)
             return response, _name(token)
         if side == "rest":
             return self._rest(request, came, now)
         return html_response(404, "Not Found"), None
 
     def _rest(self, request: Request, came: Presented, now: int) -> tuple[Response, str | None]:
-        token = self.world.by_secret(came.secret)
+        token = self.model.by_secret(came.secret)
         capacity = self.switches.rate_limit_capacity
         if capacity > 0 and token is not None:
             wait = self._limiter.take(token.secret, now, capacity, self.switches.rate_limit_refill)
             if wait is not None:
                 return self._too_many(token, wait), _name(token)
-        answer = rest.serve(request, came, self.world, self.switches, now)
+        answer = rest.serve(request, came, self.model, self.switches, now)
         if capacity > 0:
             self._tell_limit(answer.response, answer.token, near=False)
         return answer.response, _name(answer.token)
@@ -271,10 +271,10 @@ class Cloud(Core):
         return error_response(fault.status or 503, fault.message, shape=fault.body)
 
     def _useless_secret(self, _token_id: str | None) -> str:
-        return self.world.api_token()
+        return self.model.api_token()
 
     def _id(self) -> str:
-        return self.world.noise(24)
+        return self.model.noise(24)
 
     def _date(self, token: Token, created: float, expires: float | None, active: float | None) -> None:
         now = self.clock.now_ms()

@@ -10,7 +10,7 @@ from ..exchange import Response, json_response
 from .authentication import Presented, authenticate_rest
 from .context import Context, page, reaches, wrong_method
 from .errors import CloudError, error_response, lacks_scopes, not_found, retired
-from .model import Token, Variable, Workspace, World
+from .model import Model, Token, Variable, Workspace
 from .switches import CloudSwitches
 from .variables import variable, variables
 
@@ -60,7 +60,7 @@ class Answer:
     token: Token | None = None
 
 
-def serve(request: Request, came: Presented, world: World, switches: CloudSwitches, now: int) -> Answer:
+def serve(request: Request, came: Presented, model: Model, switches: CloudSwitches, now: int) -> Answer:
     """The answer, and whose it is: a token that lacks a scope is a caller too."""
     parts = request.segments[1:]
     if parts in RETIRED:
@@ -69,11 +69,11 @@ def serve(request: Request, came: Presented, world: World, switches: CloudSwitch
     need = route.need(request.method) if route else USER
     token = None
     try:
-        token = authenticate_rest(came, (need.new,), world, switches, now)
+        token = authenticate_rest(came, (need.new,), model, switches, now)
         if route is None:
             raise not_found(request.path)
         _check_scope(route, need, token, switches)
-        response = route.handler(Context(request, token, world, switches, parts))
+        response = route.handler(Context(request, token, model, switches, parts))
     except CloudError as error:
         response = error.response
     if token is not None:
@@ -118,7 +118,7 @@ def _user(context: Context) -> Response:
 def _user_workspaces(context: Context) -> Response:
     """C15 [doc]."""
     _read_only(context)
-    found = [each for each in context.world.workspaces.values() if reaches(context.token, each, None)]
+    found = [each for each in context.model.workspaces.values() if reaches(context.token, each, None)]
     return json_response(200, page(context, [_workspace_body(each, context.switches) for each in found]))
 
 

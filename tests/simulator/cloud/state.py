@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-from .model import Token, Variable, World
+from .model import Model, Token, Variable
 
 
 def token_state(token: Token, now: int) -> dict[str, t.Any]:
@@ -30,16 +30,16 @@ def variable_state(holder: str, variable: Variable) -> dict[str, t.Any]:
     return {**said, "secured": variable.secured, "value_sha256": digest}
 
 
-def world_state(world: World, now: int) -> dict[str, t.Any]:
-    variables = [variable_state(path, each) for path, holder in world.holders() for each in holder.variables]
+def model_state(model: Model, now: int) -> dict[str, t.Any]:
+    variables = [variable_state(path, each) for path, holder in model.holders() for each in holder.variables]
     counts = {
-        "accounts": len(world.accounts),
-        "workspaces": len(world.workspaces),
-        "repositories": sum(len(workspace.repositories) for workspace in world.workspaces.values()),
-        "organizations": len(world.organizations),
-        "tokens": len(world.tokens),
-        "app_passwords": len(world.app_passwords),
+        "accounts": len(model.accounts),
+        "workspaces": len(model.workspaces),
+        "repositories": sum(len(workspace.repositories) for workspace in model.workspaces.values()),
+        "organizations": len(model.organizations),
+        "tokens": len(model.tokens),
+        "app_passwords": len(model.app_passwords),
         "variables": len(variables),
     }
-    tokens = [token_state(token, now) for token in world.tokens]
+    tokens = [token_state(token, now) for token in model.tokens]
     return {"now": now, "counts": counts, "tokens": tokens, "variables": variables}

@@ -22,7 +22,7 @@ def variables(context: Context, held: list[Variable]) -> Response:
     if "key" not in body:
         raise failure(400, "A variable needs a key.")
     _refuse_duplicate(context, held, body["key"], None)
-    uuid = context.world.braced_uuid()
+    uuid = context.model.braced_uuid()
     made = Variable(uuid, body["key"], body.get("value", ""), body.get("secured", False))
     held.append(made)
     return json_response(201, variable_body(made, context.switches))

@@ -15,7 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import api_token, 
 from tests.simulator.adapter import SimulatorAdapter
 from tests.simulator.cloud import Cloud
 from tests.simulator.cloud.model import Account, Token
-from tests.unit.plugins.stand import checked
+from tests.unit.plugins.company import checked
 
 API, ADMIN = "https://api.bitbucket.org", "https://api.atlassian.com"
 SCOPES = ["read:user:bitbucket", "read:repository:bitbucket"]
@@ -70,7 +70,7 @@ class CloudCompany:
         return [request for request in self.requests if not request.startswith("GET ")]
 
     def secrets(self) -> list[str]:
-        return [token.secret for token in self.sim.world.tokens] + [self.company.admin_key]
+        return [token.secret for token in self.sim.model.tokens] + [self.company.admin_key]
 
 
 def cloud_company(**switches: t.Any) -> CloudCompany:

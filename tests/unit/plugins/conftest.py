@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from .cloud_company import CloudCompany, cloud_company
-from .stand import Stand, company
+from .company import Company, new_company
 
 
 @pytest.fixture
-def stand() -> Stand:
-    return company()
+def company() -> Company:
+    return new_company()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A small world, and the same conversation over either front."""
+"""A small model, and the same conversation over either front."""
 
 from __future__ import annotations
 

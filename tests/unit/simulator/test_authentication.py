@@ -71,7 +71,7 @@ def test_every_kind_of_401_has_its_own_exception(front, options, expected):
 
 @pytest.mark.parametrize("lack", ["active", "licensed"])
 def test_a_user_without_a_licence_has_no_access(front, lack):
-    setattr(front.sim.world.users["pat"], lack, False)
+    setattr(front.sim.model.users["pat"], lack, False)
     assert error_of(front("GET", PAY, auth=("pat", PASSWORD)))[::2] == (401, "NoAccessAuthenticationException")
 
 

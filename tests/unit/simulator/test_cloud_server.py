@@ -14,7 +14,7 @@ import yaml
 from tests.simulator import Request, seed
 from tests.simulator.cloud import Cloud, planting
 
-from .cloud_stand import standing
+from .cloud_client import cloud_client
 from .test_server import process, session
 
 COMPANY = Path(seed.__file__).parent / "seeds" / "cloud.yml"
@@ -66,10 +66,10 @@ def test_the_company_is_what_its_readers_are_told():
     planted = planting.plant(cloud, document)
     assert planted.counts["api_tokens"] == len(planted.credentials["api_tokens"]) == 7
     assert {"petra/laptop", "petra/laptop#2"} < set(planted.credentials["api_tokens"])
-    families = {token.family for token in cloud.world.tokens}
+    families = {token.family for token in cloud.model.tokens}
     assert families == {"bitbucket", "foreign", "unscoped"}
     assert set(planted.credentials) == {*planting.SECTIONS[1:3], *planting.SECTIONS[-4:]}
-    assert not [path for path, _holder in cloud.world.holders() if path.startswith("freelancer")]
+    assert not [path for path, _holder in cloud.model.holders() if path.startswith("freelancer")]
     assert "ATATT" not in COMPANY.read_text(encoding="utf-8")
 
 
@@ -83,10 +83,10 @@ def test_the_same_seed_makes_the_same_cloud():
 
 
 def test_the_state_shows_everything_but_secrets():
-    with standing() as stand:
-        cloud = stand.cloud
+    with cloud_client() as client:
+        cloud = client.cloud
         variable = cloud.add_variable("acme/ledger/Production", "KEY", "hidden-4711")
-        dead = cloud.add_app_password(stand.ada)
+        dead = cloud.add_app_password(client.ada)
         status, state = ask(cloud, "GET", "state")
         assert status == 200
         assert state["variables"] == [
@@ -103,22 +103,22 @@ def test_the_state_shows_everything_but_secrets():
         ]
         assert state["counts"]["repositories"] == 2
         text = json.dumps(state)
-        for secret in ("hidden-4711", dead, stand.token.secret, stand.company.admin_key):
+        for secret in ("hidden-4711", dead, client.token.secret, client.company.admin_key):
             assert secret not in text
 
 
 def test_a_secret_is_recognised_without_being_used():
-    with standing() as stand:
-        cloud = stand.cloud
-        assert ask(cloud, "POST", "authenticate", {"secret": stand.token.secret})[1]["alive"] is True
-        assert stand.token.last_active is None
-        stand("GET", "user")
-        known = ask(cloud, "POST", "authenticate", {"secret": stand.token.secret})[1]
-        assert (known["id"], known["presented"]) == (stand.token.id, 1)
-        dead = cloud.add_app_password(stand.ada)
+    with cloud_client() as client:
+        cloud = client.cloud
+        assert ask(cloud, "POST", "authenticate", {"secret": client.token.secret})[1]["alive"] is True
+        assert client.token.last_active is None
+        client("GET", "user")
+        known = ask(cloud, "POST", "authenticate", {"secret": client.token.secret})[1]
+        assert (known["id"], known["presented"]) == (client.token.id, 1)
+        dead = cloud.add_app_password(client.ada)
         nothing = {"id": None, "alive": False, "presented": 0}
         assert ask(cloud, "POST", "authenticate", {"secret": dead})[1] == nothing
-        assert ask(cloud, "POST", "authenticate", {"secret": stand.company.admin_key})[1]["alive"] is True
+        assert ask(cloud, "POST", "authenticate", {"secret": client.company.admin_key})[1]["alive"] is True
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def test_a_control_call_that_is_not_right_says_so(resource, body):
 
 
 def test_clock_faults_requests_and_switches_are_those_of_every_product():
-    with standing() as stand:
-        ask(stand.cloud, "POST", "faults", {"kind": "drop_after", "method": "POST"})
-        ask(stand.cloud, "POST", "clock", {"advance_days": 1})
-        assert stand("GET", "user").headers["Date"] == "Tue, 03 Nov 2026 09:00:00 GMT"
-        (entry,) = ask(stand.cloud, "GET", "requests")[1]["requests"]
+    with cloud_client() as client:
+        ask(client.cloud, "POST", "faults", {"kind": "drop_after", "method": "POST"})
+        ask(client.cloud, "POST", "clock", {"advance_days": 1})
+        assert client("GET", "user").headers["Date"] == "Tue, 03 Nov 2026 09:00:00 GMT"
+        (entry,) = ask(client.cloud, "GET", "requests")[1]["requests"]
         assert (entry["user"], entry["host"], entry["status"]) == ("ada", "api.bitbucket.org", 200)
-        assert ask(stand.cloud, "POST", "switches", {"page_cap": 7})[1]["page_cap"] == 7
+        assert ask(client.cloud, "POST", "switches", {"page_cap": 7})[1]["page_cap"] == 7

@@ -31,7 +31,7 @@ def sim():
 
 def test_the_state_lists_every_token_and_no_secret(sim):
     kept, gone = sim.add_token(PAY, "kept", expires_in_days=1), sim.add_token(LEDGER, "gone")
-    sim.world.revoke(gone, sim.clock.now_ms())
+    sim.model.revoke(gone, sim.clock.now_ms())
     status, state = ask(sim, "GET", "state")
     assert status == 200
     assert [(token["id"], token["alive"]) for token in state["tokens"]] == [(kept.id, True)]
@@ -142,10 +142,10 @@ def test_many_owners_are_planted_at_once(sim):
 def test_the_company_is_what_its_readers_are_told():
     sim = Simulator("10.4", seed=1)
     planted = seed.plant(sim, seed.load(COMPANY))
-    repositories = [repo for project in sim.world.projects.values() for repo in project.repositories.values()]
-    assert list(sim.world.projects) == ["pay", "shop", "data", "ops"]
+    repositories = [repo for project in sim.model.projects.values() for repo in project.repositories.values()]
+    assert list(sim.model.projects) == ["pay", "shop", "data", "ops"]
     assert (len(repositories), sum(repo.archived for repo in repositories)) == (9, 1)
-    assert set(planted.passwords) == {user.name for user in sim.world.users.values()}
+    assert set(planted.passwords) == {user.name for user in sim.model.users.values()}
     assert len(planted.passwords) == len(set(planted.passwords.values())) == 6
     assert min(map(len, planted.passwords.values())) >= 20
     assert [token.name for token in planted.tokens if token.expired(sim.clock.now_ms())] == ["export"]
@@ -156,11 +156,11 @@ def test_the_company_is_what_its_readers_are_told():
 def test_the_same_seed_makes_the_same_world():
     def secrets(number) -> list[str]:
         sim = new_simulator()
-        sim.world.random.seed(number)
+        sim.model.random.seed(number)
         return [sim.add_token(PAY, "x").secret for _number in range(3)]
 
     assert secrets(1) == secrets(1) != secrets(2)
-    assert Simulator().world.password() != Simulator().world.password()
+    assert Simulator().model.password() != Simulator().model.password()
 
 
 @pytest.mark.parametrize(

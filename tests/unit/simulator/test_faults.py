@@ -29,7 +29,7 @@ def test_a_dropped_connection_is_a_protocol_error_and_the_write_is_before_or_aft
         either.create()
     assert cause(caught.value) is urllib3.exceptions.ProtocolError
     assert isinstance(caught.value.args[0].args[1], ConnectionResetError)
-    assert either.sim.world.issued == written
+    assert either.sim.model.issued == written
     assert either.sim.requests[-1].status == 0
     assert either.create().status_code == 200
 
@@ -42,7 +42,7 @@ def test_in_process_a_refused_connection_and_a_connect_timeout_are_what_requests
     front.sim.faults.arm("connect_timeout")
     with pytest.raises(requests.exceptions.ConnectTimeout):
         front.create()
-    assert front.sim.world.issued == 0
+    assert front.sim.model.issued == 0
 
 
 @pytest.mark.parametrize(("when", "written"), [("before", 0), ("after", 1)])
@@ -51,7 +51,7 @@ def test_an_answer_that_never_comes_is_a_read_timeout(either, when, written):
     either.timeout = 0.3
     with pytest.raises(requests.exceptions.ReadTimeout):
         either.create()
-    assert either.sim.world.issued == written
+    assert either.sim.model.issued == written
 
 
 @pytest.mark.parametrize(("when", "written"), [("before", 0), ("after", 1)])
@@ -61,7 +61,7 @@ def test_a_status_before_or_after_the_write(either, when, written, body):
     answer = either.create()
     assert (answer.status_code, answer.headers["Retry-After"]) == (502, "7")
     assert ("Bad gateway" in answer.text) is (body != "empty")
-    assert either.sim.world.issued == written
+    assert either.sim.model.issued == written
 
 
 def test_html_and_redirects_take_the_place_of_the_answer(either):
@@ -123,7 +123,7 @@ def test_a_delay_or_latency_longer_than_the_read_timeout_is_a_read_timeout(eithe
             either.create()
     else:
         assert either.create().status_code == 200
-    assert either.sim.world.issued == 1
+    assert either.sim.model.issued == 1
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,9 @@ def test_a_secret_that_is_missing_dead_or_anothers(front):
     for answer in (dead, other):
         assert not front.sim.authenticates(answer["token"])
         assert front("GET", PAY, **front.bearer(answer["token"])).status_code == 401
-    start = front.sim.world.secret(dead["id"], "BBDC-")[:20]
+    start = front.sim.model.secret(dead["id"], "BBDC-")[:20]
     assert dead["token"][:20] == start
-    assert other["token"][:20] != front.sim.world.secret(other["id"], "BBDC-")[:20]
+    assert other["token"][:20] != front.sim.model.secret(other["id"], "BBDC-")[:20]
     assert len(front.sim.tokens(PAY)) == 4
 
 
@@ -199,13 +199,13 @@ def test_a_held_request_waits_before_or_after_the_write(either, when, written):
     thread = threading.Thread(target=lambda: answers.append(either.create().status_code))
     thread.start()
     assert either.sim.holds.wait()
-    assert either.sim.world.issued == written
+    assert either.sim.model.issued == written
     assert either.control("GET", "hold")["held"][0]["when"] == when
     assert answers == []
     assert either.control("POST", "hold/release", {})["released"] == 1
     thread.join(5)
     assert answers == [200]
-    assert either.sim.world.issued == 1
+    assert either.sim.model.issued == 1
 
 
 @pytest.mark.parametrize(("when", "written"), [("before", 0), ("after", 1)])
@@ -225,7 +225,7 @@ def test_a_held_request_can_be_dropped(either, when, written):
     either.control("POST", "hold/release", {"drop": True})
     thread.join(5)
     assert lost == [urllib3.exceptions.ProtocolError]
-    assert either.sim.world.issued == written
+    assert either.sim.model.issued == written
 
 
 def test_the_adapter_tells_what_the_session_asked_of_its_transport():

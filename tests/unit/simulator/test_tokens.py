@@ -285,7 +285,7 @@ def test_the_expiry_policy_is_there_on_8_19_and_binds_creates():
         assert front("GET", "admin").json() == {}
         assert front("PUT", "admin", {"maxExpiryDays": 30}).json() == {"maxExpiryDays": 30}
         assert front.create(expiryDays=31).status_code == 400
-        assert front("GET", "admin", auth=("pat", front.sim.world.users["pat"].password)).status_code == 401
+        assert front("GET", "admin", auth=("pat", front.sim.model.users["pat"].password)).status_code == 401
         assert front("PUT", "admin", {"maxExpiryDays": 0}).status_code == 400
         assert front("DELETE", "admin").status_code == 204
         assert front.create().status_code == 200

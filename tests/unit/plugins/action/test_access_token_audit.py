@@ -14,12 +14,12 @@ from ansible.plugins.connection.local import Connection
 from ansible_collections.tokensmith.bitbucket.plugins.action import access_token_audit as plugin
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit as module
-from tests.unit.plugins.stand import LOGIN, PASSWORD, PAY, Stand
+from tests.unit.plugins.company import LOGIN, PASSWORD, PAY, Company
 
 Result = dict[str, t.Any]
 
 
-def run(stand: Stand, check: bool = False, **given: t.Any) -> tuple[Result, list[Result]]:
+def run(company: Company, check: bool = False, **given: t.Any) -> tuple[Result, list[Result]]:
     """The task's result, and what the module was told."""
     told: list[Result] = []
 
@@ -30,7 +30,7 @@ def run(stand: Stand, check: bool = False, **given: t.Any) -> tuple[Result, list
         if result.error_messages:
             return {"failed": True, "msg": result.error_messages[0]}
         try:
-            return module.run(result.validated_parameters, stand.client(), check)
+            return module.run(result.validated_parameters, company.client(), check)
         except BitbucketError as error:
             return {"failed": True, "msg": str(error), "reason": error.reason}
 
@@ -42,9 +42,9 @@ def run(stand: Stand, check: bool = False, **given: t.Any) -> tuple[Result, list
     return result, told
 
 
-def test_the_module_is_told_where_to_look_and_nothing_about_judging(stand, tmp_path):
-    stand.sim.add_token(PAY, "ci", ["REPO_ADMIN"], expires_in_days=300)
-    result, told = run(stand, projects=["PAY"], repositories=[], users=[], fail_on="high", output_dir=str(tmp_path))
+def test_the_module_is_told_where_to_look_and_nothing_about_judging(company, tmp_path):
+    company.sim.add_token(PAY, "ci", ["REPO_ADMIN"], expires_in_days=300)
+    result, told = run(company, projects=["PAY"], repositories=[], users=[], fail_on="high", output_dir=str(tmp_path))
     assert (result["failed"], result["reason"], result["changed"]) == (True, "findings", True)
     assert [sorted(call) for call in told] == 2 * [sorted([*LOGIN, "projects", "repositories", "users", "walk"])]
     assert [call["walk"] for call in told] == [{}, {"owners": [PAY]}]
@@ -52,11 +52,11 @@ def test_the_module_is_told_where_to_look_and_nothing_about_judging(stand, tmp_p
     assert PASSWORD not in str(result)
 
 
-def test_by_default_everything_is_looked_at_and_nothing_written(stand):
-    result, _told = run(stand)
+def test_by_default_everything_is_looked_at_and_nothing_written(company):
+    result, _told = run(company)
     assert result["counts"]["owners"] == 8
     assert (result["changed"], result["files"]) == (False, {})
-    assert stand.writes == []
+    assert company.writes == []
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ def test_by_default_everything_is_looked_at_and_nothing_written(stand):
     ],
     ids=str,
 )
-def test_options_that_cannot_be_right_fail_in_a_sentence(stand, given, sentence):
-    result, _told = run(stand, **given)
+def test_options_that_cannot_be_right_fail_in_a_sentence(company, given, sentence):
+    result, _told = run(company, **given)
     assert result["failed"]
     assert sentence in result["msg"]
     assert "hunter2" not in result["msg"]
 
 
-def test_globs_without_a_match_are_named_and_the_rest_is_audited(stand):
-    stand.sim.add_token(PAY, "ci")
+def test_globs_without_a_match_are_named_and_the_rest_is_audited(company):
+    company.sim.add_token(PAY, "ci")
     globs = ["PAY/no*", "*/zzz*", "PAY/led*", "SHOP/*"]
-    result, _told = run(stand, projects=["PAY", "NO*"], repositories=globs, users=["no*"])
+    result, _told = run(company, projects=["PAY", "NO*"], repositories=globs, users=["no*"])
     unread = {entry["owner"]: entry["reason"] for entry in result["unread"]}
     assert unread == dict.fromkeys(
         ["projects/NO*", "users/no*", "projects/PAY/repos/no*", "projects/*/repos/zzz*"], "no_match"

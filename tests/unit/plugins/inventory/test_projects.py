@@ -17,8 +17,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.inventory import projects 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
 from tests.simulator.server import running
+from tests.unit.plugins.company import PASSWORD, Company, new_company
 from tests.unit.plugins.inventory_options import define, options
-from tests.unit.plugins.stand import PASSWORD, Stand, company
 
 NAME = plugin.InventoryModule.NAME
 
@@ -27,7 +27,7 @@ NAME = plugin.InventoryModule.NAME
 class Place:
     """A directory with an inventory file, and the simulator that it names."""
 
-    stand: Stand
+    company: Company
     url: str
     directory: Path
     monkeypatch: pytest.MonkeyPatch
@@ -55,9 +55,9 @@ def place(tmp_path, monkeypatch):
     for variable in ("URL", "USERNAME", "PASSWORD", "TOKEN", "CA_PATH"):
         monkeypatch.delenv(f"BITBUCKET_{variable}", raising=False)
     define()
-    stand = company()
-    with running(stand.sim) as url:
-        yield Place(stand, url, tmp_path, monkeypatch)
+    company = new_company()
+    with running(company.sim) as url:
+        yield Place(company, url, tmp_path, monkeypatch)
 
 
 def variables(inventory: InventoryData, host: str = "PAY") -> dict[str, t.Any]:
@@ -100,7 +100,7 @@ def test_a_file_for_another_plugin_is_refused(place):
 
 
 def test_each_project_is_a_host_with_what_bitbucket_says_of_it(place):
-    place.stand.sim.add_project("MONEY", "Money", description="All of it", public=True)
+    place.company.sim.add_project("MONEY", "Money", description="All of it", public=True)
     found = place.parse()
     assert sorted(found.hosts) == ["MONEY", "PAY", "SHOP"]
     pay = variables(found)
@@ -138,8 +138,8 @@ def test_a_host_is_this_machine_with_the_interpreter_that_runs_ansible(place):
 )
 @pytest.mark.parametrize("cached", [False, True])
 def test_what_others_wrote_into_bitbucket_is_never_a_template(place, text, cached):
-    place.stand.sim.add_project("EVIL", text, description=text)
-    place.stand.sim.add_repository("EVIL", "r", description=text)
+    place.company.sim.add_project("EVIL", text, description=text)
+    place.company.sim.add_repository("EVIL", "r", description=text)
     cache = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(place.directory / "cache")}
     for _time in range(2 if cached else 1):
         evil = variables(place.parse(**(cache if cached else {})), "EVIL")
@@ -150,7 +150,7 @@ def test_what_others_wrote_into_bitbucket_is_never_a_template(place, text, cache
 
 
 def test_filters_choose_projects_and_repositories(place):
-    place.stand.sim.add_repository("PAY", "fraud")
+    place.company.sim.add_repository("PAY", "fraud")
     found = place.parse(include=["P*", "~*"], exclude=["~p*"], exclude_repositories=["PAY/l*"])
     assert list(found.hosts) == ["PAY"]
     assert [entry["slug"] for entry in variables(found)["bitbucket_repositories"]] == ["fraud"]
@@ -223,7 +223,7 @@ def test_a_credential_of_the_file_is_not_mixed_with_the_environments(place, monk
 
 
 def test_a_token_signs_in_too(place):
-    token = place.stand.sim.add_token("users/admin", "inventory", ["PROJECT_ADMIN"]).secret
+    token = place.company.sim.add_token("users/admin", "inventory", ["PROJECT_ADMIN"]).secret
     assert sorted(place.parse(username=..., password=..., token=token).hosts) == ["PAY", "SHOP"]
 
 
@@ -236,7 +236,7 @@ def test_options_are_templates(place, monkeypatch):
 
 
 def test_a_password_of_the_environment_is_no_template(place, monkeypatch):
-    place.stand.sim.add_user("brace", "{{ 1 }}-and-more-4711", roles=("SYS_ADMIN",))
+    place.company.sim.add_user("brace", "{{ 1 }}-and-more-4711", roles=("SYS_ADMIN",))
     monkeypatch.setenv("BITBUCKET_USERNAME", "brace")
     monkeypatch.setenv("BITBUCKET_PASSWORD", "{{ 1 }}-and-more-4711")
     assert sorted(place.parse(username=..., password=...).hosts) == ["PAY", "SHOP"]
@@ -267,11 +267,11 @@ def test_a_list_or_mapping_in_place_of_a_secret_is_named_and_not_quoted(place, n
     with pytest.raises(AnsibleParserError, match=f"`{name}` must be a string") as caught:
         place.parse(**{name: wrapped})
     assert "half-of" not in str(caught.value)
-    assert place.stand.requests == []
+    assert place.company.requests == []
 
 
 def test_a_password_of_digits_is_a_password_too(place):
-    place.stand.sim.add_user("digits", "12345678", roles=("SYS_ADMIN",))
+    place.company.sim.add_user("digits", "12345678", roles=("SYS_ADMIN",))
     assert "PAY" in place.parse(username="digits", password=12345678).hosts
 
 
@@ -300,7 +300,7 @@ def test_what_cannot_work_is_told_in_a_sentence(place, given, say):
 
 
 def test_a_failure_in_the_middle_leaves_no_host(place):
-    place.stand.sim.faults.arm("status", status=500, query="=SHOP")
+    place.company.sim.faults.arm("status", status=500, query="=SHOP")
     with pytest.raises(AnsibleParserError, match="failed with status 500"):
         place.parse()
     assert not place.inventory.hosts
@@ -308,7 +308,7 @@ def test_a_failure_in_the_middle_leaves_no_host(place):
 
 def test_a_project_that_refuses_is_warned_of_by_name(place):
     refused = {"status": 401, "exception_name": "com.atlassian.bitbucket.AuthorisationException"}
-    place.stand.sim.faults.arm("status", query="=SHOP", **refused)
+    place.company.sim.faults.arm("status", query="=SHOP", **refused)
     found = place.parse()
     assert variables(found, "SHOP")["bitbucket_repositories"] is None
     (warning,) = place.warnings
@@ -327,15 +327,15 @@ def cached(place):
 
 def test_a_cached_inventory_asks_bitbucket_nothing(place, cached):
     first = place.parse(**cached)
-    assert place.stand.requests
+    assert place.company.requests
     again = place.parse(**cached)
-    assert place.stand.requests == []
+    assert place.company.requests == []
     assert [variables(again, name) for name in again.hosts] == [variables(first, name) for name in first.hosts]
 
 
 def test_what_is_chosen_of_a_cached_inventory_may_change(place, cached):
     place.parse(**cached)
-    place.stand.requests.clear()
+    place.company.requests.clear()
     found = place.parse(**cached, exclude_repositories=["*"], groups={"all_of_them": "true"})
     assert variables(found)["bitbucket_repositories"] == []
     assert groups(found) == {"all_of_them": ["PAY", "SHOP"]}
@@ -343,15 +343,15 @@ def test_what_is_chosen_of_a_cached_inventory_may_change(place, cached):
 
 def test_a_refreshed_inventory_asks_again_and_is_cached_again(place, cached):
     place.parse(**cached)
-    place.stand.sim.add_project("NEW")
+    place.company.sim.add_project("NEW")
     assert "NEW" not in place.parse(**cached).hosts
     assert "NEW" in place.parse(use_cache=False, **cached).hosts
-    place.stand.requests.clear()
+    place.company.requests.clear()
     assert "NEW" in place.parse(**cached).hosts
 
 
 def test_the_cache_holds_no_credential_neither_in_its_names_nor_in_its_files(place, cached):
-    token = place.stand.sim.add_token("users/admin", "inventory", ["PROJECT_ADMIN"]).secret
+    token = place.company.sim.add_token("users/admin", "inventory", ["PROJECT_ADMIN"]).secret
     place.parse(**cached)
     place.parse(**cached, username=..., password=..., token=token)
     files = list((place.directory / "cache").iterdir())
@@ -366,7 +366,7 @@ def test_the_cache_holds_no_credential_neither_in_its_names_nor_in_its_files(pla
 def test_the_names_of_cached_files_do_not_depend_on_the_secret(place, cached):
     place.parse(**cached)
     before = sorted((place.directory / "cache").iterdir())
-    place.stand.sim.world.users["admin"].password = "another-password-altogether"
+    place.company.sim.model.users["admin"].password = "another-password-altogether"
     place.parse(**cached, password="another-password-altogether")
     assert sorted((place.directory / "cache").iterdir()) == before
 
@@ -384,7 +384,7 @@ def test_warnings_come_from_the_cache_as_well(place, cached):
 
 
 def test_a_failure_is_not_cached(place, cached):
-    place.stand.sim.faults.arm("status", status=500, query="=SHOP")
+    place.company.sim.faults.arm("status", status=500, query="=SHOP")
     with pytest.raises(AnsibleParserError):
         place.parse(**cached)
     assert sorted(place.parse(**cached).hosts) == ["PAY", "SHOP"]
@@ -409,7 +409,7 @@ def test_a_name_that_yaml_read_as_something_else_is_refused(place, option, value
     ],
 )
 def test_an_unknown_key_is_refused_before_anything_is_asked(place, key, say):
-    place.stand.sim.requests.clear()
+    place.company.sim.requests.clear()
     with pytest.raises(AnsibleParserError, match=say):
         place.parse(**{key: ["PAY"]})
-    assert len(place.stand.sim.requests) == 0
+    assert len(place.company.sim.requests) == 0

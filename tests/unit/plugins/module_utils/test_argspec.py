@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token, access_token_set, credential_info
-from tests.unit.plugins.stand import set_params, token_params
+from tests.unit.plugins.company import set_params, token_params
 
 
 @pytest.mark.parametrize("value", ["012345670123", "0", None])

@@ -8,65 +8,65 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token
-from tests.unit.plugins.stand import CI, LEDGER, PAY, Stand, token_params
+from tests.unit.plugins.company import CI, LEDGER, PAY, Company, token_params
 
 Params = dict[str, t.Any]
 
 
-def run(stand: Stand, check: bool = False, caller: str = "admin", **given: t.Any) -> dict[str, t.Any]:
-    return access_token.run(token_params(**given), stand.client(caller), check)
+def run(company: Company, check: bool = False, caller: str = "admin", **given: t.Any) -> dict[str, t.Any]:
+    return access_token.run(token_params(**given), company.client(caller), check)
 
 
-def stored(stand: Stand, age: float, left: float | None, permissions: str = "REPO_READ", **more: t.Any) -> Params:
+def stored(company: Company, age: float, left: float | None, permissions: str = "REPO_READ", **more: t.Any) -> Params:
     """The secret of a token made just so, as what the caller has stored."""
     name = more.pop("name", "ci")
-    token = stand.sim.add_token(PAY, name, [permissions], created_days_ago=age, expires_in_days=left, **more)
+    token = company.sim.add_token(PAY, name, [permissions], created_days_ago=age, expires_in_days=left, **more)
     return {"secret": token.secret}
 
 
-def two(stand: Stand, *tokens: tuple[t.Any, ...]) -> Params:
+def two(company: Company, *tokens: tuple[t.Any, ...]) -> Params:
     """Several of them; the first is the stored one."""
-    first, *_others = [stored(stand, *token) for token in tokens]
+    first, *_others = [stored(company, *token) for token in tokens]
     return first
 
 
-def by_id(stand: Stand) -> Params:
-    stand.sim.add_token(PAY, "ci")
-    return {"state": "absent", "id": stand.sim.add_token(PAY, "ci").id}
+def by_id(company: Company) -> Params:
+    company.sim.add_token(PAY, "ci")
+    return {"state": "absent", "id": company.sim.add_token(PAY, "ci").id}
 
 
-def by_secret(stand: Stand) -> Params:
-    return {"state": "absent", **stored(stand, 1, 1, name="anything")}
+def by_secret(company: Company) -> Params:
+    return {"state": "absent", **stored(company, 1, 1, name="anything")}
 
 
-def by_name(stand: Stand) -> Params:
-    two(stand, (1, 10), (2, None), (3, 0))
+def by_name(company: Company) -> Params:
+    two(company, (1, 10), (2, None), (3, 0))
     return {"state": "absent", "name": "ci"}
 
 
-SCENARIOS: dict[str, tuple[t.Callable[[Stand], Params], str | None, list[str]]] = {
-    "absent": (lambda stand: {}, "absent", ["PUT"]),
-    "expiring": (lambda stand: stored(stand, 80, 10), "expiring", ["PUT"]),
-    "expired, no store": (lambda stand: stored(stand, 90, 0) and {}, "expired", ["PUT", "DELETE"]),
-    "gone": (lambda stand: {**stored(stand, 1, 89), "secret": _gone(stand)}, "secret_revoked", ["PUT"]),
-    "lost": (lambda stand: stored(stand, 1, 89) and {"secret": ""}, "secret_missing", ["PUT"]),
-    "never expires": (lambda stand: stored(stand, 9, None), "lifetime", ["PUT"]),
-    "renamed": (lambda stand: stored(stand, 9, 81, name="x"), "name", ["POST"]),
-    "renamed and due": (lambda stand: stored(stand, 80, 10, name="x"), "expiring", ["POST", "PUT"]),
-    "permissions": (lambda stand: stored(stand, 9, 81, "REPO_ADMIN", name="x"), "permissions", ["POST"]),
-    "superseded": (lambda stand: two(stand, (9, 81), (80, 10)), None, ["DELETE"]),
-    "orphan": (lambda stand: two(stand, (9, 81), (8, 82)), None, ["DELETE"]),
-    "above": (lambda stand: two(stand, (3, 87), (80, 10, "REPO_ADMIN")), "permissions", ["POST"]),
+SCENARIOS: dict[str, tuple[t.Callable[[Company], Params], str | None, list[str]]] = {
+    "absent": (lambda company: {}, "absent", ["PUT"]),
+    "expiring": (lambda company: stored(company, 80, 10), "expiring", ["PUT"]),
+    "expired, no store": (lambda company: stored(company, 90, 0) and {}, "expired", ["PUT", "DELETE"]),
+    "gone": (lambda company: {**stored(company, 1, 89), "secret": _gone(company)}, "secret_revoked", ["PUT"]),
+    "lost": (lambda company: stored(company, 1, 89) and {"secret": ""}, "secret_missing", ["PUT"]),
+    "never expires": (lambda company: stored(company, 9, None), "lifetime", ["PUT"]),
+    "renamed": (lambda company: stored(company, 9, 81, name="x"), "name", ["POST"]),
+    "renamed and due": (lambda company: stored(company, 80, 10, name="x"), "expiring", ["POST", "PUT"]),
+    "permissions": (lambda company: stored(company, 9, 81, "REPO_ADMIN", name="x"), "permissions", ["POST"]),
+    "superseded": (lambda company: two(company, (9, 81), (80, 10)), None, ["DELETE"]),
+    "orphan": (lambda company: two(company, (9, 81), (8, 82)), None, ["DELETE"]),
+    "above": (lambda company: two(company, (3, 87), (80, 10, "REPO_ADMIN")), "permissions", ["POST"]),
     "revoke by id": (by_id, None, ["DELETE"]),
     "revoke by secret": (by_secret, None, ["DELETE"]),
     "revoke by name": (by_name, None, ["DELETE", "DELETE", "DELETE"]),
-    "fine": (lambda stand: stored(stand, 9, 81), None, []),
+    "fine": (lambda company: stored(company, 9, 81), None, []),
 }
 
 
-def _gone(stand: Stand) -> str:
-    token = stand.sim.add_token(PAY, "ci")
-    stand.sim.world.revoke(token, 1)
+def _gone(company: Company) -> str:
+    token = company.sim.add_token(PAY, "ci")
+    company.sim.model.revoke(token, 1)
     return token.secret
 
 
@@ -76,13 +76,13 @@ def nameless(result: Params) -> t.Any:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_check_mode_writes_nothing_and_predicts_what_is_then_done(stand, scenario):
+def test_check_mode_writes_nothing_and_predicts_what_is_then_done(company, scenario):
     setup, reason, methods = SCENARIOS[scenario]
-    given = setup(stand)
-    predicted = run(stand, check=True, **given)
-    assert stand.writes == []
-    real = run(stand, **given)
-    assert [request.split()[0] for request in stand.writes if "application" not in request] == methods
+    given = setup(company)
+    predicted = run(company, check=True, **given)
+    assert company.writes == []
+    real = run(company, **given)
+    assert [request.split()[0] for request in company.writes if "application" not in request] == methods
     assert (predicted["diff"], nameless(predicted)) == (real["diff"], nameless(real))
     assert (predicted["reason"], predicted["changed"]) == (real["reason"], real["changed"]) == (reason, bool(methods))
     assert [entry["reason"] for entry in predicted["revoked"]] == [entry["reason"] for entry in real["revoked"]]
@@ -92,19 +92,19 @@ def test_check_mode_writes_nothing_and_predicts_what_is_then_done(stand, scenari
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_second_run_with_what_is_then_stored_changes_nothing(stand, scenario):
-    given = SCENARIOS[scenario][0](stand)
-    first = run(stand, **given)
+def test_a_second_run_with_what_is_then_stored_changes_nothing(company, scenario):
+    given = SCENARIOS[scenario][0](company)
+    first = run(company, **given)
     kept = {"secret": first["secret"]} if "secret" in first else {}
-    assert stand.writes or scenario == "fine"
-    second = run(stand, **{**given, **kept})
-    assert (second["changed"], second["changes"], stand.writes) == (False, [], [])
+    assert company.writes or scenario == "fine"
+    second = run(company, **{**given, **kept})
+    assert (second["changed"], second["changes"], company.writes) == (False, [], [])
     assert second["diff"] == {"before": {}, "after": {}}
 
 
-def test_an_issued_token_is_told_in_full_and_its_secret_once(stand):
-    result = run(stand)
-    (token,) = stand.sim.tokens(PAY)
+def test_an_issued_token_is_told_in_full_and_its_secret_once(company):
+    result = run(company)
+    (token,) = company.sim.tokens(PAY)
     assert result["access_token"] == {
         "reference": CI,
         "id": token.id,
@@ -121,13 +121,13 @@ def test_an_issued_token_is_told_in_full_and_its_secret_once(stand):
     new = {"name": "ci", "permissions": ["REPO_READ"], "expires_in_days": 90}
     assert result["diff"] == {"before": {CI: {}}, "after": {CI: {"new": new}}}
     assert token.secret not in str({**result, "secret": None})
-    assert "secret" not in run(stand, secret=token.secret)
+    assert "secret" not in run(company, secret=token.secret)
 
 
-def test_nothing_to_do_is_one_request(stand):
-    given = stored(stand, 9, 81)
-    result = run(stand, **given)
-    assert stand.requests == [f"GET {PAY}"]
+def test_nothing_to_do_is_one_request(company):
+    given = stored(company, 9, 81)
+    result = run(company, **given)
+    assert company.requests == [f"GET {PAY}"]
     assert (result["changed"], result["notes"], result["warned"]) == (False, [], [])
 
 
@@ -145,50 +145,50 @@ def test_nothing_to_do_is_one_request(stand):
     ],
     ids=str,
 )
-def test_whose_token_it_is_comes_in_the_servers_spelling(stand, given, path):
-    result = run(stand, **given)
+def test_whose_token_it_is_comes_in_the_servers_spelling(company, given, path):
+    result = run(company, **given)
     assert result["access_token"]["reference"] == f"{path}/tokens/ci"
-    assert len(stand.sim.tokens(path)) == 1
+    assert len(company.sim.tokens(path)) == 1
 
 
-def test_the_callers_own_token_is_found_by_the_slug(stand):
+def test_the_callers_own_token_is_found_by_the_slug(company):
     for given in ({}, {"user": "Joe Doe"}):
-        result = run(stand, caller="Joe Doe", project=..., name=f"n{len(given)}", **given)
+        result = run(company, caller="Joe Doe", project=..., name=f"n{len(given)}", **given)
         assert result["access_token"]["reference"].startswith("users/joe_doe/tokens/")
 
 
 @pytest.mark.parametrize("check", [False, True])
 @pytest.mark.parametrize("caller", ["admin", "oauth"])
-def test_creating_a_token_for_another_user_fails_before_any_write(stand, caller, check):
-    client = stand.client() if caller == "admin" else stand.client(token=stand.sim.add_oauth_bearer("admin"))
+def test_creating_a_token_for_another_user_fails_before_any_write(company, caller, check):
+    client = company.client() if caller == "admin" else company.client(token=company.sim.add_oauth_bearer("admin"))
     result = access_token.run(token_params(user="pat", project=...), client, check)
     assert result["failed"]
     assert "only the user can create a personal token" in result["msg"]
     assert "Sign in as pat" in result["msg"]
-    assert stand.writes == []
+    assert company.writes == []
 
 
-def test_an_administrator_updates_and_revokes_the_tokens_of_another_user(stand):
-    token = stand.sim.add_token("users/pat", "x", expires_in_days=80)
-    run(stand, user="pat", project=..., id=token.id)
+def test_an_administrator_updates_and_revokes_the_tokens_of_another_user(company):
+    token = company.sim.add_token("users/pat", "x", expires_in_days=80)
+    run(company, user="pat", project=..., id=token.id)
     assert token.name == "ci"
-    run(stand, user="pat", project=..., id=token.id, state="absent")
-    assert stand.ids("users/pat") == []
+    run(company, user="pat", project=..., id=token.id, state="absent")
+    assert company.ids("users/pat") == []
 
 
-def test_revoking_the_token_in_use_is_withheld(stand):
-    mine = stand.sim.add_token(PAY, "ci", ["PROJECT_ADMIN"])
-    result = access_token.run(token_params(state="absent", name="ci"), stand.client(token=mine.secret), False)
+def test_revoking_the_token_in_use_is_withheld(company):
+    mine = company.sim.add_token(PAY, "ci", ["PROJECT_ADMIN"])
+    result = access_token.run(token_params(state="absent", name="ci"), company.client(token=mine.secret), False)
     assert result["notes"] == [{"reference": CI, "id": mine.id, "reason": "in_use"}]
-    assert (result["changed"], stand.ids()) == (False, [mine.id])
+    assert (result["changed"], company.ids()) == (False, [mine.id])
 
 
-def test_always_issues_each_time_and_never_does_not_rotate(stand):
-    given = stored(stand, 80, 10)
-    first = run(stand, rotate="always", **given)
-    second = run(stand, rotate="always", secret=first["secret"])
+def test_always_issues_each_time_and_never_does_not_rotate(company):
+    given = stored(company, 80, 10)
+    first = run(company, rotate="always", **given)
+    second = run(company, rotate="always", secret=first["secret"])
     assert (first["reason"], second["reason"]) == ("always", "always")
-    kept = run(stand, rotate="never", **given)
+    kept = run(company, rotate="never", **given)
     assert (kept["changed"], kept["access_token"]["days_left"]) == (False, 10)
     assert any("due for rotation (expiring)" in warning for warning in kept["warned"])
 
@@ -215,15 +215,15 @@ INPUT = [
 
 
 @pytest.mark.parametrize(("given", "sentence"), INPUT, ids=[sentence for _given, sentence in INPUT])
-def test_what_cannot_be_right_is_one_sentence_before_any_request(stand, given, sentence):
+def test_what_cannot_be_right_is_one_sentence_before_any_request(company, given, sentence):
     with pytest.raises(InputError) as caught:
-        run(stand, **given)
+        run(company, **given)
     assert sentence in str(caught.value)
-    assert stand.requests == []
+    assert company.requests == []
 
 
-def test_a_comma_separated_list_of_permissions_works(stand):
-    assert run(stand, permissions="project_admin, REPO_ADMIN")["access_token"]["permissions"] == [
+def test_a_comma_separated_list_of_permissions_works(company):
+    assert run(company, permissions="project_admin, REPO_ADMIN")["access_token"]["permissions"] == [
         "PROJECT_ADMIN",
         "REPO_ADMIN",
     ]
@@ -239,53 +239,53 @@ def test_a_comma_separated_list_of_permissions_works(stand):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_an_owner_that_does_not_exist_is_said_so(stand, given, sentence):
+def test_an_owner_that_does_not_exist_is_said_so(company, given, sentence):
     with pytest.raises(BitbucketError) as caught:
-        run(stand, **given)
+        run(company, **given)
     assert sentence in str(caught.value)
 
 
-def test_a_token_that_may_not_manage_tokens_gets_the_hint(stand):
-    stand.sim.switches.token_manages_tokens = "read"
-    bearer = stand.client(token=stand.sim.add_token(PAY, "bot", ["PROJECT_ADMIN"]).secret)
+def test_a_token_that_may_not_manage_tokens_gets_the_hint(company):
+    company.sim.switches.token_manages_tokens = "read"
+    bearer = company.client(token=company.sim.add_token(PAY, "bot", ["PROJECT_ADMIN"]).secret)
     result = access_token.run(token_params(), bearer, False)
     assert "sign in with `username` and `password`" in result["msg"]
 
 
-def test_the_action_plugin_gets_the_owner_the_internals_and_the_revocation(stand):
-    assert run(stand, project="pay", handover={"resolve": True}) == {"changed": False, "owners": [PAY]}
-    result = run(stand, store="file:/x", handover={"stored": {CI: None}, "more_calls": True})
-    assert result["secrets"] == {CI: stand.sim.tokens(PAY)[0].secret}
+def test_the_action_plugin_gets_the_owner_the_internals_and_the_revocation(company):
+    assert run(company, project="pay", handover={"resolve": True}) == {"changed": False, "owners": [PAY]}
+    result = run(company, store="file:/x", handover={"stored": {CI: None}, "more_calls": True})
+    assert result["secrets"] == {CI: company.sim.tokens(PAY)[0].secret}
     assert (result["issued"][0]["replaces"], result["issued"][0]["verified"]) == (None, True)
     assert "secret" not in result
-    discarded = run(stand, store="file:/x", handover={"discard": {CI: stand.ids()[0]}})
-    assert (discarded, stand.ids()) == ({"changed": True, "failures": []}, [])
+    discarded = run(company, store="file:/x", handover={"discard": {CI: company.ids()[0]}})
+    assert (discarded, company.ids()) == ({"changed": True, "failures": []}, [])
 
 
-def test_with_a_store_the_old_token_waits_for_the_hand_over(stand):
-    old = stand.sim.add_token(PAY, "ci", ["REPO_ADMIN"], created_days_ago=80, expires_in_days=10)
-    stand.sim.add_token(PAY, "ci", created_days_ago=90, expires_in_days=0)
+def test_with_a_store_the_old_token_waits_for_the_hand_over(company):
+    old = company.sim.add_token(PAY, "ci", ["REPO_ADMIN"], created_days_ago=80, expires_in_days=10)
+    company.sim.add_token(PAY, "ci", created_days_ago=90, expires_in_days=0)
     handover = {"stored": {CI: old.id}, "more_calls": True}
-    first = run(stand, store="file:/x", grace_days=0, handover=handover)
-    assert [request.split()[0] for request in stand.writes] == ["PUT"]
+    first = run(company, store="file:/x", grace_days=0, handover=handover)
+    assert [request.split()[0] for request in company.writes] == ["PUT"]
     assert first["issued"][0]["retire"]
     done = {"stored": {CI: first["issued"][0]["id"]}, "replaced": {CI: old.id}, "issue": False, "more_calls": True}
-    second = run(stand, store="file:/x", grace_days=0, handover=done)
+    second = run(company, store="file:/x", grace_days=0, handover=done)
     assert {change["reason"] for change in second["changes"]} == {"expired", "superseded"}
-    assert stand.ids() == [first["issued"][0]["id"]]
+    assert company.ids() == [first["issued"][0]["id"]]
 
 
-def elsewhere(stand: Stand) -> Params:
+def elsewhere(company: Company) -> Params:
     """A token of another owner."""
-    token = stand.sim.add_token("projects/SHOP", "ci")
+    token = company.sim.add_token("projects/SHOP", "ci")
     return {"id": token.id, "secret": token.secret}
 
 
 @pytest.mark.parametrize("check", [False, True])
 @pytest.mark.parametrize("option", ["id", "secret"])
-def test_revoking_a_token_of_another_owner_warns(stand, option, check):
-    other = elsewhere(stand)
-    result = run(stand, check, state="absent", **{option: other[option]})
+def test_revoking_a_token_of_another_owner_warns(company, option, check):
+    other = elsewhere(company)
+    result = run(company, check, state="absent", **{option: other[option]})
     text = f"No such token: project PAY has no token {other['id']}, which `{option}` names"
     assert [warning[: len(text)] for warning in result["warned"]] == [text]
     assert other["secret"] not in str(result)
@@ -293,20 +293,20 @@ def test_revoking_a_token_of_another_owner_warns(stand, option, check):
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_revoking_a_name_that_is_not_there_says_so(stand, check):
-    result = run(stand, check, state="absent", name="typo")
+def test_revoking_a_name_that_is_not_there_says_so(company, check):
+    result = run(company, check, state="absent", name="typo")
     assert result["msg"] == "No such token: project PAY has no token called typo. Nothing is revoked."
     assert (result["changed"], "failed" in result, result["warned"]) == (False, False, [])
 
 
-def test_a_name_is_revoked_and_a_secret_of_another_owner_is_named(stand):
-    own, other = stand.sim.add_token(PAY, "ci"), elsewhere(stand)
-    result = run(stand, state="absent", name="ci", secret=other["secret"])
+def test_a_name_is_revoked_and_a_secret_of_another_owner_is_named(company):
+    own, other = company.sim.add_token(PAY, "ci"), elsewhere(company)
+    result = run(company, state="absent", name="ci", secret=other["secret"])
     assert [item["id"] for item in result["revoked"]] == [own.id]
     assert [other["id"] in warning for warning in result["warned"]] == [True]
 
 
-def test_what_was_found_needs_no_words(stand):
-    token = stand.sim.add_token(PAY, "ci")
-    result = run(stand, state="absent", id=token.id)
+def test_what_was_found_needs_no_words(company):
+    token = company.sim.add_token(PAY, "ci")
+    result = run(company, state="absent", id=token.id)
     assert (result["changed"], result["warned"], "msg" in result) == (True, [], False)

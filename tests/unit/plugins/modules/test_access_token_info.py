@@ -8,14 +8,14 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_info
-from tests.unit.plugins.stand import LEDGER, LOGIN, PAY, Stand, checked
+from tests.unit.plugins.company import LEDGER, LOGIN, PAY, Company, checked
 
 MS = 1 / 86_400_000
 
 
-def run(stand: Stand, check: bool = False, caller: str = "admin", **given: t.Any) -> dict[str, t.Any]:
+def run(company: Company, check: bool = False, caller: str = "admin", **given: t.Any) -> dict[str, t.Any]:
     params = checked(access_token_info.SPEC, access_token_info.CONSTRAINTS, {**LOGIN, "projects": ["PAY"], **given})
-    return access_token_info.run(params, stand.client(caller), check)
+    return access_token_info.run(params, company.client(caller), check)
 
 
 def names(result: dict[str, t.Any]) -> list[str]:
@@ -23,9 +23,9 @@ def names(result: dict[str, t.Any]) -> list[str]:
 
 
 @pytest.fixture
-def tokens(stand: Stand) -> Stand:
+def tokens(company: Company) -> Company:
     def add(name: str, permission: str, age: float, left: float | None, used: float | None) -> None:
-        stand.sim.add_token(
+        company.sim.add_token(
             PAY, name, [permission], created_days_ago=age, expires_in_days=left, last_used_days_ago=used
         )
 
@@ -33,7 +33,7 @@ def tokens(stand: Stand) -> Stand:
     add("ci-b", "REPO_WRITE", 30, 30, None)
     add("ci-c", "PROJECT_ADMIN", 10, 30 + MS, 10)
     add("deploy", "PROJECT_READ", 30 - MS, None, None)
-    return stand
+    return company
 
 
 FILTERS = [
@@ -93,12 +93,12 @@ def test_a_token_is_told_without_anything_secret(tokens):
     assert not any(item.secret in str(result) for item in tokens.sim.tokens(PAY))
 
 
-def test_tokens_are_sorted_by_reference_and_age(stand):
-    stand.sim.add_token("projects/SHOP", "a")
-    stand.sim.add_token(PAY, "b", created_days_ago=1, token_id="9")
-    stand.sim.add_token(PAY, "b", created_days_ago=2, token_id="5")
-    stand.sim.add_token(PAY, "a", token_id="7")
-    result = run(stand, projects=["SHOP", "PAY"])
+def test_tokens_are_sorted_by_reference_and_age(company):
+    company.sim.add_token("projects/SHOP", "a")
+    company.sim.add_token(PAY, "b", created_days_ago=1, token_id="9")
+    company.sim.add_token(PAY, "b", created_days_ago=2, token_id="5")
+    company.sim.add_token(PAY, "a", token_id="7")
+    result = run(company, projects=["SHOP", "PAY"])
     assert [(token["reference"], token["id"]) for token in result["access_tokens"]][:3] == [
         ("projects/PAY/tokens/a", "7"),
         ("projects/PAY/tokens/b", "5"),
@@ -117,10 +117,10 @@ def test_tokens_are_sorted_by_reference_and_age(stand):
     ],
     ids=str,
 )
-def test_globs_match_archived_repositories_and_nobody_named_is_the_caller(stand, given, owners):
-    stand.sim.world.users["joe doe"].roles = frozenset({"SYS_ADMIN"})
-    run(stand, caller="Joe Doe", **given)
-    assert sorted(request.removeprefix("GET ") for request in stand.requests if "/" in request) == owners
+def test_globs_match_archived_repositories_and_nobody_named_is_the_caller(company, given, owners):
+    company.sim.model.users["joe doe"].roles = frozenset({"SYS_ADMIN"})
+    run(company, caller="Joe Doe", **given)
+    assert sorted(request.removeprefix("GET ") for request in company.requests if "/" in request) == owners
 
 
 def test_an_owner_that_cannot_be_listed_is_a_failure_beside_the_others(tokens):
@@ -143,11 +143,11 @@ def test_an_owner_that_cannot_be_listed_is_a_failure_beside_the_others(tokens):
     ],
     ids=str,
 )
-def test_filters_that_cannot_be_right(stand, given, sentence):
+def test_filters_that_cannot_be_right(company, given, sentence):
     with pytest.raises(InputError) as caught:
-        run(stand, **given)
+        run(company, **given)
     assert sentence in str(caught.value)
-    assert stand.requests == []
+    assert company.requests == []
 
 
 def test_a_glob_without_a_match_is_a_failure_and_the_other_owners_are_listed(tokens):

@@ -15,15 +15,15 @@ import pytest
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_info
-from tests.unit.plugins.stand import LOGIN, PAY, SHOP, Stand, checked
+from tests.unit.plugins.company import LOGIN, PAY, SHOP, Company, checked
 
 
 @pytest.fixture
-def tokens(stand: Stand) -> Stand:
-    stand.sim.add_token(PAY, "ci-read", ["PROJECT_READ", "REPO_WRITE"], created_days_ago=1, expires_in_days=89)
-    stand.sim.add_token(PAY, "ci-write", ["REPO_ADMIN"], created_days_ago=1)
-    stand.sim.add_token(SHOP, "ci-read", ["REPO_READ"], created_days_ago=1, expires_in_days=9, last_used_days_ago=0.5)
-    return stand
+def tokens(company: Company) -> Company:
+    company.sim.add_token(PAY, "ci-read", ["PROJECT_READ", "REPO_WRITE"], created_days_ago=1, expires_in_days=89)
+    company.sim.add_token(PAY, "ci-write", ["REPO_ADMIN"], created_days_ago=1)
+    company.sim.add_token(SHOP, "ci-read", ["REPO_READ"], created_days_ago=1, expires_in_days=9, last_used_days_ago=0.5)
+    return company
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "tokens.csv"
 
 
-def run(stand: Stand, path: Path, check: bool = False, **given: t.Any) -> dict[str, t.Any]:
+def run(company: Company, path: Path, check: bool = False, **given: t.Any) -> dict[str, t.Any]:
     asked = {**LOGIN, "projects": ["PAY", "SHOP"], "output_file": str(path), **given}
     params = checked(access_token_info.SPEC, access_token_info.CONSTRAINTS, asked)
-    return access_token_info.run(params, stand.client(), check)
+    return access_token_info.run(params, company.client(), check)
 
 
 def mode(path: Path) -> int:

@@ -18,14 +18,14 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
-from tests.unit.plugins.stand import CI, LEDGER, PAY, SHOP, Stand, company, entry, set_params
+from tests.unit.plugins.company import CI, LEDGER, PAY, SHOP, Company, entry, new_company, set_params
 
 Result = dict[str, t.Any]
 REFERENCES = [f"{owner}/tokens/{name}" for owner in (PAY, SHOP) for name in ("ci", "deploy")]
 
 
-def run(stand: Stand, check: bool = False, **given: t.Any) -> Result:
-    return access_token_set.run(set_params(**given), stand.client(), check)
+def run(company: Company, check: bool = False, **given: t.Any) -> Result:
+    return access_token_set.run(set_params(**given), company.client(), check)
 
 
 def held(result: Result, before: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -33,9 +33,9 @@ def held(result: Result, before: dict[str, t.Any] | None = None) -> dict[str, t.
     return {**(before or dict.fromkeys(REFERENCES)), **{item["reference"]: item["id"] for item in result["issued"]}}
 
 
-def mixture(stand: Stand) -> dict[str, str | None]:
+def mixture(company: Company) -> dict[str, str | None]:
     """Something of everything in PAY; SHOP has nothing."""
-    add = stand.sim.add_token
+    add = company.sim.add_token
     current = add(PAY, "ci", ["REPO_ADMIN"], created_days_ago=20, expires_in_days=70)
     add(PAY, "ci", created_days_ago=80, expires_in_days=10)
     add(PAY, "ci", created_days_ago=19, expires_in_days=71)
@@ -45,12 +45,12 @@ def mixture(stand: Stand) -> dict[str, str | None]:
     return {**dict.fromkeys(REFERENCES), REFERENCES[0]: current.id, REFERENCES[1]: due.id}
 
 
-def test_check_mode_writes_nothing_and_predicts_what_is_then_done(stand):
-    given = {"stored": mixture(stand), "prune": ["old-*"]}
-    predicted = run(stand, check=True, **given)
-    assert stand.writes == []
-    real = run(stand, **given)
-    assert Counter(request.split()[0] for request in stand.writes) == {"POST": 2, "PUT": 3, "DELETE": 4}
+def test_check_mode_writes_nothing_and_predicts_what_is_then_done(company):
+    given = {"stored": mixture(company), "prune": ["old-*"]}
+    predicted = run(company, check=True, **given)
+    assert company.writes == []
+    real = run(company, **given)
+    assert Counter(request.split()[0] for request in company.writes) == {"POST": 2, "PUT": 3, "DELETE": 4}
     assert predicted["diff"] == real["diff"]
     assert predicted["counts"] == real["counts"]
     assert predicted.keys() == real.keys()
@@ -58,22 +58,22 @@ def test_check_mode_writes_nothing_and_predicts_what_is_then_done(stand):
     assert (predicted["secrets"], set(real["secrets"])) == ({}, set(REFERENCES[1:]))
 
 
-def test_check_mode_can_assume_that_a_task_before_has_revoked_something(stand):
-    leaked, other = (stand.sim.add_token(owner, "ci", expires_in_days=90) for owner in (PAY, SHOP))
+def test_check_mode_can_assume_that_a_task_before_has_revoked_something(company):
+    leaked, other = (company.sim.add_token(owner, "ci", expires_in_days=90) for owner in (PAY, SHOP))
     given = {"set": [entry()], "stored": {CI: leaked.id, f"{SHOP}/tokens/ci": other.id}, "missing_secret": "fail"}
-    predicted = run(stand, check=True, assume_revoked=[leaked.id], **given)
+    predicted = run(company, check=True, assume_revoked=[leaked.id], **given)
     assert [(step["reference"], step["reason"]) for step in predicted["changes"]] == [(CI, "secret_revoked")]
     assert predicted["diff"]["before"] == {CI: {}}
     # What is still there is not revoked, whatever is said.
-    assert run(stand, assume_revoked=[leaked.id], **given)["changes"] == []
-    stand.api().revoke(Owner(project="PAY"), leaked.id)
-    assert run(stand, **given)["diff"] == predicted["diff"]
+    assert run(company, assume_revoked=[leaked.id], **given)["changes"] == []
+    company.api().revoke(Owner(project="PAY"), leaked.id)
+    assert run(company, **given)["diff"] == predicted["diff"]
 
 
-def test_a_second_run_with_what_is_then_stored_changes_nothing(stand):
-    stored = mixture(stand)
-    first = run(stand, stored=stored, prune=["old-*"])
-    second = run(stand, stored=held(first, stored), prune=["old-*"])
+def test_a_second_run_with_what_is_then_stored_changes_nothing(company):
+    stored = mixture(company)
+    first = run(company, stored=stored, prune=["old-*"])
+    second = run(company, stored=held(first, stored), prune=["old-*"])
     assert (second["changed"], second["changes"], second["failures"]) == (False, [], [])
     assert second["counts"] == {
         "owners": 2,
@@ -85,28 +85,28 @@ def test_a_second_run_with_what_is_then_stored_changes_nothing(stand):
     }
 
 
-def test_nothing_to_do_is_one_request_for_each_owner_and_the_pages_of_globs(stand):
+def test_nothing_to_do_is_one_request_for_each_owner_and_the_pages_of_globs(company):
     given: Result = {"projects": ["PAY", "S*"], "repositories": ["PAY/*"], "users": ["pat"], "set": [entry()]}
     for owner in (PAY, SHOP, LEDGER, "users/pat"):
-        stand.sim.add_token(owner, "ci", expires_in_days=80, created_days_ago=10)
-    stand.sim.requests.clear()
-    assert run(stand, **given)["changed"] is False
-    assert Counter(stand.requests) == Counter(
+        company.sim.add_token(owner, "ci", expires_in_days=80, created_days_ago=10)
+    company.sim.requests.clear()
+    assert run(company, **given)["changed"] is False
+    assert Counter(company.requests) == Counter(
         ["GET projects", "GET repos", f"GET {PAY}", f"GET {SHOP}", f"GET {LEDGER}", "GET users/pat"]
     )
-    stand.sim.switches.page_cap = 2
-    run(stand, **given)
-    assert Counter(stand.requests)["GET projects"] == 2
+    company.sim.switches.page_cap = 2
+    run(company, **given)
+    assert Counter(company.requests)["GET projects"] == 2
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
-def test_one_owners_failure_stops_no_other(stand, concurrency):
-    stand.sim.add_project("LAST")
-    stand.sim.faults.arm(
+def test_one_owners_failure_stops_no_other(company, concurrency):
+    company.sim.add_project("LAST")
+    company.sim.faults.arm(
         "status", path="projects/SHOP", method="PUT", status=400, message="Too many tokens", times=None
     )
     owners = ["PAY", "NOPE", "SHOP", "LAST"]
-    result = run(stand, projects=owners, concurrency=concurrency)
+    result = run(company, projects=owners, concurrency=concurrency)
     assert set(result["secrets"]) == {
         f"projects/{key}/tokens/{name}" for key in ("PAY", "LAST") for name in ("ci", "deploy")
     }
@@ -121,38 +121,38 @@ def test_one_owners_failure_stops_no_other(stand, concurrency):
     assert result["counts"] == {**result["counts"], "owners": 4, "owners_failed": 2, "issued": 4}
 
 
-def test_a_failure_message_stays_short(stand):
-    result = run(stand, projects=[f"NO{number}" for number in range(5)])
+def test_a_failure_message_stays_short(company):
+    result = run(company, projects=[f"NO{number}" for number in range(5)])
     assert result["msg"].endswith("and 2 more, all in `failures`")
 
 
-def test_a_wrong_password_costs_one_failed_login(stand):
+def test_a_wrong_password_costs_one_failed_login(company):
     with pytest.raises(LockoutError, match="password is wrong"):
-        access_token_set.run(set_params(projects=["A", "B", "C"]), stand.client(password="wrong"), False)
-    assert len(stand.requests) == 1
+        access_token_set.run(set_params(projects=["A", "B", "C"]), company.client(password="wrong"), False)
+    assert len(company.requests) == 1
 
 
 @pytest.mark.parametrize("kept", [{}, {"stored": None}], ids=["no store", "stored"])
-def test_a_credential_refused_in_the_middle_stops_the_rest_and_loses_no_secret(stand, kept):
+def test_a_credential_refused_in_the_middle_stops_the_rest_and_loses_no_secret(company, kept):
     last = [f"projects/LAST/tokens/{name}" for name in ("ci", "deploy")]
     kept = {"stored": dict.fromkeys([*REFERENCES, *last])} if kept else {}
-    stand.sim.add_project("LAST")
-    stand.sim.add_token(PAY, "old-1")
+    company.sim.add_project("LAST")
+    company.sim.add_token(PAY, "old-1")
     refusal = {"status": 401, "exception_name": "com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException"}
-    stand.sim.faults.arm("status", path="projects/SHOP", method="PUT", times=None, **refusal)
-    result = run(stand, projects=["PAY", "SHOP", "LAST"], prune=["old-*"], concurrency=1, **kept)
+    company.sim.faults.arm("status", path="projects/SHOP", method="PUT", times=None, **refusal)
+    result = run(company, projects=["PAY", "SHOP", "LAST"], prune=["old-*"], concurrency=1, **kept)
     assert set(result["secrets"]) == set(REFERENCES[:2])
-    assert stand.writes == [f"PUT {PAY}", f"PUT {PAY}", f"PUT {SHOP}"]
+    assert company.writes == [f"PUT {PAY}", f"PUT {PAY}", f"PUT {SHOP}"]
     reasons = [(item["owner"], item["reason"]) for item in result["failures"]]
     assert reasons == [(SHOP, "credential"), ("projects/LAST", "stopped"), (PAY, "stopped")]
 
 
-def grown(stand: Stand, count: int, **token: t.Any) -> Stand:
+def grown(company: Company, count: int, **token: t.Any) -> Company:
     for number in range(count):
-        stand.sim.add_project(f"P{number}")
-        stand.sim.add_token(f"projects/P{number}", "ci", **token)
-    stand.sim.requests.clear()
-    return stand
+        company.sim.add_project(f"P{number}")
+        company.sim.add_token(f"projects/P{number}", "ci", **token)
+    company.sim.requests.clear()
+    return company
 
 
 GUARDS = [
@@ -164,11 +164,11 @@ GUARDS = [
 
 @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
 @pytest.mark.parametrize(("given", "limit", "sentence"), GUARDS, ids=["absent", "undeclared", "reissues"])
-def test_eleven_stop_the_run_before_the_first_write_and_ten_do_not(stand, given, limit, sentence, check):
-    grown(stand, 11, last_used_days_ago=1)
+def test_eleven_stop_the_run_before_the_first_write_and_ten_do_not(company, given, limit, sentence, check):
+    grown(company, 11, last_used_days_ago=1)
     stored = {f"projects/P{number}/tokens/{given['set'][0]['name']}": None for number in range(11)}
     if check:
-        result = run(stand, check, projects=["P*"], stored=stored, **given)
+        result = run(company, check, projects=["P*"], stored=stored, **given)
         assert (result["failed"], result["failures"][-1]["reason"]) == (True, "guard")
         assert re.search(f"11 .*{sentence}.*{limit}", result["msg"])
         owners = {f"projects/P{number}" for number in range(11)}
@@ -176,97 +176,97 @@ def test_eleven_stop_the_run_before_the_first_write_and_ten_do_not(stand, given,
         assert {owner_path(reference) for reference in result["diff"]["before"]} == owners
     else:
         with pytest.raises(GuardError, match=f"11 .*{sentence}.*{limit}"):
-            run(stand, check, projects=["P*"], stored=stored, **given)
-    assert stand.writes == []
-    assert run(stand, check, projects=["P?"], stored=stored, **given)["changed"]
-    assert run(stand, check, projects=["P*"], stored=stored, **{**given, limit: 11})["changed"]
+            run(company, check, projects=["P*"], stored=stored, **given)
+    assert company.writes == []
+    assert run(company, check, projects=["P?"], stored=stored, **given)["changed"]
+    assert run(company, check, projects=["P*"], stored=stored, **{**given, limit: 11})["changed"]
 
 
-def test_reissues_count_only_what_lives_and_was_used(stand):
-    grown(stand, 6)
+def test_reissues_count_only_what_lives_and_was_used(company):
+    grown(company, 6)
     for number in range(6, 12):
-        stand.sim.add_project(f"P{number}")
-        stand.sim.add_token(f"projects/P{number}", "ci", expires_in_days=-1, last_used_days_ago=2)
+        company.sim.add_project(f"P{number}")
+        company.sim.add_token(f"projects/P{number}", "ci", expires_in_days=-1, last_used_days_ago=2)
     stored = {f"projects/P{number}/tokens/ci": None for number in range(12)}
     given = {"projects": ["P*"], "set": [entry()], "stored": stored, "max_reissues": 0}
-    assert run(stand, **given)["counts"]["issued"] == 12
+    assert run(company, **given)["counts"]["issued"] == 12
 
 
-def test_at_most_two_hundred_tokens_are_issued_when_more_calls_follow(stand):
+def test_at_most_two_hundred_tokens_are_issued_when_more_calls_follow(company):
     names = [entry(f"t{number}") for number in range(101)]
     stored = {f"{owner}/tokens/t{number}": None for owner in (PAY, SHOP) for number in range(101)}
     given: Result = {"set": names, "store": "file:/x"}
-    first = run(stand, **given, handover={"stored": stored, "more_calls": True})
+    first = run(company, **given, handover={"stored": stored, "more_calls": True})
     assert (len(first["issued"]), first["remaining"]) == (200, {SHOP: 2})
-    second = run(stand, **given, handover={"stored": held(first, stored), "more_calls": True})
+    second = run(company, **given, handover={"stored": held(first, stored), "more_calls": True})
     assert (len(second["issued"]), second["remaining"]) == (2, {})
-    assert run(stand, set=names)["changed"] is False
+    assert run(company, set=names)["changed"] is False
 
 
-def test_without_more_calls_all_are_issued(stand):
-    result = run(stand, projects=["PAY"], set=[entry(f"t{number}") for number in range(201)])
+def test_without_more_calls_all_are_issued(company):
+    result = run(company, projects=["PAY"], set=[entry(f"t{number}") for number in range(201)])
     assert len(result["issued"]) == 201
     assert not {"remaining", "retire", "prune", "limits_bearers"} & set(result)
 
 
-def test_a_run_without_a_store_that_took_too_long_says_that_revoking_is_left_to_the_next(stand, monkeypatch):
+def test_a_run_without_a_store_that_took_too_long_says_that_revoking_is_left_to_the_next(company, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=lambda: clock[0]))
-    token = stand.sim.add_token(PAY, "ci", created_days_ago=9, expires_in_days=81)
-    stand.sim.add_token(PAY, "ci", created_days_ago=99, expires_in_days=-9)
+    token = company.sim.add_token(PAY, "ci", created_days_ago=9, expires_in_days=81)
+    company.sim.add_token(PAY, "ci", created_days_ago=99, expires_in_days=-9)
     wait = {"when": "after", "run": lambda: clock.__setitem__(0, FRESH + 1)}
-    stand.sim.faults.arm("call", method="GET", path=f"{PAY}$", **wait)
-    result = run(stand, projects=["PAY"], set=[entry()], stored={CI: token.id})
+    company.sim.faults.arm("call", method="GET", path=f"{PAY}$", **wait)
+    result = run(company, projects=["PAY"], set=[entry()], stored={CI: token.id})
     assert result["warned"] == ["The run took so long that revoking is left to the next one."]
     assert result["changed"] is False
 
 
-def test_a_reference_without_an_entry_fails_its_owner_before_any_write(stand):
-    result = run(stand, stored={reference: None for reference in REFERENCES if reference != CI})
+def test_a_reference_without_an_entry_fails_its_owner_before_any_write(company):
+    result = run(company, stored={reference: None for reference in REFERENCES if reference != CI})
     assert [(item["owner"], item["msg"].split(":")[0]) for item in result["failures"]] == [
         (PAY, f"The store returned no answer for {CI}")
     ]
-    assert set(stand.writes) == {f"PUT {SHOP}"}
+    assert set(company.writes) == {f"PUT {SHOP}"}
 
 
-def test_pruning_spares_an_owner_for_which_anything_failed(stand):
-    stand.sim.add_token(PAY, "ci", last_used_days_ago=1)
-    stand.sim.add_token(PAY, "old-1")
-    stand.sim.add_token(SHOP, "old-2")
+def test_pruning_spares_an_owner_for_which_anything_failed(company):
+    company.sim.add_token(PAY, "ci", last_used_days_ago=1)
+    company.sim.add_token(PAY, "old-1")
+    company.sim.add_token(SHOP, "old-2")
     for check in (True, False):
-        result = run(stand, check, stored=dict.fromkeys(REFERENCES), prune=["old-*"])
+        result = run(company, check, stored=dict.fromkeys(REFERENCES), prune=["old-*"])
         assert [change["reference"] for change in result["changes"] if change["step"] == "revoke"] == [
             f"{SHOP}/tokens/old-2"
         ]
-    assert {token.name for token in stand.sim.tokens(PAY)} == {"ci", "old-1", "deploy"}
+    assert {token.name for token in company.sim.tokens(PAY)} == {"ci", "old-1", "deploy"}
 
 
-def test_pruning_is_left_to_a_call_of_its_own_where_secrets_are_handed_over(stand):
-    stand.sim.add_token(PAY, "old-1")
+def test_pruning_is_left_to_a_call_of_its_own_where_secrets_are_handed_over(company):
+    company.sim.add_token(PAY, "old-1")
     handover = {"stored": dict.fromkeys(REFERENCES), "more_calls": True}
-    first = run(stand, store="file:/x", prune=["old-*"], handover=handover)
-    assert (first["prune"], [request for request in stand.writes if "DELETE" in request]) == ([PAY], [])
+    first = run(company, store="file:/x", prune=["old-*"], handover=handover)
+    assert (first["prune"], [request for request in company.writes if "DELETE" in request]) == ([PAY], [])
     last = {"stored": held(first), "issue": False}
-    assert run(stand, store="file:/x", prune=["old-*"], handover=last)["counts"]["revoked"] == 1
+    assert run(company, store="file:/x", prune=["old-*"], handover=last)["counts"]["revoked"] == 1
 
 
 @pytest.mark.parametrize("where", ["param", "handover"])
-def test_without_issuing_what_is_due_is_still_updated_and_revoked(stand, where):
-    stored = mixture(stand)
+def test_without_issuing_what_is_due_is_still_updated_and_revoked(company, where):
+    stored = mixture(company)
     given: Result = {"stored": stored, "issue": False}
     if where == "handover":
         given = {"store": "file:/x", "handover": {"stored": stored, "issue": False}}
-    result = run(stand, **given)
+    result = run(company, **given)
     assert Counter(change["step"] for change in result["changes"]) == {"update": 1, "revoke": 2}
 
 
-def test_where_the_caller_stores_retiring_waits_for_the_next_run(stand):
-    old = stand.sim.add_token(PAY, "ci", created_days_ago=80, expires_in_days=10)
+def test_where_the_caller_stores_retiring_waits_for_the_next_run(company):
+    old = company.sim.add_token(PAY, "ci", created_days_ago=80, expires_in_days=10)
     given: Result = {"projects": ["PAY"], "set": [entry(grace_days=0)]}
-    first = run(stand, stored={CI: old.id}, **given)
+    first = run(company, stored={CI: old.id}, **given)
     assert [change["step"] for change in first["changes"]] == ["issue"]
-    stand.sim.clock.advance(hours=1)
-    second = run(stand, stored=held(first, {}), **given)
+    company.sim.clock.advance(hours=1)
+    second = run(company, stored=held(first, {}), **given)
     assert [change["reason"] for change in second["changes"]] == ["superseded"]
 
 
@@ -295,11 +295,11 @@ INPUT = [
 
 
 @pytest.mark.parametrize(("given", "sentence"), INPUT, ids=[sentence for _given, sentence in INPUT])
-def test_what_cannot_be_right_is_one_sentence_before_any_request(stand, given, sentence):
+def test_what_cannot_be_right_is_one_sentence_before_any_request(company, given, sentence):
     with pytest.raises(InputError) as caught:
-        run(stand, **given)
+        run(company, **given)
     assert sentence in str(caught.value)
-    assert stand.requests == []
+    assert company.requests == []
 
 
 @pytest.mark.parametrize(
@@ -312,9 +312,9 @@ def test_what_cannot_be_right_is_one_sentence_before_any_request(stand, given, s
     ],
     ids=str,
 )
-def test_what_is_not_found_is_a_failure_of_its_own_and_the_others_go_on(stand, given, sentence):
+def test_what_is_not_found_is_a_failure_of_its_own_and_the_others_go_on(company, given, sentence):
     given = {**given, "projects": ["PAY", *given.get("projects", [])]}
-    result = run(stand, **given)
+    result = run(company, **given)
     (failure,) = result["failures"]
     assert (failure["reason"], failure["reference"]) == ("no_match", None)
     assert sentence in failure["msg"]
@@ -322,82 +322,82 @@ def test_what_is_not_found_is_a_failure_of_its_own_and_the_others_go_on(stand, g
     assert (result["counts"]["owners"], result["counts"]["owners_failed"], result["counts"]["issued"]) == (2, 1, 2)
 
 
-def test_nothing_found_is_a_failure_with_the_same_keys(stand):
-    result = run(stand, projects=["TEAM*"], overrides={"TEAM1": [entry("more")]})
+def test_nothing_found_is_a_failure_with_the_same_keys(company):
+    result = run(company, projects=["TEAM*"], overrides={"TEAM1": [entry("more")]})
     assert (result["failed"], result["changed"], result["counts"]["owners_failed"]) == (True, False, 1)
 
 
-def test_overrides_change_and_add_for_their_owner_only(stand):
+def test_overrides_change_and_add_for_their_owner_only(company):
     changed = [{"name": "ci", "expires_in_days": 30}, entry("extra"), {"name": "deploy", "state": "absent"}]
-    result = run(stand, overrides={"pay": changed})
+    result = run(company, overrides={"pay": changed})
     lifetimes = {item["reference"]: item["days_left"] for item in result["issued"]}
     assert lifetimes == {CI: 30, f"{PAY}/tokens/extra": 90, REFERENCES[2]: 90, REFERENCES[3]: 90}
 
 
-def test_a_moment_that_has_passed_replaces_what_is_older(stand):
-    stand.sim.add_token(PAY, "ci", created_days_ago=2, expires_in_days=88)
+def test_a_moment_that_has_passed_replaces_what_is_older(company):
+    company.sim.add_token(PAY, "ci", created_days_ago=2, expires_in_days=88)
     for moment, reasons in (
         ("2026-01-13T09:00:00Z", []),
         ("2026-01-13T09:00:01", ["forced"]),
         ("2026-01-14", ["forced"]),
     ):
-        result = run(stand, True, projects=["PAY"], set=[entry()], rotate_created_before=moment)
+        result = run(company, True, projects=["PAY"], set=[entry()], rotate_created_before=moment)
         assert [change["reason"] for change in result["changes"]] == reasons
-    future = run(stand, projects=["PAY"], set=[entry()], rotate_created_before="2026-01-16")
+    future = run(company, projects=["PAY"], set=[entry()], rotate_created_before="2026-01-16")
     assert "is later than the server's clock" in future["msg"]
 
 
 def test_without_a_usable_date_nothing_is_revoked_by_age_and_the_rest_goes_on():
-    stand = company(switches={"date_header": "missing"})
-    stored = mixture(stand)
-    result = run(stand, stored=stored)
+    company = new_company(switches={"date_header": "missing"})
+    stored = mixture(company)
+    result = run(company, stored=stored)
     assert {item["reason"] for item in result["failures"]} == {"no_clock"}
     assert set(result["secrets"]) == set(REFERENCES[2:])
-    assert stand.sim.requests.count("DELETE") == 0
+    assert company.sim.requests.count("DELETE") == 0
 
 
-def test_secrets_are_only_where_they_belong(stand):
-    result = run(stand)
+def test_secrets_are_only_where_they_belong(company):
+    result = run(company)
     secrets = result.pop("secrets")
     assert len(set(secrets.values())) == 4
-    assert all(stand.sim.authenticates(secret) for secret in secrets.values())
+    assert all(company.sim.authenticates(secret) for secret in secrets.values())
     assert not any(secret in str(result) for secret in secrets.values())
 
 
 @pytest.mark.parametrize("failure", ["refused login", "rate limit"])
-def test_what_stops_one_discard_stops_them_all_and_each_id_is_named(stand, failure):
-    tokens = {f"{PAY}/tokens/t{number}": stand.sim.add_token(PAY, f"t{number}").id for number in range(30)}
+def test_what_stops_one_discard_stops_them_all_and_each_id_is_named(company, failure):
+    tokens = {f"{PAY}/tokens/t{number}": company.sim.add_token(PAY, f"t{number}").id for number in range(30)}
     if failure == "rate limit":
-        stand.sim.faults.arm("status", method="DELETE", status=429, times=None)
-        result = run(stand, store="file:/x", handover={"discard": tokens})
+        company.sim.faults.arm("status", method="DELETE", status=429, times=None)
+        result = run(company, store="file:/x", handover={"discard": tokens})
     else:
         given = set_params(store="file:/x", handover={"discard": tokens})
-        result = access_token_set.run(given, stand.client(password="wrong"), False)
+        result = access_token_set.run(given, company.client(password="wrong"), False)
     # The limit is waited out and asked again, a refused login is not.
-    asked = stand.requests
+    asked = company.requests
     assert (len(set(asked)), len(asked) > 1) == (1, failure == "rate limit")
     assert {entry["id"] for entry in result["failures"]} == set(tokens.values())
     assert [entry["reason"] for entry in result["failures"]][1:] == ["stopped"] * 29
 
 
-def test_a_token_that_the_action_plugin_could_not_discard_is_told(stand):
-    token = stand.sim.add_token(PAY, "ci")
-    stand.sim.faults.arm("status", method="DELETE", status=400)
-    result = run(stand, store="file:/x", handover={"discard": {CI: token.id}})
+def test_a_token_that_the_action_plugin_could_not_discard_is_told(company):
+    token = company.sim.add_token(PAY, "ci")
+    company.sim.faults.arm("status", method="DELETE", status=400)
+    result = run(company, store="file:/x", handover={"discard": {CI: token.id}})
     assert [item["reference"] for item in result["failures"]] == [CI]
     assert f"Token {token.id} of project PAY was issued" in result["failures"][0]["msg"]
 
 
 @pytest.mark.parametrize(("losers", "more"), [(1, []), (3, []), (5, ["2 more are in `notes`"])])
-def test_a_race_lost_over_many_owners_is_one_warning(stand, losers, more):
+def test_a_race_lost_over_many_owners_is_one_warning(company, losers, more):
     keys = [f"P{number}" for number in range(losers)]
     stored, ids = {}, []
     for key in keys:
-        stand.sim.add_project(key)
-        held = stand.sim.add_token(f"projects/{key}", "ci", expires_in_days=90, created_days_ago=0.02)
-        ids.append(stand.sim.add_token(f"projects/{key}", "ci", expires_in_days=90, created_days_ago=0.01).id)
+        company.sim.add_project(key)
+        held = company.sim.add_token(f"projects/{key}", "ci", expires_in_days=90, created_days_ago=0.02)
+        ids.append(company.sim.add_token(f"projects/{key}", "ci", expires_in_days=90, created_days_ago=0.01).id)
         stored[f"projects/{key}/tokens/ci"] = held.id
-    result = run(stand, projects=keys, set=[entry()], stored=stored)
+    result = run(company, projects=keys, set=[entry()], stored=stored)
     (warning,) = result["warned"]
     commands = [
         f"projects/P{number}/tokens/ci: ansible localhost -m tokensmith.bitbucket.access_token "

@@ -27,7 +27,7 @@ def laptop(cloud: CloudCompany) -> Token:
 def _nobody_elses_token(cloud: CloudCompany) -> t.Iterator[None]:
     yield
     assert cloud.sim.disasters == []
-    assert all(token.revoked is None for token in cloud.sim.world.tokens if token.account is not cloud.ada)
+    assert all(token.revoked is None for token in cloud.sim.model.tokens if token.account is not cloud.ada)
 
 
 def run(cloud: CloudCompany, check: bool = False, **given: t.Any) -> dict[str, t.Any]:

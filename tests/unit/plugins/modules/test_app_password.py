@@ -18,7 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _places, _safe_files
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
 from ansible_collections.tokensmith.bitbucket.plugins.modules import app_password, app_password_info
-from tests.unit.plugins.stand import checked
+from tests.unit.plugins.company import checked
 
 DEAD = "ATBBw0rthl3ssw0rthl3ss0badcafe"
 OTHER_DEAD = "ATBBan0theran0ther0badcafe"

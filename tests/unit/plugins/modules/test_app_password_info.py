@@ -15,7 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret 
 from ansible_collections.tokensmith.bitbucket.plugins.modules import app_password_info
 from tests.simulator.cloud import Cloud
 from tests.simulator.server import running
-from tests.unit.plugins.stand import checked
+from tests.unit.plugins.company import checked
 
 DEAD = "ATBBw0rthl3ssw0rthl3ss0badcafe"
 TOKEN = "ATATT3xFfGF0nothing-real_in-here=0BADCAFE"

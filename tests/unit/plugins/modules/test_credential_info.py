@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
 from ansible_collections.tokensmith.bitbucket.plugins.modules import credential_info
-from tests.unit.plugins.stand import PASSWORD, PAY, URL, Stand, checked
+from tests.unit.plugins.company import PASSWORD, PAY, URL, Company, checked
 
 EXAMPLE = "MjUyOTczNTE1MDY5On2rDbID2EgYpH8AVOECHv0saruQ"
 FINGERPRINT = "fa1d3857cbec"
@@ -20,15 +20,15 @@ def params(secret: str, **given: t.Any) -> dict[str, t.Any]:
     return checked(credential_info.SPEC, {}, {"secret": secret, "url": URL, **given})
 
 
-def ask(stand: Stand, secret: str, check: bool = False, **given: t.Any) -> dict[str, t.Any]:
+def ask(company: Company, secret: str, check: bool = False, **given: t.Any) -> dict[str, t.Any]:
     """As ``main`` does it with ``verify``."""
     asked = params(secret, **given)
     credential = _connection.credential_from(credential_info.connection(asked), {})
-    client = stand.client(credential.username, credential.password, token=credential.token)
+    client = company.client(credential.username, credential.password, token=credential.token)
     return credential_info.run(asked, client, check)
 
 
-def test_offline_nothing_is_asked(stand):
+def test_offline_nothing_is_asked(company):
     result = credential_info.run(params(f" {EXAMPLE}\n"), None, False)
     credential = {"kind": "http_access_token", "token_id": "252973515069", "fingerprint": FINGERPRINT}
     names = ("works", "user", "account", "credential_type", "scopes", "accepted_scopes", "problem")
@@ -38,20 +38,20 @@ def test_offline_nothing_is_asked(stand):
 
 @pytest.mark.parametrize("check", [False, True])
 @pytest.mark.parametrize("how", ["token", "token-with-username", "password"])
-def test_one_that_works_says_whose_it_is(stand, how, check):
-    token = stand.sim.add_token("users/joe_doe", "mine")
+def test_one_that_works_says_whose_it_is(company, how, check):
+    token = company.sim.add_token("users/joe_doe", "mine")
     secret = PASSWORD if how == "password" else token.secret
-    result = ask(stand, secret, check, **({} if how == "token" else {"username": "Joe Doe"}))
+    result = ask(company, secret, check, **({} if how == "token" else {"username": "Joe Doe"}))
     assert (result["works"], result["problem"]) == (True, None)
     assert result["user"] == {"name": "Joe Doe", "slug": "joe_doe"}
-    assert stand.requests[0] == IDENTITY
+    assert company.requests[0] == IDENTITY
     scheme = "Basic" if how == "password" else "Bearer"
-    assert stand.adapter.calls[0].headers["Authorization"].startswith(scheme)
+    assert company.adapter.calls[0].headers["Authorization"].startswith(scheme)
     assert secret not in str(result)
 
 
-def test_a_projects_token_has_no_slug_that_one_could_look_up(stand):
-    result = ask(stand, stand.sim.add_token(PAY, "ci").secret)
+def test_a_projects_token_has_no_slug_that_one_could_look_up(company):
+    result = ask(company, company.sim.add_token(PAY, "ci").secret)
     assert (result["works"], result["user"]["slug"]) == (True, None)
 
 
@@ -63,9 +63,9 @@ def test_a_projects_token_has_no_slug_that_one_could_look_up(stand):
     ],
     ids=["token", "password"],
 )
-def test_one_that_is_refused_is_asked_about_exactly_once(stand, secret, given, sentence):
-    result = ask(stand, secret, **given)
-    assert (result["works"], result["user"], stand.requests) == (False, None, [IDENTITY])
+def test_one_that_is_refused_is_asked_about_exactly_once(company, secret, given, sentence):
+    result = ask(company, secret, **given)
+    assert (result["works"], result["user"], company.requests) == (False, None, [IDENTITY])
     assert sentence in result["problem"]
     assert secret not in str(result)
 
@@ -95,30 +95,30 @@ def test_one_that_is_refused_is_asked_about_exactly_once(stand, secret, given, s
     ],
     ids=str,
 )
-def test_only_a_clear_answer_says_whether_it_works(stand, fault, works):
-    stand.sim.faults.arm("status", **fault)
-    result = ask(stand, stand.sim.add_token(PAY, "ci").secret)
-    assert (result["works"], result["user"], stand.requests) == (works, None, [IDENTITY])
+def test_only_a_clear_answer_says_whether_it_works(company, fault, works):
+    company.sim.faults.arm("status", **fault)
+    result = ask(company, company.sim.add_token(PAY, "ci").secret)
+    assert (result["works"], result["user"], company.requests) == (works, None, [IDENTITY])
     assert result["problem"]
 
 
-def test_a_captcha_is_no_verdict_whatever_else_the_answer_says(stand):
+def test_a_captcha_is_no_verdict_whatever_else_the_answer_says(company):
     name = "com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException"
-    stand.sim.faults.arm("status", status=401, message="CAPTCHA required.", exception_name=name)
-    result = ask(stand, PASSWORD, username="pat")
-    assert (result["works"], stand.requests) == (None, [IDENTITY])
+    company.sim.faults.arm("status", status=401, message="CAPTCHA required.", exception_name=name)
+    result = ask(company, PASSWORD, username="pat")
+    assert (result["works"], company.requests) == (None, [IDENTITY])
     assert "locked this account behind a CAPTCHA" in result["problem"]
 
 
-def test_the_right_password_of_a_locked_account_is_not_called_wrong(stand):
-    for _attempt in range(stand.sim.switches.captcha_after):
-        assert ask(stand, "no-such-password-1", username="pat")["works"] is False
-    assert ask(stand, PASSWORD, username="pat")["works"] is None
+def test_the_right_password_of_a_locked_account_is_not_called_wrong(company):
+    for _attempt in range(company.sim.switches.captcha_after):
+        assert ask(company, "no-such-password-1", username="pat")["works"] is False
+    assert ask(company, PASSWORD, username="pat")["works"] is None
 
 
-def test_a_slug_that_cannot_be_found_does_not_make_it_fail(stand):
-    stand.sim.faults.arm("status", path="/users", status=500)
-    result = ask(stand, PASSWORD, username="pat")
+def test_a_slug_that_cannot_be_found_does_not_make_it_fail(company):
+    company.sim.faults.arm("status", path="/users", status=500)
+    result = ask(company, PASSWORD, username="pat")
     assert (result["works"], result["user"]) == (True, {"name": "pat", "slug": None})
 
 
@@ -129,7 +129,7 @@ def test_a_slug_that_cannot_be_found_does_not_make_it_fail(stand):
         ("  ", {}, "`secret` is empty"),
     ],
 )
-def test_what_is_not_asked_of_a_server(stand, secret, given, sentence):
+def test_what_is_not_asked_of_a_server(company, secret, given, sentence):
     with pytest.raises(InputError, match=sentence):
-        ask(stand, secret, **given) if secret.strip() else credential_info.run(params(secret), None, False)
-    assert stand.requests == []
+        ask(company, secret, **given) if secret.strip() else credential_info.run(params(secret), None, False)
+    assert company.requests == []

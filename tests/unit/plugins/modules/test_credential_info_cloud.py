@@ -13,7 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _
 from ansible_collections.tokensmith.bitbucket.plugins.modules import credential_info
 from tests.simulator.cloud.model import with_checksum
 from tests.unit.plugins.cloud_company import SCOPES, CloudCompany, params
-from tests.unit.plugins.script import EMAIL
+from tests.unit.plugins.fake_transport import EMAIL
 
 API_TOKEN = with_checksum("ATATT3xFfGF0" + "no-real-token-4711" * 5 + "=")
 ACCESS_TOKEN = with_checksum("ATCTT3xFfGN0" + "no-real-token-4711" * 5 + "=")

@@ -12,7 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._secret import fingerprint
 from ansible_collections.tokensmith.bitbucket.plugins.modules import leaked_secret_info
-from tests.unit.plugins.stand import LEDGER, LOGIN, PAY, Stand, checked
+from tests.unit.plugins.company import LEDGER, LOGIN, PAY, Company, checked
 
 APP_PASSWORD = "ATBBwh4t3v3rY0uL1k3H3r3" + "0badcafe"
 API_TOKEN = "ATATT3xFfGF0nothing-real_in-here" + "=0BADCAFE"
@@ -21,10 +21,10 @@ STRANGE = base64.b64encode(b"000000000000:" + b"a stranger's secret!").decode()
 
 
 def run(
-    stand: Stand, text: str = "", caller: str = "admin", token: str = "", check: bool = False, **given: t.Any
+    company: Company, text: str = "", caller: str = "admin", token: str = "", check: bool = False, **given: t.Any
 ) -> dict[str, t.Any]:
     params = checked(leaked_secret_info.SPEC, leaked_secret_info.CONSTRAINTS, {**LOGIN, "text": text, **given})
-    return leaked_secret_info.run(params, stand.client(caller, token=token), check)
+    return leaked_secret_info.run(params, company.client(caller, token=token), check)
 
 
 def verdicts(result: dict[str, t.Any]) -> list[tuple[str, bool]]:
@@ -36,16 +36,16 @@ def made_up(token_id: str, number: int = 0) -> str:
     return base64.b64encode(f"{token_id}:{number:020d}".encode()).decode()
 
 
-def logins(stand: Stand) -> int:
-    return sum(request.endswith("application-properties") for request in stand.requests)
+def logins(company: Company) -> int:
+    return sum(request.endswith("application-properties") for request in company.requests)
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_tokens_are_told_with_owner_and_place_and_without_a_secret(stand, tmp_path, check):
-    token = stand.sim.add_token(LEDGER, "deploy", expires_in_days=30)
-    personal = stand.sim.add_token("users/pat", "mine")
+def test_tokens_are_told_with_owner_and_place_and_without_a_secret(company, tmp_path, check):
+    token = company.sim.add_token(LEDGER, "deploy", expires_in_days=30)
+    personal = company.sim.add_token("users/pat", "mine")
     (tmp_path / "log").write_text(f"\n{token.secret}\n", encoding="utf-8")
-    result = run(stand, f"a\n{personal.secret} {token.secret}", files=[str(tmp_path)], check=check)
+    result = run(company, f"a\n{personal.secret} {token.secret}", files=[str(tmp_path)], check=check)
     deploy, mine = result["access_tokens"]
     assert deploy == {
         "reference": f"{LEDGER}/tokens/deploy",
@@ -70,34 +70,34 @@ def test_tokens_are_told_with_owner_and_place_and_without_a_secret(stand, tmp_pa
     assert (result["changed"], result["files_searched"]) == (False, 1)
     assert result["unresolved"] == result["unread"] == result["failures"] == []
     assert not any(secret.secret in json.dumps(result) for secret in (token, personal))
-    assert stand.writes == []
+    assert company.writes == []
 
 
-def test_two_secrets_that_name_one_token_are_one_token(stand):
-    token = stand.sim.add_token(PAY, "ci")
+def test_two_secrets_that_name_one_token_are_one_token(company):
+    token = company.sim.add_token(PAY, "ci")
     bare = token.secret.removeprefix("BBDC-")
-    result = run(stand, f"{token.secret}\n{bare}")
+    result = run(company, f"{token.secret}\n{bare}")
     (found,) = result["access_tokens"]
     assert found["fingerprints"] == [fingerprint(token.secret), fingerprint(bare)]
     assert found["found_in"] == ["text:1", "text:2"]
 
 
-def test_a_secret_that_stands_everywhere_is_counted(stand):
-    token = stand.sim.add_token(PAY, "ci")
-    (found,) = run(stand, f"{token.secret}\n" * 12)["access_tokens"]
+def test_a_secret_that_stands_everywhere_is_counted(company):
+    token = company.sim.add_token(PAY, "ci")
+    (found,) = run(company, f"{token.secret}\n" * 12)["access_tokens"]
     assert found["msg"].endswith("text:9, text:10, 12 times in all")
 
 
-def test_the_token_in_use_is_marked(stand):
-    token = stand.sim.add_token(PAY, "ci", ["PROJECT_ADMIN"])
-    (found,) = run(stand, token.secret, token=token.secret)["access_tokens"]
+def test_the_token_in_use_is_marked(company):
+    token = company.sim.add_token(PAY, "ci", ["PROJECT_ADMIN"])
+    (found,) = run(company, token.secret, token=token.secret)["access_tokens"]
     assert found["in_use"] is True
 
 
-def test_what_is_ignored_is_left_out(stand):
-    kept, left = stand.sim.add_token(PAY, "ci"), stand.sim.add_token(PAY, "dealt-with")
+def test_what_is_ignored_is_left_out(company):
+    kept, left = company.sim.add_token(PAY, "ci"), company.sim.add_token(PAY, "dealt-with")
     result = run(
-        stand,
+        company,
         f"{kept.secret} {left.secret} {API_TOKEN}",
         ignore=[
             fingerprint(left.secret).upper(),
@@ -111,8 +111,8 @@ def test_what_is_ignored_is_left_out(stand):
 # Secrets without a token.
 
 
-def test_a_secret_that_nobody_has_is_settled_where_everybody_was_asked(stand):
-    result = run(stand, STRANGE)
+def test_a_secret_that_nobody_has_is_settled_where_everybody_was_asked(company):
+    result = run(company, STRANGE)
     assert verdicts(result) == [(fingerprint(STRANGE), True)]
     (item,) = result["unresolved"]
     assert (item["kind"], item["token_id"], item["times"]) == ("http_access_token", "000000000000", 1)
@@ -122,15 +122,15 @@ def test_a_secret_that_nobody_has_is_settled_where_everybody_was_asked(stand):
     )
 
 
-def test_a_revoked_token_is_one_that_nobody_has(stand):
-    token = stand.sim.add_token(PAY, "ci")
-    stand.api().revoke(owner_of(PAY), token.id)
-    assert verdicts(run(stand, token.secret)) == [(fingerprint(token.secret), True)]
+def test_a_revoked_token_is_one_that_nobody_has(company):
+    token = company.sim.add_token(PAY, "ci")
+    company.api().revoke(owner_of(PAY), token.id)
+    assert verdicts(run(company, token.secret)) == [(fingerprint(token.secret), True)]
 
 
-def test_a_secret_is_open_where_somebody_could_not_be_asked(stand):
-    token = stand.sim.add_token("projects/SHOP", "ci")
-    result = run(stand, token.secret, caller="pat")
+def test_a_secret_is_open_where_somebody_could_not_be_asked(company):
+    token = company.sim.add_token("projects/SHOP", "ci")
+    result = run(company, token.secret, caller="pat")
     assert verdicts(result) == [(fingerprint(token.secret), False)]
     assert "one of the 2 that could not be asked" in result["unresolved"][0]["msg"]
     assert "ask with credential_info whether it works" in result["unresolved"][0]["msg"]
@@ -139,11 +139,11 @@ def test_a_secret_is_open_where_somebody_could_not_be_asked(stand):
 
 
 @pytest.mark.parametrize("owners", [{}, {"projects": ["SHOP", "PAY"]}], ids=["everybody", "named"])
-def test_a_rate_limit_on_the_way_keeps_what_was_found_and_settles_nothing(stand, owners):
-    token = stand.sim.add_token("projects/SHOP", "ci")
+def test_a_rate_limit_on_the_way_keeps_what_was_found_and_settles_nothing(company, owners):
+    token = company.sim.add_token("projects/SHOP", "ci")
     path = f"{PAY}$" if owners else "latest/repos"
-    stand.sim.faults.arm(kind="status", status=429, method="GET", path=path, times=None)
-    result = run(stand, f"{token.secret} {STRANGE}", **owners)
+    company.sim.faults.arm(kind="status", status=429, method="GET", path=path, times=None)
+    result = run(company, f"{token.secret} {STRANGE}", **owners)
     assert [found["id"] for found in result["access_tokens"]] == [token.id]
     assert verdicts(result) == [(fingerprint(STRANGE), False)]
     assert "not everybody was: run this again" in result["unresolved"][0]["msg"]
@@ -151,8 +151,8 @@ def test_a_rate_limit_on_the_way_keeps_what_was_found_and_settles_nothing(stand,
     assert result["failures"][0]["reason"] == "rate_limit"
 
 
-def test_a_secret_is_open_where_only_some_owners_were_asked(stand):
-    result = run(stand, STRANGE, projects=["PAY"])
+def test_a_secret_is_open_where_only_some_owners_were_asked(company):
+    result = run(company, STRANGE, projects=["PAY"])
     assert verdicts(result) == [(fingerprint(STRANGE), False)]
     assert "name no owner" in result["unresolved"][0]["msg"]
 
@@ -166,74 +166,74 @@ def test_a_secret_is_open_where_only_some_owners_were_asked(stand):
     ],
 )
 @pytest.mark.parametrize("verify", [False, True])
-def test_what_is_of_bitbucket_cloud_is_told_and_sent_nowhere(stand, secret, kind, settled, words, verify):
-    result = run(stand, secret, verify=verify)
+def test_what_is_of_bitbucket_cloud_is_told_and_sent_nowhere(company, secret, kind, settled, words, verify):
+    result = run(company, secret, verify=verify)
     (item,) = result["unresolved"]
     assert (item["kind"], item["settled"], item["token_id"]) == (kind, settled, None)
     assert words in item["msg"]
     assert secret not in json.dumps(result)
-    assert stand.requests == []
+    assert company.requests == []
 
 
 # Signing in with what was found.
 
 
-def test_without_verify_no_secret_is_sent(stand):
-    stand.sim.add_token(PAY, "ci")
-    run(stand, STRANGE)
-    assert {entry.user for entry in stand.sim.requests} == {"admin"}
+def test_without_verify_no_secret_is_sent(company):
+    company.sim.add_token(PAY, "ci")
+    run(company, STRANGE)
+    assert {entry.user for entry in company.sim.requests} == {"admin"}
 
 
 @pytest.mark.parametrize("walk", [False, True], ids=["at the secrets", "at the walk already"])
-def test_a_rate_limit_is_waited_out_once_however_many_secrets_are_verified(stand, walk):
-    tokens = [stand.sim.add_token(PAY, f"t{number}") for number in range(5)]
-    stand.sim.faults.arm(kind="status", status=429, path="application-properties", times=None)
+def test_a_rate_limit_is_waited_out_once_however_many_secrets_are_verified(company, walk):
+    tokens = [company.sim.add_token(PAY, f"t{number}") for number in range(5)]
+    company.sim.faults.arm(kind="status", status=429, path="application-properties", times=None)
     if walk:
-        stand.sim.faults.arm(kind="status", status=429, path="latest/repos", times=None)
-    result = run(stand, " ".join([STRANGE, *(token.secret for token in tokens)]), verify=True)
+        company.sim.faults.arm(kind="status", status=429, path="latest/repos", times=None)
+    result = run(company, " ".join([STRANGE, *(token.secret for token in tokens)]), verify=True)
     assert [found["works"] for found in result["access_tokens"]] == [None] * 5
-    assert 500 < sum(stand.sleeps) < 2 * 600
+    assert 500 < sum(company.sleeps) < 2 * 600
 
 
 @pytest.mark.parametrize(("days", "works"), [(1, True), (-1, False)])
-def test_verify_tells_whether_the_secret_of_a_listed_token_works(stand, days, works):
-    token = stand.sim.add_token(PAY, "ci", expires_in_days=days)
-    (found,) = run(stand, token.secret, verify=True)["access_tokens"]
+def test_verify_tells_whether_the_secret_of_a_listed_token_works(company, days, works):
+    token = company.sim.add_token(PAY, "ci", expires_in_days=days)
+    (found,) = run(company, token.secret, verify=True)["access_tokens"]
     assert found["works"] is works
 
 
-def test_a_secret_that_is_made_up_for_a_known_id_does_not_work_and_the_real_one_beside_it_does(stand):
-    token = stand.sim.add_token(PAY, "ci")
-    (found,) = run(stand, made_up(token.id), verify=True)["access_tokens"]
+def test_a_secret_that_is_made_up_for_a_known_id_does_not_work_and_the_real_one_beside_it_does(company):
+    token = company.sim.add_token(PAY, "ci")
+    (found,) = run(company, made_up(token.id), verify=True)["access_tokens"]
     assert found["works"] is False
-    (found,) = run(stand, f"{made_up(token.id)} {token.secret}", verify=True)["access_tokens"]
+    (found,) = run(company, f"{made_up(token.id)} {token.secret}", verify=True)["access_tokens"]
     assert found["works"] is True
 
 
-def test_verify_tries_no_secret_whose_token_nobody_has(stand):
-    token = stand.sim.add_token("projects/SHOP", "ci")
+def test_verify_tries_no_secret_whose_token_nobody_has(company):
+    token = company.sim.add_token("projects/SHOP", "ci")
     text = f"{token.secret} {' '.join(made_up('000000000000', number) for number in range(300))}"
-    result = run(stand, text, caller="pat", verify=True)
+    result = run(company, text, caller="pat", verify=True)
     assert len(result["unresolved"]) == 301
-    assert logins(stand) == 0
+    assert logins(company) == 0
 
 
-def test_so_many_secrets_for_one_token_are_refused_before_the_first_login(stand):
-    token = stand.sim.add_token(PAY, "ci")
+def test_so_many_secrets_for_one_token_are_refused_before_the_first_login(company):
+    token = company.sim.add_token(PAY, "ci")
     secrets = [token.secret, *(made_up(token.id, number) for number in range(100))]
     with pytest.raises(GuardError) as caught:
-        run(stand, " ".join(secrets), verify=True)
+        run(company, " ".join(secrets), verify=True)
     assert str(caught.value).startswith("101 different secrets name tokens that exist. `verify` signs in with at most")
-    assert logins(stand) == 0
-    assert run(stand, " ".join(secrets[:100]), verify=True)["access_tokens"][0]["works"] is True
-    assert logins(stand) == 100
+    assert logins(company) == 0
+    assert run(company, " ".join(secrets[:100]), verify=True)["access_tokens"][0]["works"] is True
+    assert logins(company) == 100
 
 
-def test_a_refused_secret_is_tried_once_and_locks_nobody_out(stand):
-    token = stand.sim.add_token(PAY, "ci")
-    run(stand, f"{made_up(token.id)} {made_up(token.id)}", verify=True)
-    assert logins(stand) == 1
-    assert {user.failures for user in stand.sim.world.users.values()} == {0}
+def test_a_refused_secret_is_tried_once_and_locks_nobody_out(company):
+    token = company.sim.add_token(PAY, "ci")
+    run(company, f"{made_up(token.id)} {made_up(token.id)}", verify=True)
+    assert logins(company) == 1
+    assert {user.failures for user in company.sim.model.users.values()} == {0}
 
 
 @pytest.mark.parametrize(
@@ -252,10 +252,10 @@ def test_a_refused_secret_is_tried_once_and_locks_nobody_out(stand):
     ],
     ids=str,
 )
-def test_no_clear_answer_is_no_verdict(stand, answer):
-    token = stand.sim.add_token(PAY, "ci")
-    stand.sim.faults.arm(**answer, method="GET", path="application-properties", times=None)
-    result = run(stand, f"{made_up(token.id)} {token.secret}", verify=True)
+def test_no_clear_answer_is_no_verdict(company, answer):
+    token = company.sim.add_token(PAY, "ci")
+    company.sim.faults.arm(**answer, method="GET", path="application-properties", times=None)
+    result = run(company, f"{made_up(token.id)} {token.secret}", verify=True)
     assert result["access_tokens"][0]["works"] is None
 
 
@@ -273,8 +273,8 @@ def test_no_clear_answer_is_no_verdict(stand, answer):
     ],
     ids=str,
 )
-def test_what_cannot_be_right_is_told_before_any_request(stand, given, sentence):
+def test_what_cannot_be_right_is_told_before_any_request(company, given, sentence):
     with pytest.raises(InputError) as caught:
-        run(stand, **given)
+        run(company, **given)
     assert sentence in str(caught.value)
-    assert stand.requests == []
+    assert company.requests == []

@@ -24,7 +24,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import (
 )
 from tests.simulator.server import running
 from tests.unit.plugins.cloud_company import CloudCompany
-from tests.unit.plugins.stand import PASSWORD, PAY, Stand, entry
+from tests.unit.plugins.company import PASSWORD, PAY, Company, entry
 
 CI: dict[str, t.Any] = {"project": "PAY", "name": "ci", "permissions": "REPO_READ", "expires_in_days": 90}
 HERE: dict[str, t.Any] = {"url": "http://bitbucket.test"}
@@ -135,12 +135,12 @@ def test_verifying_takes_a_server(capsys):
     assert (result["failed"], result["msg"]) == (True, "`verify` takes `url`, the server to ask.")
 
 
-def test_all_modules_over_a_real_port(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
-    with running(stand.sim) as url:
+def test_all_modules_over_a_real_port(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
+    with running(company.sim) as url:
         login: dict[str, t.Any] = {"url": url, "username": "admin", "password": PASSWORD, "use_proxy": False}
         issued = main(access_token, capsys, **login, **CI)
         assert issued["changed"]
-        (token,) = stand.sim.tokens(PAY)
+        (token,) = company.sim.tokens(PAY)
         assert issued["secret"] == token.secret
         assert main(access_token_set, capsys, **login, **SET)["changed"] is False
         assert [item["id"] for item in main(access_token_info, capsys, **login, projects=["PAY"])["access_tokens"]] == [
@@ -182,21 +182,21 @@ def test_a_listing_that_lags_behind_is_a_warning(cloud, capsys, monkeypatch):
     assert ["still lists it" in text for text in warned] == [True]
 
 
-def test_a_failure_of_some_owners_fails_the_task_and_keeps_the_result(stand, capsys):
-    with running(stand.sim) as url:
+def test_a_failure_of_some_owners_fails_the_task_and_keeps_the_result(company, capsys):
+    with running(company.sim) as url:
         login = {"url": url, "username": "admin", "password": PASSWORD, "use_proxy": False}
         result = main(access_token_set, capsys, **login, projects=["PAY", "NOPE"], set=[entry()])
     assert result["failed"]
     assert "Project NOPE does not exist." in result["msg"]
-    assert result["secrets"] == {"projects/PAY/tokens/ci": stand.sim.tokens(PAY)[0].secret}
+    assert result["secrets"] == {"projects/PAY/tokens/ci": company.sim.tokens(PAY)[0].secret}
 
 
-def test_warnings_are_ansibles_own(stand, capsys, monkeypatch):
+def test_warnings_are_ansibles_own(company, capsys, monkeypatch):
     # Where ansible sends them depends on what else of it is loaded in this process.
     warned: list[str] = []
     monkeypatch.setattr(AnsibleModule, "warn", lambda _module, text: warned.append(text))
-    stand.sim.add_token(PAY, "ci", created_days_ago=80, expires_in_days=10)
-    with running(stand.sim) as url:
+    company.sim.add_token(PAY, "ci", created_days_ago=80, expires_in_days=10)
+    with running(company.sim) as url:
         login = {"url": url, "username": "admin", "password": PASSWORD, "use_proxy": False}
         result = main(access_token, capsys, **login, **CI, rotate="never")
     assert "warned" not in result

@@ -176,7 +176,7 @@ def test_one_that_somebody_else_makes_in_between_is_treated_as_one_that_was_ther
 
 def test_one_that_somebody_else_removes_in_between_is_gone_all_the_same(cloud):
     made = cloud.sim.add_variable(REPOSITORY, KEY, "x")
-    remove = cloud.sim.world.holder(REPOSITORY).variables.remove
+    remove = cloud.sim.model.holder(REPOSITORY).variables.remove
     cloud.sim.faults.arm("call", method="DELETE", when="before", run=lambda: remove(made))
     assert run(cloud, state="absent")["changed"] is True
 
@@ -197,7 +197,7 @@ def test_two_of_one_name_are_refused_with_their_ids(cloud):
 
 
 def test_an_environment_is_found_by_name_or_uuid(cloud):
-    (uuid,) = [each.uuid for each in cloud.sim.world.holder(REPOSITORY).environments if each.name == "Production"]
+    (uuid,) = [each.uuid for each in cloud.sim.model.holder(REPOSITORY).environments if each.name == "Production"]
     run(cloud, PRODUCTION)
     assert run(cloud, PRODUCTION, environment=uuid)["changed"] is False
 

@@ -239,7 +239,7 @@ def new_site(place: Path, store: Store | None = None, projects: c.Iterable[str] 
 
 def assert_clean(text: str, sim: Simulator) -> None:
     """Nothing that the simulator ever issued is in ``text``, nor the password."""
-    issued = [*sim.world.all_tokens(), *sim.world.revoked.values()]
+    issued = [*sim.model.all_tokens(), *sim.model.revoked.values()]
     leaked = [token.id for token in issued if token.secret in text]
     assert not leaked, f"the secrets of {leaked} are in the result"
     assert PASSWORD not in text

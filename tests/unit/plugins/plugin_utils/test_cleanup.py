@@ -30,7 +30,7 @@ def test_an_absent_token_is_revoked_and_then_its_entry_removed(site, check_mode)
 
 def test_a_run_that_ended_before_the_removal_is_finished_by_the_next(site):
     token = site.issue_elsewhere()
-    site.sim.world.revoke(token, site.sim.clock.now_ms())
+    site.sim.model.revoke(token, site.sim.clock.now_ms())
     predicted, done = site.run(absent(), check_mode=True), site.run(absent())
     assert predicted["removed"] == done["removed"] == [CI]
     assert done["diff"] == {"before": {CI: {token.id: {"stored": True}}}, "after": {CI: {}}}

@@ -230,7 +230,7 @@ def test_a_lost_race_is_no_error_and_leaves_the_winners_token(site, rotation):
     (won,) = (item["id"] for item in winners[0]["issued"])
     assert site.stored() == won
     assert site.sim.authenticates(site.secret())
-    assert [(note["reason"], note["id"] in site.sim.world.revoked) for note in result["notes"]] == [("lost_race", True)]
+    assert [(note["reason"], note["id"] in site.sim.model.revoked) for note in result["notes"]] == [("lost_race", True)]
     assert len(site.ids()) == 1 + rotation
 
 
@@ -249,7 +249,7 @@ def test_only_what_was_refused_is_revoked(tmp_path):
     assert "failed" not in result
     assert site.stored() == theirs.id
     assert site.alive(theirs)
-    assert len(site.sim.world.revoked) == 1
+    assert len(site.sim.model.revoked) == 1
     assert site.sim.authenticates(site.secret("projects/SHOP/tokens/ci"))
 
 
@@ -282,7 +282,7 @@ def test_a_write_that_landed_and_did_not_say_so_is_found_by_reading_again(site, 
     result = site.run(ci())
     assert site.sim.authenticates(site.secret())
     assert site.ids() == [site.stored()]
-    assert not site.sim.world.revoked
+    assert not site.sim.model.revoked
     assert not any("is not known" in failure["msg"] for failure in result["failures"])
 
 
@@ -299,7 +299,7 @@ def test_a_write_that_nothing_is_known_of_leaves_the_token_alone_and_names_it(si
     (new,) = set(site.ids()) - {old.id}
     assert new in result["msg"]
     assert CI in result["msg"]
-    assert not site.sim.world.revoked
+    assert not site.sim.model.revoked
     assert site.stored() == old.id
 
 
@@ -312,7 +312,7 @@ def test_what_a_half_done_write_has_taken_is_kept_and_the_rest_is_named(tmp_path
     assert len(stored) == 2
     unknown = [failure["reference"] for failure in result["failures"] if failure["reference"]]
     assert sorted(unknown) == sorted(f"projects/{key}/tokens/ci" for key in keys if key not in stored)
-    assert not site.sim.world.revoked
+    assert not site.sim.model.revoked
     assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in stored)
 
 
@@ -373,7 +373,7 @@ def test_an_older_token_with_more_rights_is_lowered_only_after_the_hand_over(sit
 def test_an_expired_predecessor_goes_in_the_run_that_replaces_it(site):
     old = site.issue_elsewhere(created_days_ago=90, expires_in_days=-1)
     assert rotated(site.run(ci())) == [("issue", "expired"), ("revoke", "expired")]
-    assert old.id in site.sim.world.revoked
+    assert old.id in site.sim.model.revoked
 
 
 def test_pruning_comes_after_every_hand_over(tmp_path):
@@ -629,7 +629,7 @@ def test_where_every_secret_is_mangled_on_its_way_nothing_more_is_issued(tmp_pat
 
     site._module = mangle
     result = site.run(ci(), projects=MANY)
-    assert (site.counts()["PUT"], list(site.sim.world.all_tokens())) == (BATCH, [])
+    assert (site.counts()["PUT"], list(site.sim.model.all_tokens())) == (BATCH, [])
     assert DEAD in result["msg"]
 
 

@@ -45,52 +45,52 @@ def repositories(found: Catalogue) -> dict[str, list[str] | None]:
         ({"exclude": ("*",)}, []),
     ],
 )
-def test_globs_choose_projects_and_personal_ones_only_where_written(stand, wanted, expected):
-    assert keys(_inventory.catalogue(stand.api(), Wanted(**wanted))) == expected
+def test_globs_choose_projects_and_personal_ones_only_where_written(company, wanted, expected):
+    assert keys(_inventory.catalogue(company.api(), Wanted(**wanted))) == expected
 
 
 @pytest.mark.parametrize(("administered", "expected"), [(True, ["PAY"]), (False, ["PAY", "SHOP"])])
-def test_the_caller_gets_what_it_administers_or_all_that_it_sees(stand, administered, expected):
-    assert keys(_inventory.catalogue(stand.api("pat"), Wanted(administered=administered))) == expected
+def test_the_caller_gets_what_it_administers_or_all_that_it_sees(company, administered, expected):
+    assert keys(_inventory.catalogue(company.api("pat"), Wanted(administered=administered))) == expected
 
 
 @pytest.mark.parametrize(("archived", "expected"), [(False, ["ledger"]), (True, ["ledger", "old"])])
-def test_archived_repositories_are_there_on_request(stand, archived, expected):
-    assert repositories(_inventory.catalogue(stand.api(), Wanted(archived=archived))) == {"PAY": expected, "SHOP": []}
+def test_archived_repositories_are_there_on_request(company, archived, expected):
+    assert repositories(_inventory.catalogue(company.api(), Wanted(archived=archived))) == {"PAY": expected, "SHOP": []}
 
 
-def test_each_chosen_project_costs_one_request_and_without_repositories_none(stand):
-    _inventory.catalogue(stand.api(), Wanted(include=("PAY", "SHOP")))
-    assert stand.requests == ["GET projects", "GET repos", "GET repos"]
-    found = _inventory.catalogue(stand.api(), Wanted(repositories=False))
-    assert stand.requests == ["GET projects"]
+def test_each_chosen_project_costs_one_request_and_without_repositories_none(company):
+    _inventory.catalogue(company.api(), Wanted(include=("PAY", "SHOP")))
+    assert company.requests == ["GET projects", "GET repos", "GET repos"]
+    found = _inventory.catalogue(company.api(), Wanted(repositories=False))
+    assert company.requests == ["GET projects"]
     assert repositories(found) == {"PAY": None, "SHOP": None}
 
 
-def test_many_projects_are_found_over_many_pages_and_sorted(stand):
-    stand.sim.switches.page_cap = 7
+def test_many_projects_are_found_over_many_pages_and_sorted(company):
+    company.sim.switches.page_cap = 7
     for number in range(30):
-        stand.sim.add_project(f"T{number:02d}")
-        stand.sim.add_repository(f"T{number:02d}", "b")
-        stand.sim.add_repository(f"T{number:02d}", "a")
-    found = _inventory.catalogue(stand.api(), Wanted(include=("T*",)))
+        company.sim.add_project(f"T{number:02d}")
+        company.sim.add_repository(f"T{number:02d}", "b")
+        company.sim.add_repository(f"T{number:02d}", "a")
+    found = _inventory.catalogue(company.api(), Wanted(include=("T*",)))
     assert repositories(found) == {f"T{number:02d}": ["a", "b"] for number in range(30)}
 
 
 @pytest.mark.parametrize(
     ("administered", "say"), [(True, "matches no project that you administer"), (False, "that you can see")]
 )
-def test_a_glob_that_matches_nothing_is_warned_of(stand, administered, say):
-    found = _inventory.catalogue(stand.api(), Wanted(include=("NOSUCH*", "PAY"), administered=administered))
+def test_a_glob_that_matches_nothing_is_warned_of(company, administered, say):
+    found = _inventory.catalogue(company.api(), Wanted(include=("NOSUCH*", "PAY"), administered=administered))
     assert keys(found) == ["PAY"]
     (warning,) = found.warnings
     assert warning.startswith("NOSUCH* ")
     assert say in warning
 
 
-def test_personal_projects_that_the_server_does_not_list_are_warned_of(stand):
-    stand.sim.switches.projects_list_personal = False  # D29 [unknown]
-    found = _inventory.catalogue(stand.api(), Wanted(include=("*", "~*")))
+def test_personal_projects_that_the_server_does_not_list_are_warned_of(company):
+    company.sim.switches.projects_list_personal = False  # D29 [unknown]
+    found = _inventory.catalogue(company.api(), Wanted(include=("*", "~*")))
     assert keys(found) == ["PAY", "SHOP"]
     assert found.warnings == ("~* matches no project that you administer.",)
 
@@ -106,11 +106,11 @@ def test_personal_projects_that_the_server_does_not_list_are_warned_of(stand):
         ("never", (None, None, None), (None, None, None)),
     ],
 )
-def test_what_a_listing_leaves_out_is_not_known(stand, details, project, repository):
-    stand.sim.add_project("MONEY", "Money and more", description="Money")
-    stand.sim.add_repository("MONEY", "gold", public=True)
-    stand.sim.switches.listing_details = details
-    (found,) = _inventory.catalogue(stand.api(), Wanted(include=("MONEY",))).projects
+def test_what_a_listing_leaves_out_is_not_known(company, details, project, repository):
+    company.sim.add_project("MONEY", "Money and more", description="Money")
+    company.sim.add_repository("MONEY", "gold", public=True)
+    company.sim.switches.listing_details = details
+    (found,) = _inventory.catalogue(company.api(), Wanted(include=("MONEY",))).projects
     assert found.listed == Listed("MONEY", "Money and more", *project)
     assert found.repositories == (Listed("gold", "gold", *repository),)
 
@@ -122,9 +122,9 @@ def test_what_a_listing_leaves_out_is_not_known(stand, details, project, reposit
     "answer", [DENIED, {"kind": "status", "status": 404, "exception_name": "NoSuchProjectException"}]
 )
 @pytest.mark.parametrize("refusing", ["PAY", "SHOP"])
-def test_a_project_that_refuses_its_repositories_is_named_and_stays(stand, answer, refusing):
-    stand.sim.faults.arm(**answer, query=f"projectkey={refusing}")
-    found = _inventory.catalogue(stand.api(), Wanted())
+def test_a_project_that_refuses_its_repositories_is_named_and_stays(company, answer, refusing):
+    company.sim.faults.arm(**answer, query=f"projectkey={refusing}")
+    found = _inventory.catalogue(company.api(), Wanted())
     assert repositories(found) == {"PAY": ["ledger"], "SHOP": [], refusing: None}
     (warning,) = found.warnings
     assert warning.startswith(f"The repositories of project {refusing} are not known: GET /rest/api/latest/repos")
@@ -141,40 +141,40 @@ def test_a_project_that_refuses_its_repositories_is_named_and_stays(stand, answe
     ids=lambda fault: str(fault["kind"]),
 )
 @pytest.mark.parametrize("where", [{"path": "/projects$"}, {"query": "=SHOP"}], ids=["projects", "repositories"])
-def test_every_other_failure_leaves_nothing(stand, fault, where):
-    stand.sim.faults.arm(**fault, **where)
+def test_every_other_failure_leaves_nothing(company, fault, where):
+    company.sim.faults.arm(**fault, **where)
     with pytest.raises(BitbucketError):
-        _inventory.catalogue(stand.api(), Wanted())
+        _inventory.catalogue(company.api(), Wanted())
 
 
-def test_projects_that_may_not_be_listed_are_a_failure(stand):
-    stand.sim.faults.arm(**DENIED, path="/projects$")
+def test_projects_that_may_not_be_listed_are_a_failure(company):
+    company.sim.faults.arm(**DENIED, path="/projects$")
     with pytest.raises(BitbucketError, match="not permitted"):
-        _inventory.catalogue(stand.api(), Wanted())
+        _inventory.catalogue(company.api(), Wanted())
 
 
-def test_a_password_that_stops_working_meanwhile_is_told_and_not_tried_for_every_project(stand):
+def test_a_password_that_stops_working_meanwhile_is_told_and_not_tried_for_every_project(company):
     for number in range(50):
-        stand.sim.add_project(f"T{number:02d}")
+        company.sim.add_project(f"T{number:02d}")
     wrong = {"status": 401, "exception_name": "com.atlassian.IncorrectPasswordAuthenticationException"}
-    stand.sim.faults.arm("status", path="/repos$", nth=3, times=None, **wrong)
+    company.sim.faults.arm("status", path="/repos$", nth=3, times=None, **wrong)
     with pytest.raises(LockoutError, match="is wrong"):
-        _inventory.catalogue(stand.api(), Wanted(include=("T*",), concurrency=1))
-    assert len(stand.requests) == 1 + 3
+        _inventory.catalogue(company.api(), Wanted(include=("T*",), concurrency=1))
+    assert len(company.requests) == 1 + 3
 
 
-def test_a_listing_without_keys_is_no_listing(stand):
-    stand.sim.faults.arm("call", path="/projects$", run=lambda: stand.sim.add_project(""))
+def test_a_listing_without_keys_is_no_listing(company):
+    company.sim.faults.arm("call", path="/projects$", run=lambda: company.sim.add_project(""))
     with pytest.raises(AnswerError, match="has no usable key"):
-        _inventory.catalogue(stand.api(), Wanted())
+        _inventory.catalogue(company.api(), Wanted())
 
 
 # Caching.
 
 
-def test_what_is_cached_is_plain_and_comes_back_as_it_was(stand):
-    stand.sim.faults.arm(**DENIED, query="projectkey=SHOP")
-    found = _inventory.catalogue(stand.api(), Wanted(include=("*", "NOSUCH")))
+def test_what_is_cached_is_plain_and_comes_back_as_it_was(company):
+    company.sim.faults.arm(**DENIED, query="projectkey=SHOP")
+    found = _inventory.catalogue(company.api(), Wanted(include=("*", "NOSUCH")))
     assert len(found.warnings) == 2
     assert _inventory.from_plain(json.loads(json.dumps(found.plain()))) == found
 

@@ -9,7 +9,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._cloud 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import AnswerError, ConnectError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Credential
 from tests.unit.plugins.cloud_company import SCOPES, CloudCompany
-from tests.unit.plugins.script import Script, answer
+from tests.unit.plugins.fake_transport import FakeTransport, answer
 
 USER = ["GET /2.0/user"]
 
@@ -121,11 +121,11 @@ LOCKED = "CAPTCHA required. Your account has been locked."
     ids=["captcha", "json of a proxy", "page", "text", "empty"],
 )
 def test_a_refusal_that_is_not_about_the_credential_is_no_verdict(given):
-    script = Script(given)
-    verdict = probe(script.client())
+    transport = FakeTransport(given)
+    verdict = probe(transport.client())
     assert (verdict.works, verdict.refused) == (None, True)
     assert str(verdict.problem).endswith("so it is not known whether it works.")
-    assert len(script.requests) == 1
+    assert len(transport.requests) == 1
 
 
 @pytest.mark.parametrize("bearer", [True, False])
@@ -157,7 +157,7 @@ def test_an_app_password_is_dead_without_asking(cloud, bearer):
     ids=["3222", "410", "page", "2770", "proxy", "500", "404", "nobody", "list", "odd", "html", "down"],
 )
 def test_only_a_clear_answer_says_whether_it_works(given, works, words):
-    verdict = probe(Script(given).client())
+    verdict = probe(FakeTransport(given).client())
     assert (verdict.works, verdict.account) == (works, None)
     assert words in str(verdict.problem)
 
@@ -165,8 +165,8 @@ def test_only_a_clear_answer_says_whether_it_works(given, works, words):
 def test_headers_that_echo_the_credential_do_not_get_through():
     secret = "ATATT3xFf-an-echoed-secret-of-nobody"
     echo = {"x_token_id": secret, "x_credential_type": secret, "x_oauth_scopes": f"a,{secret}"}
-    script = Script(answer(200, {"nickname": "ada"}, **echo))
-    assert secret not in str(probe(script.client(credential=Credential("ada@example.com", secret))))
+    transport = FakeTransport(answer(200, {"nickname": "ada"}, **echo))
+    assert secret not in str(probe(transport.client(credential=Credential("ada@example.com", secret))))
 
 
 @pytest.mark.parametrize("shape", ["plain", "wrapped"])
@@ -183,8 +183,8 @@ def test_the_callers_workspaces_by_slug(cloud, shape, size):
 @pytest.mark.parametrize("entry", [{}, {"slug": 7}, {"workspace": {"name": "x"}}], ids=str)
 def test_a_workspace_without_a_slug_is_an_error(entry):
     with pytest.raises(AnswerError, match="has no slug"):
-        Cloud(Script(answer(200, {"values": [entry]})).client()).workspaces()
+        Cloud(FakeTransport(answer(200, {"values": [entry]})).client()).workspaces()
 
 
 def test_no_workspaces_are_none():
-    assert Cloud(Script(answer(200, {"values": []})).client()).workspaces() == []
+    assert Cloud(FakeTransport(answer(200, {"values": []})).client()).workspaces() == []

@@ -26,7 +26,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _client, _cloud_answers
 from tests.simulator.cloud.model import Token
 from tests.unit.plugins.cloud_company import CloudCompany
-from tests.unit.plugins.script import Script, answer
+from tests.unit.plugins.fake_transport import FakeTransport, answer
 
 NOW = 1_768_467_600_000
 
@@ -164,7 +164,7 @@ def test_exactly_one_is_revoked_and_again_is_nothing(cloud, tokens, status):
 
 @pytest.mark.parametrize("body", [b"OK", b"<html>done</html>", b'"x"', b""], ids=["text", "html", "json", "none"])
 def test_any_success_is_one_whatever_its_body(body):
-    assert Organization(Script(answer(200, body)).client()).revoke("a:1", "t1") is True
+    assert Organization(FakeTransport(answer(200, body)).client()).revoke("a:1", "t1") is True
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "timeout"])
@@ -183,8 +183,8 @@ def test_a_revocation_that_stays_lost_is_an_error(cloud, tokens):
 
 @pytest.mark.parametrize("value", ["", ".", "..", "a/b", "a\\b", "a b", "a%2fb", "a?b", "a#b", "ä", "a\n", ".x"])
 def test_nothing_but_an_id_gets_into_a_path(value):
-    script = Script(answer(200, []))
-    api = Organization(script.client())
+    transport = FakeTransport(answer(200, []))
+    api = Organization(transport.client())
     for call in (
         lambda: api.revoke("712020:x", value),
         lambda: api.revoke(value, "t1"),
@@ -193,12 +193,12 @@ def test_nothing_but_an_id_gets_into_a_path(value):
     ):
         with pytest.raises(InputError, match="is not an id"):
             call()
-    assert script.asked == []
+    assert transport.asked == []
 
 
 def test_an_address_is_no_account_id():
     with pytest.raises(InputError, match="not an e-mail address"):
-        Organization(Script(answer(200, [])).client()).account_tokens("ada@example.com")
+        Organization(FakeTransport(answer(200, [])).client()).account_tokens("ada@example.com")
 
 
 def test_c12_the_simulated_company_keeps_its_tokens_whatever_is_deleted(cloud, tokens):
@@ -236,18 +236,18 @@ def entry(**fields: t.Any) -> dict[str, t.Any]:
 )
 def test_what_is_no_listing_is_an_error_and_not_empty(data, sentence):
     with pytest.raises(AnswerError, match=sentence):
-        Organization(Script(answer(200, data)).client(_cloud_answers.ORGANIZATION)).account_tokens("a")
+        Organization(FakeTransport(answer(200, data)).client(_cloud_answers.ORGANIZATION)).account_tokens("a")
 
 
 @pytest.mark.parametrize("seconds", [1_768_467_600, 1_768_467_600_000, 1_768_467_600.9])
 def test_seconds_and_milliseconds_are_told_apart(seconds):
-    listing = Organization(Script(answer(200, [entry(expiry=seconds)])).client()).account_tokens("a")
+    listing = Organization(FakeTransport(answer(200, [entry(expiry=seconds)])).client()).account_tokens("a")
     assert listing.tokens[0].expires in (NOW, NOW + 900)
 
 
 def test_what_is_missing_is_none():
     odd = {"id": "t\udc80", "label": None, "user": "x", "status": 7}
-    listing = Organization(Script(answer(200, {"data": [odd]})).client()).tokens("o")
+    listing = Organization(FakeTransport(answer(200, {"data": [odd]})).client()).tokens("o")
     assert listing.tokens == (ApiToken("t?", "", Account(None)),)
 
 

@@ -15,7 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Directory
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
-from tests.unit.plugins.stand import PASSWORD, PAY, Scripted
+from tests.unit.plugins.company import PASSWORD, PAY, CannedTransport
 
 PROJECT = Owner(project="PAY")
 ANYBODY = Credential(token="t")
@@ -23,7 +23,7 @@ RECORDED = {"id": "075905477751", "createdDate": 1610525968583, "name": "ci", "p
 
 
 def answering(body: t.Any, credential: Credential = ANYBODY) -> DataCenter:
-    return DataCenter(Client("http://bitbucket.test", credential, t.cast("t.Any", Scripted(body))))
+    return DataCenter(Client("http://bitbucket.test", credential, t.cast("t.Any", CannedTransport(body))))
 
 
 def listing(*values: t.Any) -> dict[str, t.Any]:
@@ -31,10 +31,10 @@ def listing(*values: t.Any) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("switches", [{"service_owner": owner} for owner in ("user", "project", "neither")], ids=str)
-def test_a_listed_token_has_all_it_says(stand, switches):
-    stand.sim.switches.update(switches)
-    old = stand.sim.add_token(PAY, "ci", ["PROJECT_READ", "REPO_ADMIN"], expires_in_days=5, last_used_days_ago=1)
-    (token,) = stand.api().tokens(PROJECT).tokens
+def test_a_listed_token_has_all_it_says(company, switches):
+    company.sim.switches.update(switches)
+    old = company.sim.add_token(PAY, "ci", ["PROJECT_READ", "REPO_ADMIN"], expires_in_days=5, last_used_days_ago=1)
+    (token,) = company.api().tokens(PROJECT).tokens
     assert (token.id, token.created, token.expires, token.last_used) == (
         old.id,
         old.created,
@@ -81,17 +81,17 @@ def test_an_entry_that_is_no_token_fails_the_list_too(value):
         answering(listing(RECORDED, value)).tokens(PROJECT)
 
 
-def test_one_token_is_asked_for_by_id(stand):
-    token = stand.sim.add_token(PAY, "ci")
-    found = stand.api().token(PROJECT, token.id)
+def test_one_token_is_asked_for_by_id(company):
+    token = company.sim.add_token(PAY, "ci")
+    found = company.api().token(PROJECT, token.id)
     assert found is not None
-    assert (found.id, stand.requests) == (token.id, [f"GET {PAY}/{token.id}"])
-    assert stand.api().token(PROJECT, "999999999999") is None
+    assert (found.id, company.requests) == (token.id, [f"GET {PAY}/{token.id}"])
+    assert company.api().token(PROJECT, "999999999999") is None
 
 
-def test_a_missing_project_does_not_mean_that_the_token_is_gone(stand):
+def test_a_missing_project_does_not_mean_that_the_token_is_gone(company):
     with pytest.raises(NotFoundError, match="Project NOPE does not exist"):
-        stand.api().token(Owner(project="NOPE"), "999999999999")
+        company.api().token(Owner(project="NOPE"), "999999999999")
 
 
 def test_an_answer_about_another_token_is_an_error():
@@ -99,14 +99,14 @@ def test_an_answer_about_another_token_is_an_error():
         answering(RECORDED).token(PROJECT, "999999999999")
 
 
-def test_projects_are_those_that_the_caller_administers(stand):
-    assert stand.api("pat").projects() == ["PAY", "~pat"]
-    assert stand.api().projects() == ["PAY", "SHOP", "~pat"]
+def test_projects_are_those_that_the_caller_administers(company):
+    assert company.api("pat").projects() == ["PAY", "~pat"]
+    assert company.api().projects() == ["PAY", "SHOP", "~pat"]
 
 
 @pytest.mark.parametrize(("archived", "slugs"), [(False, ["ledger"]), (True, ["ledger", "old"])])
-def test_archived_repositories_are_asked_for(stand, archived, slugs):
-    assert stand.api().repositories("PAY", archived) == slugs
+def test_archived_repositories_are_asked_for(company, archived, slugs):
+    assert company.api().repositories("PAY", archived) == slugs
 
 
 @pytest.mark.parametrize("odd", [{}, {"description": 7, "public": "yes", "archived": None, "name": ["x"]}], ids=str)
@@ -159,22 +159,22 @@ def test_an_entry_without_a_key_fails_the_listing(value):
         answering(listing(value)).projects()
 
 
-def test_a_users_slug_is_found_by_the_exact_name(stand):
-    stand.sim.add_user("Joe Doe Junior")
-    assert stand.api().user_slug("Joe Doe") == "joe_doe"
-    assert stand.api().user_slug("Joe") is None
+def test_a_users_slug_is_found_by_the_exact_name(company):
+    company.sim.add_user("Joe Doe Junior")
+    assert company.api().user_slug("Joe Doe") == "joe_doe"
+    assert company.api().user_slug("Joe") is None
 
 
-def test_all_users_are_listed_to_administrators_only(stand):
-    assert stand.api().users() == ["admin", "pat", "joe_doe"]
+def test_all_users_are_listed_to_administrators_only(company):
+    assert company.api().users() == ["admin", "pat", "joe_doe"]
     with pytest.raises(ForbiddenError):
-        stand.api("pat").users()
+        company.api("pat").users()
 
 
-def test_who_one_is(stand):
-    assert stand.api("Joe Doe").identity().name == "Joe Doe"
-    stand.sim.faults.arm("status", status=200)
-    assert stand.api("Joe Doe").identity().name is None
+def test_who_one_is(company):
+    assert company.api("Joe Doe").identity().name == "Joe Doe"
+    company.sim.faults.arm("status", status=200)
+    assert company.api("Joe Doe").identity().name is None
 
 
 @pytest.mark.parametrize(
@@ -187,41 +187,41 @@ def test_who_one_is(stand):
         *((said, None) for said in ("a%0Ab", "%1b[31mx")),
     ],
 )
-def test_a_users_name_that_is_none_or_repeats_the_credential_is_not_believed(stand, said, believed):
-    stand.sim.faults.arm("status", status=200, headers={"X-AUSERNAME": said})
-    assert stand.api().identity().name == believed
+def test_a_users_name_that_is_none_or_repeats_the_credential_is_not_believed(company, said, believed):
+    company.sim.faults.arm("status", status=200, headers={"X-AUSERNAME": said})
+    assert company.api().identity().name == believed
 
 
 @pytest.mark.parametrize("name", ["admin", "token-keeper-1", "Token-Keeper-1"])
-def test_who_one_is_may_be_the_password_as_well(stand, name):
-    stand.sim.faults.arm("status", status=200, headers={"X-AUSERNAME": name})
-    assert DataCenter(stand.client(name.lower(), name)).identity().name == name
+def test_who_one_is_may_be_the_password_as_well(company, name):
+    company.sim.faults.arm("status", status=200, headers={"X-AUSERNAME": name})
+    assert DataCenter(company.client(name.lower(), name)).identity().name == name
 
 
-def test_a_name_that_no_result_could_be_written_with_is_replaced(stand):
-    stand.sim.add_token(PAY, "\ud800x", created_days_ago=1)
-    (token,) = stand.api().tokens(PROJECT).tokens
+def test_a_name_that_no_result_could_be_written_with_is_replaced(company):
+    company.sim.add_token(PAY, "\ud800x", created_days_ago=1)
+    (token,) = company.api().tokens(PROJECT).tokens
     assert token.name.endswith("x")
     token.name.encode("utf-8")
 
 
 @pytest.mark.parametrize("body", ["html", "empty", "message"])
-def test_a_404_that_is_not_bitbuckets_does_not_prove_that_a_token_is_gone(stand, body):
-    token = stand.sim.add_token(PAY, "ci")
-    stand.sim.faults.arm("status", method="DELETE", status=404, body=body, times=None)
+def test_a_404_that_is_not_bitbuckets_does_not_prove_that_a_token_is_gone(company, body):
+    token = company.sim.add_token(PAY, "ci")
+    company.sim.faults.arm("status", method="DELETE", status=404, body=body, times=None)
     with pytest.raises(NotFoundError, match="does not come from Bitbucket's REST API"):
-        stand.api().revoke(Owner("PAY"), token.id)
-    assert stand.ids() == [token.id]
-    stand.sim.world.revoke(token, stand.sim.clock.now_ms())
-    assert stand.api().revoke(Owner("PAY"), token.id) is False
+        company.api().revoke(Owner("PAY"), token.id)
+    assert company.ids() == [token.id]
+    company.sim.model.revoke(token, company.sim.clock.now_ms())
+    assert company.api().revoke(Owner("PAY"), token.id) is False
 
 
 @pytest.mark.parametrize(("body", "gone"), [("json", True), ("empty", True), ("html", False), ("message", False)])
-def test_a_404_of_somebody_else_does_not_say_that_a_token_is_gone(stand, body, gone):
+def test_a_404_of_somebody_else_does_not_say_that_a_token_is_gone(company, body, gone):
     """The body of the real answer is not recorded (D2, D10): one of Bitbucket's form counts, and none at all."""
-    stand.sim.faults.arm("status", method="GET", status=404, body=body)
+    company.sim.faults.arm("status", method="GET", status=404, body=body)
     if gone:
-        assert stand.api().token(PROJECT, "000000000001") is None
+        assert company.api().token(PROJECT, "000000000001") is None
         return
     with pytest.raises(NotFoundError, match="does not come from Bitbucket's REST API"):
-        stand.api().token(PROJECT, "000000000001")
+        company.api().token(PROJECT, "000000000001")

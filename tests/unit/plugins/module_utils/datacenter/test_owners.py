@@ -15,11 +15,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._o
     offline,
     resolve,
 )
-from tests.unit.plugins.stand import PASSWORD, Stand
+from tests.unit.plugins.company import PASSWORD, Company
 
 
-def paths(stand: Stand, caller: str = "admin", archived: bool = False, **given: t.Any) -> list[str]:
-    found = resolve(declared_owners(given, required=False), stand.api(caller), archived)
+def paths(company: Company, caller: str = "admin", archived: bool = False, **given: t.Any) -> list[str]:
+    found = resolve(declared_owners(given, required=False), company.api(caller), archived)
     assert found.failures == []
     return [owner.path for owner in found.owners]
 
@@ -62,17 +62,17 @@ def test_what_only_the_server_knows_is_not_guessed(given):
     ],
     ids=str,
 )
-def test_globs_and_other_spellings(stand, given, expected):
-    assert paths(stand, **given) == expected
+def test_globs_and_other_spellings(company, given, expected):
+    assert paths(company, **given) == expected
 
 
-def test_archived_repositories_match_globs_where_wanted(stand):
-    assert len(paths(stand, archived=True, repositories=["PAY/*"])) == 2
+def test_archived_repositories_match_globs_where_wanted(company):
+    assert len(paths(company, archived=True, repositories=["PAY/*"])) == 2
 
 
-def test_a_glob_means_what_the_caller_administers(stand):
-    assert paths(stand, "pat", projects=["*"]) == ["projects/PAY"]
-    (failure,) = resolve(declared_owners({"projects": ["*"]}), stand.api("Joe Doe")).failures
+def test_a_glob_means_what_the_caller_administers(company):
+    assert paths(company, "pat", projects=["*"]) == ["projects/PAY"]
+    (failure,) = resolve(declared_owners({"projects": ["*"]}), company.api("Joe Doe")).failures
     assert "matches no project that you administer" in failure.msg
 
 
@@ -89,42 +89,42 @@ MISSING: list[tuple[dict[str, t.Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("given", "owner", "sentence"), MISSING, ids=str)
-def test_what_is_not_found_is_a_failure_of_its_own(stand, given, owner, sentence):
+def test_what_is_not_found_is_a_failure_of_its_own(company, given, owner, sentence):
     declared = {"projects": ["PAY"], **given}
     declared["projects"] = list(dict.fromkeys(["PAY", *declared["projects"]]))
-    found = resolve(declared_owners(declared), stand.api())
+    found = resolve(declared_owners(declared), company.api())
     assert [owner.path for owner in found.owners] == ["projects/PAY"]
     assert found.failures == [Failure(owner, "no_match", sentence)]
 
 
-def test_a_listing_that_fails_is_the_failure_of_its_glob_only(stand):
-    stand.sim.faults.arm("status", path="/rest/api/latest/repos", status=500, times=9)
-    found = resolve(declared_owners({"projects": ["PAY"], "repositories": ["SHOP/*"]}), stand.api())
+def test_a_listing_that_fails_is_the_failure_of_its_glob_only(company):
+    company.sim.faults.arm("status", path="/rest/api/latest/repos", status=500, times=9)
+    found = resolve(declared_owners({"projects": ["PAY"], "repositories": ["SHOP/*"]}), company.api())
     assert [owner.path for owner in found.owners] == ["projects/PAY"]
     assert [failure.owner for failure in found.failures] == ["projects/SHOP/repos/*"]
 
 
-def test_a_refused_credential_stops_everything(stand):
+def test_a_refused_credential_stops_everything(company):
     with pytest.raises(LockoutError):
-        resolve(declared_owners({"projects": ["PAY", "P*"]}), stand.api("nobody"))
+        resolve(declared_owners({"projects": ["PAY", "P*"]}), company.api("nobody"))
 
 
-def test_a_name_that_two_users_share_but_for_its_case_must_be_written_exactly(stand):
+def test_a_name_that_two_users_share_but_for_its_case_must_be_written_exactly(company):
     """D22 [live]: ``filter`` finds parts of names."""
-    stand.sim.add_user("J. Doe", PASSWORD)
-    user = stand.sim.add_user("j. doe ii", PASSWORD)
+    company.sim.add_user("J. Doe", PASSWORD)
+    user = company.sim.add_user("j. doe ii", PASSWORD)
     user.name = "j. doe"
-    assert paths(stand, users=["J. Doe"]) == ["users/j._doe"]
-    (failure,) = resolve(declared_owners({"users": ["J. DOE"]}), stand.api()).failures
+    assert paths(company, users=["J. Doe"]) == ["users/j._doe"]
+    (failure,) = resolve(declared_owners({"users": ["J. DOE"]}), company.api()).failures
     assert failure.reason == "input"
     assert "2 users are called J. DOE" in failure.msg
 
 
-def test_each_listing_is_read_once(stand):
-    paths(stand, projects=["P*", "S*"], repositories=["P*/l*", "PAY/*e*"])
-    assert stand.requests == ["GET projects", "GET repos"]
-    paths(stand, projects=["pay", "shop"], repositories=["PAY/OLD", "pay/Ledger"])
-    assert stand.requests == []
+def test_each_listing_is_read_once(company):
+    paths(company, projects=["P*", "S*"], repositories=["P*/l*", "PAY/*e*"])
+    assert company.requests == ["GET projects", "GET repos"]
+    paths(company, projects=["pay", "shop"], repositories=["PAY/OLD", "pay/Ledger"])
+    assert company.requests == []
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_one_owner(given, expected):
 
 
 @pytest.mark.parametrize("name", ["projects", "users"])
-def test_the_server_that_does_not_say_who_one_is(stand, name):
-    stand.sim.faults.arm("status", path="application-properties", status=200)
+def test_the_server_that_does_not_say_who_one_is(company, name):
+    company.sim.faults.arm("status", path="application-properties", status=200)
     with pytest.raises(InputError, match="name the user with `user`"):
-        resolve(declared_owner({}), stand.api(token=stand.sim.add_oauth_bearer("pat")))
+        resolve(declared_owner({}), company.api(token=company.sim.add_oauth_bearer("pat")))

@@ -22,17 +22,17 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _client, _pages
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential, RateGate
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings
-from tests.unit.plugins.script import BASE, Script, answer
-from tests.unit.plugins.stand import PAY, SHOP, Scripted, Stand
+from tests.unit.plugins.company import PAY, SHOP, CannedTransport, Company
+from tests.unit.plugins.fake_transport import BASE, FakeTransport, answer
 
 TOKENS = f"/rest/access-tokens/latest/{PAY}"
 NEW = {"name": "ci", "permissions": ["REPO_READ"]}
 
 
 @pytest.fixture
-def client(stand: Stand) -> Client:
-    stand.sim.add_token(PAY, "old", token_id="000000000001")
-    return stand.client()
+def client(company: Company) -> Client:
+    company.sim.add_token(PAY, "old", token_id="000000000001")
+    return company.client()
 
 
 CALLS: dict[str, t.Callable[[Client], object]] = {
@@ -59,78 +59,78 @@ def names(fault: t.Any) -> str:
 
 @pytest.mark.parametrize("fault", [*UNSENT, *LOST, *GATEWAY], ids=names)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_reading_and_updating_are_repeated(stand, client, method, fault):
-    stand.sim.faults.arm(fault[0], times=2, **fault[1])
+def test_reading_and_updating_are_repeated(company, client, method, fault):
+    company.sim.faults.arm(fault[0], times=2, **fault[1])
     CALLS[method](client)
-    assert stand.sim.requests.counts() == {method: 3}
-    assert stand.sleeps == [0.5, 1.0]
+    assert company.sim.requests.counts() == {method: 3}
+    assert company.sleeps == [0.5, 1.0]
 
 
 @pytest.mark.parametrize("fault", [*UNSENT, ("drop_before", {}), *GATEWAY], ids=names)
-def test_deleting_is_repeated(stand, client, fault):
-    stand.sim.faults.arm(fault[0], **fault[1])
+def test_deleting_is_repeated(company, client, fault):
+    company.sim.faults.arm(fault[0], **fault[1])
     CALLS["DELETE"](client)
-    assert stand.ids() == []
-    assert stand.sim.requests.counts() == {"DELETE": 2}
+    assert company.ids() == []
+    assert company.sim.requests.counts() == {"DELETE": 2}
 
 
 @pytest.mark.parametrize(
     ("fault", "error"), [(GATEWAY[1], StatusError), (LOST[0], LostAnswerError), (UNSENT[0], ConnectError)]
 )
-def test_the_fourth_failure_is_the_last(stand, client, fault, error):
-    stand.sim.faults.arm(fault[0], times=None, **fault[1])
+def test_the_fourth_failure_is_the_last(company, client, fault, error):
+    company.sim.faults.arm(fault[0], times=None, **fault[1])
     with pytest.raises(error, match=f"^GET {TOKENS}: "):
         CALLS["GET"](client)
-    assert (len(stand.sim.requests), stand.sleeps) == (4, [0.5, 1.0, 2.0])
+    assert (len(company.sim.requests), company.sleeps) == (4, [0.5, 1.0, 2.0])
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500, 501])
-def test_other_failures_are_final(stand, client, status):
-    stand.sim.faults.arm("status", status=status)
+def test_other_failures_are_final(company, client, status):
+    company.sim.faults.arm("status", status=status)
     with pytest.raises(StatusError) as caught:
         CALLS["GET"](client)
-    assert (caught.value.status, len(stand.sim.requests), stand.sleeps) == (status, 1, [])
+    assert (caught.value.status, len(company.sim.requests), company.sleeps) == (status, 1, [])
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_create_that_the_server_fails_at_is_ambiguous_and_sent_once(stand, client, status, when):
-    stand.sim.faults.arm("status", status=status, when=when)
+def test_a_create_that_the_server_fails_at_is_ambiguous_and_sent_once(company, client, status, when):
+    company.sim.faults.arm("status", status=status, when=when)
     with pytest.raises(LostAnswerError, match=f"status {status}"):
         CALLS["PUT"](client)
-    assert (stand.sim.requests.counts(), stand.sleeps) == ({"PUT": 1}, [])
+    assert (company.sim.requests.counts(), company.sleeps) == ({"PUT": 1}, [])
 
 
 @pytest.mark.parametrize("fault", LOST, ids=names)
-def test_a_create_whose_answer_is_lost_is_ambiguous_and_sent_once(stand, client, fault):
-    stand.sim.faults.arm(fault[0], **fault[1])
+def test_a_create_whose_answer_is_lost_is_ambiguous_and_sent_once(company, client, fault):
+    company.sim.faults.arm(fault[0], **fault[1])
     with pytest.raises(LostAnswerError):
         CALLS["PUT"](client)
-    assert (stand.sim.requests.counts(), stand.sleeps) == ({"PUT": 1}, [])
+    assert (company.sim.requests.counts(), company.sleeps) == ({"PUT": 1}, [])
 
 
 @pytest.mark.parametrize("fault", [*UNSENT, ("status", {"status": 429})], ids=names)
-def test_a_create_that_certainly_did_not_happen_is_repeated(stand, client, fault):
-    stand.sim.faults.arm(fault[0], **fault[1])
+def test_a_create_that_certainly_did_not_happen_is_repeated(company, client, fault):
+    company.sim.faults.arm(fault[0], **fault[1])
     CALLS["PUT"](client)
-    assert [token.name for token in stand.sim.tokens(PAY)] == ["old", "ci"]
+    assert [token.name for token in company.sim.tokens(PAY)] == ["old", "ci"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_create_that_is_refused_is_not_ambiguous(stand, client, status):
-    stand.sim.faults.arm("status", status=status)
+def test_a_create_that_is_refused_is_not_ambiguous(company, client, status):
+    company.sim.faults.arm("status", status=status)
     with pytest.raises(StatusError):
         CALLS["PUT"](client)
-    assert len(stand.sim.requests) == 1
+    assert len(company.sim.requests) == 1
 
 
 class Clock:
-    """A clock that only waiting moves, and the stand's client with it."""
+    """A clock that only waiting moves, and the company's client with it."""
 
-    def __init__(self, stand: Stand) -> None:
+    def __init__(self, company: Company) -> None:
         self.now = 1000.0
         self.waits: list[float] = []
-        made = stand.client()
+        made = company.client()
         self.client = Client(made.url, made.credential, made._transport, self.sleep)
 
     def monotonic(self) -> float:
@@ -142,8 +142,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock(stand)
+def clock(company: Company, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock(company)
     monkeypatch.setattr(_client, "time", made)
     return made
 
@@ -154,38 +154,38 @@ def clock(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Clock:
     [("7", 7), ("0", 1), ("in 9 s", 9), ("9 s ago", 1), (None, 2), ("soon", 2), ("1" * 10, 2)],
 )
 @pytest.mark.usefixtures("client")
-def test_429_waits_as_long_as_the_server_asks(stand, clock, method, header, pause):
-    dates = {"in 9 s": stand.sim.clock.http_date(-9), "9 s ago": stand.sim.clock.http_date(9)}
-    stand.sim.faults.arm("status", status=429, retry_after=dates.get(header, header))
+def test_429_waits_as_long_as_the_server_asks(company, clock, method, header, pause):
+    dates = {"in 9 s": company.sim.clock.http_date(-9), "9 s ago": company.sim.clock.http_date(9)}
+    company.sim.faults.arm("status", status=429, retry_after=dates.get(header, header))
     CALLS[method](clock.client)
     assert clock.waits == [pause]
-    assert stand.sim.requests.counts() == {method: 2}
+    assert company.sim.requests.counts() == {method: 2}
 
 
-def test_a_date_to_wait_for_means_nothing_without_the_servers_clock(stand, clock):
-    stand.sim.switches.date_header = "missing"
-    stand.sim.faults.arm("status", status=429, retry_after=stand.sim.clock.http_date(-500))
+def test_a_date_to_wait_for_means_nothing_without_the_servers_clock(company, clock):
+    company.sim.switches.date_header = "missing"
+    company.sim.faults.arm("status", status=429, retry_after=company.sim.clock.http_date(-500))
     clock.client.get(TOKENS)
     assert clock.waits == [2]
 
 
-def test_without_advice_the_pause_grows(stand, clock):
-    stand.sim.faults.arm("status", status=429, times=3)
+def test_without_advice_the_pause_grows(company, clock):
+    company.sim.faults.arm("status", status=429, times=3)
     clock.client.get(TOKENS)
     assert len(clock.waits) == 3
     assert clock.waits[0] < clock.waits[1] < clock.waits[2]
 
 
 @pytest.mark.parametrize(("asked", "requests"), [(60, 11), (600, 2), (601, 1)])
-def test_ten_minutes_of_429_are_enough(stand, clock, asked, requests):
-    stand.sim.faults.arm("status", status=429, retry_after=asked, times=None)
+def test_ten_minutes_of_429_are_enough(company, clock, asked, requests):
+    company.sim.faults.arm("status", status=429, retry_after=asked, times=None)
     with pytest.raises(StatusError, match="rate limit") as caught:
         clock.client.get(TOKENS)
-    assert (caught.value.status, len(stand.sim.requests)) == (429, requests)
+    assert (caught.value.status, len(company.sim.requests)) == (429, requests)
     assert sum(clock.waits) <= 600
 
 
-def test_429_for_one_worker_holds_back_all(stand, clock):
+def test_429_for_one_worker_holds_back_all(company, clock):
     others: list[float] = []
 
     def meanwhile(seconds: float) -> None:
@@ -196,10 +196,10 @@ def test_429_for_one_worker_holds_back_all(stand, clock):
         clock.sleep(seconds)
 
     clock.client._gate._sleep = meanwhile
-    stand.sim.faults.arm("status", status=429, retry_after=7)
+    company.sim.faults.arm("status", status=429, retry_after=7)
     clock.client.get(TOKENS)
     assert others == [0, 7], "the other worker did not wait"
-    assert stand.requests == [f"GET {PAY}", f"GET {SHOP}", f"GET {PAY}"]
+    assert company.requests == [f"GET {PAY}", f"GET {SHOP}", f"GET {PAY}"]
 
 
 def test_a_longer_pause_that_another_worker_is_told_of_meanwhile_is_waited_out_too():
@@ -228,13 +228,13 @@ def test_a_token_that_is_tried_waits_with_the_others(clock):
     [{}, {"page_cap": 2}, {"page_cap": 2, "page_gaps": 3}, {"page_cap": 1}, {"page_cap": 3, "page_overlap": 2}],
     ids=str,
 )
-def test_paging_follows_the_server_whatever_its_pages_are_like(stand, switches):
-    expected = {stand.sim.add_token(PAY, f"t{number}").id for number in range(7)}
-    stand.sim.switches.update(switches)
-    seen = [value["id"] for value, _answer in _pages.by_start(stand.client(), TOKENS)]
+def test_paging_follows_the_server_whatever_its_pages_are_like(company, switches):
+    expected = {company.sim.add_token(PAY, f"t{number}").id for number in range(7)}
+    company.sim.switches.update(switches)
+    seen = [value["id"] for value, _answer in _pages.by_start(company.client(), TOKENS)]
     assert set(seen) == expected
-    assert [token.id for token in stand.api().tokens(_owner(PAY)).tokens] == list(dict.fromkeys(seen))
-    assert stand.sim.requests[0].query == "start=0&limit=1000"
+    assert [token.id for token in company.api().tokens(_owner(PAY)).tokens] == list(dict.fromkeys(seen))
+    assert company.sim.requests[0].query == "start=0&limit=1000"
 
 
 def _owner(path: str) -> t.Any:
@@ -262,39 +262,39 @@ def page(**fields: t.Any) -> dict[str, t.Any]:
     ],
 )
 def test_a_listing_that_is_none_or_loops_is_an_error_and_not_empty(bodies):
-    client = Client("http://bitbucket.test", Credential(token="t"), t.cast("t.Any", Scripted(*bodies)))
+    client = Client("http://bitbucket.test", Credential(token="t"), t.cast("t.Any", CannedTransport(*bodies)))
     with pytest.raises(AnswerError, match=r"^GET /x: the answer"):
         list(_pages.by_start(client, "/x"))
 
 
-def test_an_empty_listing_still_brings_its_answer(stand):
-    ((value, answer),) = _pages.by_start(stand.client(), TOKENS)
-    assert (value, answer.now) == (None, stand.sim.clock.now_ms())
+def test_an_empty_listing_still_brings_its_answer(company):
+    ((value, answer),) = _pages.by_start(company.client(), TOKENS)
+    assert (value, answer.now) == (None, company.sim.clock.now_ms())
 
 
-def test_every_mutation_says_no_check_and_sends_json(stand, client):
+def test_every_mutation_says_no_check_and_sends_json(company, client):
     for call in CALLS.values():
         call(client)
-    mutations = [call for call in stand.adapter.calls if call.method != "GET"]
+    mutations = [call for call in company.adapter.calls if call.method != "GET"]
     assert [call.method for call in mutations] == ["POST", "DELETE", "PUT"]
     assert {call.headers["X-Atlassian-Token"] for call in mutations} == {"no-check"}
     assert {call.headers["Content-Type"] for call in mutations} == {"application/json"}
 
 
 @pytest.mark.parametrize("fault", ["cut_json", "broken_json"])
-def test_a_broken_answer_is_never_quoted(stand, client, fault):
-    stand.sim.faults.arm(fault, method="PUT", at="in_secret")
+def test_a_broken_answer_is_never_quoted(company, client, fault):
+    company.sim.faults.arm(fault, method="PUT", at="in_secret")
     with pytest.raises(BitbucketError) as caught:
         client.create(TOKENS, NEW)
-    secret = stand.sim.tokens(PAY)[-1].secret
+    secret = company.sim.tokens(PAY)[-1].secret
     assert not any(secret[start : start + 8] in str(caught.value) for start in range(5, 40, 8))
 
 
-def test_a_cut_answer_passes_on_the_id_it_still_named(stand, client):
-    stand.sim.faults.arm("broken_json", method="PUT")
+def test_a_cut_answer_passes_on_the_id_it_still_named(company, client):
+    company.sim.faults.arm("broken_json", method="PUT")
     with pytest.raises(AnswerError) as caught:
         client.create(TOKENS, NEW)
-    assert caught.value.token_id == stand.ids()[-1]
+    assert caught.value.token_id == company.ids()[-1]
 
 
 @pytest.mark.parametrize(
@@ -317,9 +317,9 @@ def test_a_cut_answer_passes_on_the_id_it_still_named(stand, client):
         ("", False),
     ],
 )
-def test_what_is_a_base_url(stand, url, accepted):
+def test_what_is_a_base_url(company, url, accepted):
     def made() -> Client:
-        return Client(url, Credential(token="t"), stand.client()._transport)
+        return Client(url, Credential(token="t"), company.client()._transport)
 
     if accepted:
         assert made().url == url.strip(" /")
@@ -329,9 +329,9 @@ def test_what_is_a_base_url(stand, url, accepted):
     assert "hunter2" not in str(caught.value)
 
 
-def test_the_time_limit_reaches_every_request(stand):
-    stand.client(settings=Settings(timeout=3)).get(TOKENS)
-    assert stand.adapter.calls[0].timeout == (3, 3)
+def test_the_time_limit_reaches_every_request(company):
+    company.client(settings=Settings(timeout=3)).get(TOKENS)
+    assert company.adapter.calls[0].timeout == (3, 3)
 
 
 ONE = "/users/5570%3Aabc/manage/api-tokens/7"
@@ -366,35 +366,35 @@ EVERYONES = [
 @pytest.mark.parametrize("path", EVERYONES)
 @pytest.mark.parametrize("base", [BASE, f"{BASE}/admin/api-access/v1"])
 def test_c12_what_could_revoke_more_than_one_api_token_is_never_sent(base, path):
-    script = Script(answer(204))
-    client = Client(base, Credential(token="k"), t.cast("t.Any", script))
+    transport = FakeTransport(answer(204))
+    client = Client(base, Credential(token="k"), t.cast("t.Any", transport))
     with pytest.raises(GuardError, match=r"refused before it was sent, since it could revoke more than one"):
         client.delete(path)
-    assert script.asked == []
+    assert transport.asked == []
 
 
 @pytest.mark.parametrize("base", [f"{BASE}/orgs/ORG/api-tokens", f"{BASE}/orgs/ORG/api-tokens/.."])
 def test_c12_no_base_url_leads_around_it(base):
-    script = Script(answer(204))
+    transport = FakeTransport(answer(204))
     for path in ("", "/", ONE):
         with pytest.raises(GuardError):
-            Client(base, Credential(token="k"), t.cast("t.Any", script)).delete(path)
-    assert script.asked == []
+            Client(base, Credential(token="k"), t.cast("t.Any", transport)).delete(path)
+    assert transport.asked == []
 
 
 @pytest.mark.parametrize(
     "path", [ONE, "/users/5570/manage/api-tokens/a.b-c", "/rest/access-tokens/latest/projects/X/1"]
 )
 def test_one_token_can_be_deleted(path):
-    script = Script(answer(204))
-    script.client().delete(path)
-    assert script.asked == [f"DELETE {path}"]
+    transport = FakeTransport(answer(204))
+    transport.client().delete(path)
+    assert transport.asked == [f"DELETE {path}"]
 
 
 def test_reading_everyones_tokens_is_not_deleting_them():
-    script = Script(answer(200, {}))
-    script.client().get("/orgs/ORG/api-tokens")
-    assert script.asked == ["GET /orgs/ORG/api-tokens"]
+    transport = FakeTransport(answer(200, {}))
+    transport.client().get("/orgs/ORG/api-tokens")
+    assert transport.asked == ["GET /orgs/ORG/api-tokens"]
 
 
 def test_every_request_passes_the_guard():

@@ -22,7 +22,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Credential
-from tests.unit.plugins.script import API_TOKEN, DATE, EMAIL, Script, answer
+from tests.unit.plugins.fake_transport import API_TOKEN, DATE, EMAIL, FakeTransport, answer
 
 CLOUD, ADMIN, OAUTH = _cloud_answers.CLOUD, _cloud_answers.ORGANIZATION, _cloud_answers.OAUTH
 BEARER = Credential(token="ATCTT3xFfGN0-no-real-token")
@@ -36,10 +36,10 @@ def error(message: str, detail: t.Any = None) -> dict[str, t.Any]:
 def refused(
     status: int, body: t.Any = None, product: t.Any = CLOUD, who: Credential | None = None, **headers: str
 ) -> t.Any:
-    script = Script(answer(status, body, **headers))
+    transport = FakeTransport(answer(status, body, **headers))
     with pytest.raises(BitbucketError) as caught:
-        script.client(product, who).get("/2.0/user")
-    assert len(script.asked) == 1
+        transport.client(product, who).get("/2.0/user")
+    assert len(transport.asked) == 1
     assert str(caught.value).startswith("GET /2.0/user: ")
     return caught.value
 
@@ -179,7 +179,7 @@ def test_a_redirect_names_the_option_to_correct(product, option):
 
 def test_what_is_not_json_names_the_option_to_correct():
     with pytest.raises(AnswerError, match="is `admin_url` Bitbucket's base URL"):
-        Script(answer(200, b"<html>")).client(ADMIN).get("/x")
+        FakeTransport(answer(200, b"<html>")).client(ADMIN).get("/x")
 
 
 @pytest.mark.parametrize("who", [Credential(EMAIL, API_TOKEN), Credential(token=API_TOKEN)], ids=["basic", "bearer"])
@@ -202,19 +202,21 @@ def test_no_answer_gives_a_credential_away(who, status):
 
 @pytest.mark.parametrize("product", [CLOUD, ADMIN, OAUTH], ids=["cloud", "organization", "consumer"])
 def test_a_rate_limit_that_does_not_end_holds_for_whatever_is_asked_next(product):
-    script = Script(answer(429, error("Rate limit for this resource has been exceeded."), retry_after="601"))
+    transport = FakeTransport(answer(429, error("Rate limit for this resource has been exceeded."), retry_after="601"))
     with pytest.raises(RateLimitError, match=r"still exceeded.*The server said") as caught:
-        script.client(product).get("/x")
-    assert (caught.value.reason, len(script.asked)) == ("rate_limit", 1)
+        transport.client(product).get("/x")
+    assert (caught.value.reason, len(transport.asked)) == ("rate_limit", 1)
 
 
 def limited(**headers: str) -> list[float]:
-    script = Script(answer(429, error("Rate limit for this resource has been exceeded."), **headers), answer(200, {}))
-    script.client(ADMIN)
-    client = script.client(ADMIN)
-    client._gate._sleep = script.waits.append
+    transport = FakeTransport(
+        answer(429, error("Rate limit for this resource has been exceeded."), **headers), answer(200, {})
+    )
+    transport.client(ADMIN)
+    client = transport.client(ADMIN)
+    client._gate._sleep = transport.waits.append
     client.get("/x")
-    return script.waits
+    return transport.waits
 
 
 @pytest.mark.parametrize(
@@ -236,10 +238,10 @@ def test_429_is_waited_for_as_long_as_the_server_says(headers, seconds):
 
 
 def test_a_reset_too_far_away_is_an_error():
-    script = Script(answer(429, x_ratelimit_reset="2026-01-16T09:00:00Z"))
+    transport = FakeTransport(answer(429, x_ratelimit_reset="2026-01-16T09:00:00Z"))
     with pytest.raises(StatusError, match="rate limit is still exceeded"):
-        script.client(ADMIN).get("/x")
-    assert script.waits == []
+        transport.client(ADMIN).get("/x")
+    assert transport.waits == []
 
 
 # ---- what may be repeated ----
@@ -247,8 +249,8 @@ def test_a_reset_too_far_away_is_an_error():
 
 def test_an_update_and_a_delete_are_repeated_and_what_creates_is_not():
     for call, times in (("put", 3), ("delete", 3), ("create", 1), ("post_form", 3)):
-        script = Script(LostAnswerError("gone"), answer(503), answer(204))
-        client = script.client()
+        transport = FakeTransport(LostAnswerError("gone"), answer(503), answer(204))
+        client = transport.client()
         calls: dict[str, t.Callable[[], object]] = {
             "put": lambda client=client: client.put("/x", {"a": 1}),  # type: ignore[misc]
             "delete": lambda client=client: client.delete("/x"),  # type: ignore[misc]
@@ -260,28 +262,28 @@ def test_an_update_and_a_delete_are_repeated_and_what_creates_is_not():
                 calls[call]()
         else:
             calls[call]()
-        assert len(script.asked) == times, call
+        assert len(transport.asked) == times, call
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_create_that_the_server_fails_at_is_ambiguous(status):
-    script = Script(answer(status))
+    transport = FakeTransport(answer(status))
     with pytest.raises(LostAnswerError):
-        script.client().create("/x", {}, "POST")
-    assert script.asked == ["POST /x"]
+        transport.client().create("/x", {}, "POST")
+    assert transport.asked == ["POST /x"]
 
 
 def test_a_create_that_is_refused_or_held_back_is_not_ambiguous():
-    script = Script(answer(429), answer(409, error("exists")))
+    transport = FakeTransport(answer(429), answer(409, error("exists")))
     with pytest.raises(StatusError) as caught:
-        script.client().create("/x", {}, "POST")
-    assert (caught.value.status, script.asked) == (409, ["POST /x", "POST /x"])
+        transport.client().create("/x", {}, "POST")
+    assert (caught.value.status, transport.asked) == (409, ["POST /x", "POST /x"])
 
 
 def test_a_form_is_sent_as_one():
-    script = Script(answer(200, {"access_token": "x"}))
-    script.client(OAUTH).post_form("/token", {"grant_type": "client credentials"})
-    (request,) = script.requests
+    transport = FakeTransport(answer(200, {"access_token": "x"}))
+    transport.client(OAUTH).post_form("/token", {"grant_type": "client credentials"})
+    (request,) = transport.requests
     assert (request.method, request.body) == ("POST", b"grant_type=client+credentials")
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert DATE in dict(answer().headers).values()

@@ -25,8 +25,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_c
     credential_from,
     organization_client_from,
 )
-from tests.unit.plugins.script import API_TOKEN, EMAIL
-from tests.unit.plugins.stand import checked
+from tests.unit.plugins.company import checked
+from tests.unit.plugins.fake_transport import API_TOKEN, EMAIL
 
 APP_PASSWORD = "ATBBhunter2hunter2hunter2"
 ACCESS_TOKEN = "ATCTT3xFfGN0-hunter2-no-real-token"

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from, credential_from
-from tests.unit.plugins.stand import token_params
+from tests.unit.plugins.company import token_params
 
 BASIC = {"username": "admin", "password": "p"}
 ENVIRONMENT = {"BITBUCKET_USERNAME": "env", "BITBUCKET_PASSWORD": "e"}

@@ -20,7 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from tests.simulator.tls import Certificates, make_certificates
-from tests.unit.plugins.slow import ANSWERS, HANDSHAKE, PROXIES, behind_tls, drips, raw_server
+from tests.unit.plugins.slow_servers import ANSWERS, HANDSHAKE, PROXIES, behind_tls, drips, raw_server
 
 #: Of each wait: far more than the servers pause, also where the machine is busy.
 LIMIT = 0.4

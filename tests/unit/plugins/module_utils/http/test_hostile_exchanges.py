@@ -25,8 +25,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._d
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Answer, http_date
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import MAX_BODY, Settings, Transport
-from tests.unit.plugins.hostile import Wire
-from tests.unit.plugins.stand import URL
+from tests.unit.plugins.company import URL
+from tests.unit.plugins.hostile_server import Wire
 
 NINE = 1_768_467_600
 PASSWORD = "a&b <c> 'correct' %41 horse"

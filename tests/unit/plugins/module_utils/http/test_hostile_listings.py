@@ -16,8 +16,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._pages import PAGE_SIZE
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import MAX_BODY, Settings, Transport
 from tests.simulator.exchange import Request
-from tests.unit.plugins.hostile import Wire
-from tests.unit.plugins.stand import URL
+from tests.unit.plugins.company import URL
+from tests.unit.plugins.hostile_server import Wire
 
 OWNER = Owner(project="PAY")
 NO_END = "the listing does not come to an end"

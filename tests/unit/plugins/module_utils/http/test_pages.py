@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import AnswerError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
-from tests.unit.plugins.script import BASE, Script, answer
+from tests.unit.plugins.fake_transport import BASE, FakeTransport, answer
 
 HERE = f"{BASE}/things"
 Follow = t.Callable[..., t.Iterator[tuple[t.Any, t.Any]]]
@@ -23,9 +23,9 @@ def admin(values: t.Any, **links: t.Any) -> t.Any:
 
 
 def listed(follow: Follow, *answers: t.Any, **query: t.Any) -> tuple[list[t.Any], list[str]]:
-    script = Script(*answers)
-    values = [value for value, _answer in follow(script.client(), "/things", query)]
-    return values, script.asked
+    transport = FakeTransport(*answers)
+    values = [value for value, _answer in follow(transport.client(), "/things", query)]
+    return values, transport.asked
 
 
 def test_links_are_followed_to_the_end():
@@ -62,9 +62,9 @@ def test_a_cursor_beside_an_empty_link_is_that_of_the_page_itself():
 
 def test_limit_is_never_sent():
     for follow in (_pages.by_cursor, _pages.by_link):
-        script = Script(answer(200, {"data": [], "values": []}))
-        list(follow(script.client(), "/things"))
-        assert "limit" not in script.asked[0]
+        transport = FakeTransport(answer(200, {"data": [], "values": []}))
+        list(follow(transport.client(), "/things"))
+        assert "limit" not in transport.asked[0]
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_limit_is_never_sent():
 )
 def test_a_link_that_leads_elsewhere_is_not_followed(follow, page, link):
     first = page([{}], link) if page is cloud else page([{}], next=link)
-    script = Script(first, cloud([]))
+    transport = FakeTransport(first, cloud([]))
     with pytest.raises(AnswerError, match=r"^GET /things: the answer's link to the next page does not lead"):
-        list(follow(script.client(), "/things"))
-    assert len(script.asked) == 1
+        list(follow(transport.client(), "/things"))
+    assert len(transport.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -104,18 +104,18 @@ def test_a_link_that_leads_elsewhere_is_not_followed(follow, page, link):
     ids=["itself", "the-first", "round", "cursor"],
 )
 def test_a_loop_is_an_error(follow, pages):
-    script = Script(*pages)
+    transport = FakeTransport(*pages)
     with pytest.raises(AnswerError, match="does not come to an end"):
-        list(follow(script.client(), "/things"))
-    assert len(script.asked) <= 4
+        list(follow(transport.client(), "/things"))
+    assert len(transport.asked) <= 4
 
 
 def test_a_listing_without_an_end_is_given_up(monkeypatch):
     monkeypatch.setattr(_pages, "_MAX_PAGES", 5)
-    script = Script(*(cloud([{}], f"?page={number}") for number in range(2, 20)))
+    transport = FakeTransport(*(cloud([{}], f"?page={number}") for number in range(2, 20)))
     with pytest.raises(AnswerError, match="does not come to an end"):
-        list(_pages.by_link(script.client(), "/things"))
-    assert len(script.asked) == 5
+        list(_pages.by_link(transport.client(), "/things"))
+    assert len(transport.asked) == 5
 
 
 @pytest.mark.parametrize("body", [[], None, {}, {"values": {}, "data": {}}, {"values": [1], "data": ["x"]}], ids=str)
@@ -126,7 +126,7 @@ def test_what_is_no_page_is_an_error_and_not_empty(follow, body):
 
 
 def test_an_empty_listing_brings_its_last_answer_once():
-    script = Script(cloud([], "?page=2"), cloud([]))
-    ((value, last),) = _pages.by_link(script.client(), "/things")
+    transport = FakeTransport(cloud([], "?page=2"), cloud([]))
+    ((value, last),) = _pages.by_link(transport.client(), "/things")
     assert (value, last.now) == (None, 1_768_467_600_000)
-    assert len(script.asked) == 2
+    assert len(transport.asked) == 2

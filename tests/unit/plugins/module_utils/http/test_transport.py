@@ -29,8 +29,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transpo
 )
 from tests.simulator.adapter import SimulatorAdapter
 from tests.simulator.tls import make_certificates
-from tests.unit.plugins.slow import raw_server
-from tests.unit.plugins.stand import URL, Stand
+from tests.unit.plugins.company import URL, Company
+from tests.unit.plugins.slow_servers import raw_server
 from tests.unit.plugins.unsearchable import unsearchable
 
 ASKED = f"{URL}/rest/api/latest/application-properties"
@@ -43,10 +43,10 @@ def ask(adapter: requests.adapters.BaseAdapter, settings: Settings | None = None
 
 
 @pytest.fixture
-def adapter(stand: Stand) -> SimulatorAdapter:
-    stand.sim.world.add_oauth("admin")
-    stand.sim.world.oauth[SECRET.removeprefix("Bearer ")] = "admin"
-    return stand.adapter
+def adapter(company: Company) -> SimulatorAdapter:
+    company.sim.model.add_oauth("admin")
+    company.sim.model.oauth[SECRET.removeprefix("Bearer ")] = "admin"
+    return company.adapter
 
 
 @pytest.fixture(autouse=True)
@@ -187,9 +187,9 @@ class WithCookie(SimulatorAdapter):
         return response
 
 
-def test_cookies_are_not_kept(stand):
-    adapter = WithCookie(stand.sim)
-    stand.sim.world.oauth[SECRET.removeprefix("Bearer ")] = "admin"
+def test_cookies_are_not_kept(company):
+    adapter = WithCookie(company.sim)
+    company.sim.model.oauth[SECRET.removeprefix("Bearer ")] = "admin"
     first, _second = ask(adapter, times=2)
     assert "set-cookie" in first.headers
     assert "Cookie" not in adapter.calls[1].headers
@@ -203,8 +203,8 @@ def test_netrc_is_ignored(adapter, tmp_path, monkeypatch):
     assert adapter.calls[0].headers["Authorization"] == SECRET
 
 
-def test_a_redirect_is_returned_and_not_followed(stand, adapter):
-    stand.sim.faults.arm("redirect", location=ASKED)
+def test_a_redirect_is_returned_and_not_followed(company, adapter):
+    company.sim.faults.arm("redirect", location=ASKED)
     (answer,) = ask(adapter)
     assert (answer.status, answer.headers["location"], len(adapter.calls)) == (302, ASKED, 1)
 
@@ -221,8 +221,8 @@ def test_a_redirect_is_returned_and_not_followed(stand, adapter):
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )
-def test_whether_anything_was_sent_tells_the_errors_apart(stand, adapter, fault, kind, words):
-    stand.sim.faults.arm(fault[0], **fault[1])
+def test_whether_anything_was_sent_tells_the_errors_apart(company, adapter, fault, kind, words):
+    company.sim.faults.arm(fault[0], **fault[1])
     with pytest.raises(kind, match=words):
         ask(adapter)
 

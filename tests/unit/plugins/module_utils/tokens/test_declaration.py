@@ -12,7 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._decla
     declarations,
     overrides_for,
 )
-from tests.unit.plugins.stand import entry
+from tests.unit.plugins.company import entry
 
 PAY, LEDGER, PAT = Owner("PAY"), Owner("PAY", "ledger"), Owner(user="pat")
 

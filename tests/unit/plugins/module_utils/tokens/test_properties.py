@@ -1,4 +1,4 @@
-"""What holds in every world: a plan that was carried out keeps everything, and never takes a secret from its users."""
+"""What holds in every scenario: after apply, plan keeps everything, and no plan revokes a secret that is in use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps
     View,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run
-from tests.unit.plugins.stand import PAY, Stand, company
+from tests.unit.plugins.company import PAY, Company, new_company
 
 PROJECT = Owner(project="PAY")
 NOW = 1_768_467_600_000
@@ -33,7 +33,7 @@ Stored = dict[str, str | None]
 
 
 @dataclass
-class World:
+class Scenario:
     """What is declared, listed and stored. Days, and the ids of tokens count from 0."""
 
     specs: list[TokenSpec]
@@ -42,8 +42,8 @@ class World:
     policy: dict[str, t.Any]
     switches: dict[str, t.Any] = field(default_factory=dict)
 
-    def stand(self) -> Stand:
-        made = company(switches=self.switches)
+    def company(self) -> Company:
+        made = new_company(switches=self.switches)
         for number, token in enumerate(self.tokens):
             made.sim.add_token(PAY, token_id=f"{number:012d}", **token)
         return made
@@ -96,7 +96,7 @@ def specs(draw: st.DrawFn, name: str) -> TokenSpec:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
+def scenarios(draw: st.DrawFn) -> Scenario:
     names = draw(st.sampled_from([["a"], ["a", "b"]]))
     there = draw(st.lists(tokens, max_size=5))
     ids = [f"{number:012d}" for number in range(len(there))]
@@ -111,73 +111,75 @@ def worlds(draw: st.DrawFn) -> World:
     switches = draw(
         st.sampled_from([{}, {}, {}, {"date_header": "missing"}, {"expiry_rounding": "up"}, {"list_order": "shuffled"}])
     )
-    return World([draw(specs(name)) for name in names], there, stored, policy, switches)
+    return Scenario([draw(specs(name)) for name in names], there, stored, policy, switches)
 
 
-def call(stand: Stand, world: World, stored: Stored | None, **more: t.Any) -> Outcome:
-    """One call of the module; a world in which anything fails is another test's."""
-    policy = Policy(stored=stored, replaced=more.pop("replaced", {}), **world.policy)
+def call(company: Company, scenario: Scenario, stored: Stored | None, **more: t.Any) -> Outcome:
+    """One call of the module; a scenario in which anything fails is another test's."""
+    policy = Policy(stored=stored, replaced=more.pop("replaced", {}), **scenario.policy)
     run = Run(policy, max_revocations=99, max_reissues=99, **more)
-    outcome = reconcile(stand.api(), [Declaration(PROJECT, tuple(world.specs))], run)
+    outcome = reconcile(company.api(), [Declaration(PROJECT, tuple(scenario.specs))], run)
     assume(not outcome.failures)
     return outcome
 
 
-def alive(stand: Stand, token_id: str | None) -> bool:
-    return any(token.id == token_id and stand.sim.authenticates(token.secret) for token in stand.sim.tokens(PAY))
+def alive(company: Company, token_id: str | None) -> bool:
+    return any(token.id == token_id and company.sim.authenticates(token.secret) for token in company.sim.tokens(PAY))
 
 
-def handed_over(stand: Stand, world: World) -> Stored | None:
+def handed_over(company: Company, scenario: Scenario) -> Stored | None:
     """The calls that custody makes, with a store that takes everything."""
-    before = world.stored
+    before = scenario.stored
     if before is None:
-        call(stand, world, None)
+        call(company, scenario, None)
         return None
-    wanted = [PROJECT.reference(spec.name) for spec in world.specs if not spec.absent]
-    served = {reference for reference in wanted if alive(stand, before[reference])}
-    outcome = call(stand, world, before, more_calls=True)
-    assert all(alive(stand, before[reference]) for reference in served), "a secret died before its successor was stored"
+    wanted = [PROJECT.reference(spec.name) for spec in scenario.specs if not spec.absent]
+    served = {reference for reference in wanted if alive(company, before[reference])}
+    outcome = call(company, scenario, before, more_calls=True)
+    assert all(alive(company, before[reference]) for reference in served), (
+        "a secret died before its successor was stored"
+    )
     stored = {**before, **{item.plan.reference: item.issued.token.id for item in outcome.deliveries}}
     replaced = {item.plan.reference: item.plan.issue.replaces for item in outcome.deliveries if item.plan.issue}
-    call(stand, world, stored, issue=False, replaced={key: value for key, value in replaced.items() if value})
+    call(company, scenario, stored, issue=False, replaced={key: value for key, value in replaced.items() if value})
     issued = {item.plan.reference for item in outcome.deliveries}
-    assert all(alive(stand, stored[reference]) for reference in served | issued), "a stored secret died"
+    assert all(alive(company, stored[reference]) for reference in served | issued), "a stored secret died"
     return stored
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(worlds())
-def test_after_apply_the_plan_keeps_everything(world):
-    stand = world.stand()
-    stored = handed_over(stand, world)
-    stand.sim.requests.clear()
-    again = call(stand, world, stored)
-    assert (again.report.changes, stand.writes) == ([], [])
+@given(scenarios())
+def test_after_apply_the_plan_keeps_everything(scenario):
+    company = scenario.company()
+    stored = handed_over(company, scenario)
+    company.sim.requests.clear()
+    again = call(company, scenario, stored)
+    assert (again.report.changes, company.writes) == ([], [])
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(worlds())
-def test_check_mode_predicts_what_one_call_does(world):
-    stand = world.stand()
-    predicted = call(stand, world, world.stored, check_mode=True)
-    assert stand.writes == []
-    real = call(stand, world, world.stored)
+@given(scenarios())
+def test_check_mode_predicts_what_one_call_does(scenario):
+    company = scenario.company()
+    predicted = call(company, scenario, scenario.stored, check_mode=True)
+    assert company.writes == []
+    real = call(company, scenario, scenario.stored)
     assert predicted.report.diff == real.report.diff
     assert predicted.report.notes == real.report.notes
 
 
 @settings(max_examples=600, deadline=None, derandomize=True)
-@given(worlds(), st.integers(0, 5))
-def test_no_plan_takes_away_what_is_in_use(world, number):
+@given(scenarios(), st.integers(0, 5))
+def test_no_plan_takes_away_what_is_in_use(scenario, number):
     in_use = f"{number:012d}"
-    view = world.view(in_use)
-    policy = Policy(stored=world.stored, **world.policy)
+    view = scenario.view(in_use)
+    policy = Policy(stored=scenario.stored, **scenario.policy)
     try:
-        plans = plan(view, world.specs, policy)
+        plans = plan(view, scenario.specs, policy)
     except BitbucketError:
         assume(False)
-    stored = set((world.stored or {}).values())
-    steps = [step for item in plans for step in (*item.steps, *item.retire)] + undeclared(view, world.specs, policy)
+    stored = set((scenario.stored or {}).values())
+    steps = [step for item in plans for step in (*item.steps, *item.retire)] + undeclared(view, scenario.specs, policy)
     for step in steps:
         if isinstance(step, Revoke):
             assert step.token.id != in_use
@@ -198,10 +200,10 @@ def test_worlds_are_worth_the_name():
     seen: set[str] = set()
 
     @settings(max_examples=300, deadline=None, derandomize=True, database=None)
-    @given(worlds())
-    def look(world: World) -> None:
+    @given(scenarios())
+    def look(scenario: Scenario) -> None:
         try:
-            plans = plan(world.view(), world.specs, Policy(stored=world.stored, **world.policy))
+            plans = plan(scenario.view(), scenario.specs, Policy(stored=scenario.stored, **scenario.policy))
         except BitbucketError:
             return
         steps = [step for item in plans for step in (*item.steps, *item.retire)]

@@ -16,7 +16,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._audito
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._output import NAMES
 from tests.report.schema import troubles
 
-from .stand import NOW, URL
+from .samples import NOW, URL
 
 Result = dict[str, t.Any]
 Row = tuple[str, str, list[str], int, int | None, int | None]

@@ -11,7 +11,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Walked
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._walk import FIRST, LARGEST, MOST_LOST, Walk
 
-from .stand import NOW, URL
+from .samples import NOW, URL
 
 Result = dict[str, t.Any]
 

@@ -8,7 +8,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
 
-from .stand import CI, LEDGER, NOW, PAY, audit, found, token
+from .samples import CI, LEDGER, NOW, PAY, audit, found, token
 
 LONG_AGO = NOW - 400 * DAY
 ARCHIVED, GONE = LEDGER._replace(inactive="archived"), CI._replace(inactive="deactivated")

@@ -14,7 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._page import html_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
 
-from .stand import PAY, REFUSED, audit, token
+from .samples import PAY, REFUSED, audit, token
 
 HOSTILE = [
     "</script><img src=x onerror=alert(1)>",

@@ -12,7 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import SEVERITIES, at_least, worst
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
 
-from .stand import NOW, audit, token
+from .samples import NOW, audit, token
 
 RULE = {"reference": "projects/PAY/*", "reason": "CHG-4711", "until": "2026-12-05"}
 END_OF_DAY = NOW + 15 * DAY // 24 - 1  # NOW is nine o'clock

@@ -14,7 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._tables import csv_of, junit_of
 from tests.report import findings
 
-from .stand import audit, found, token
+from .samples import audit, found, token
 
 #: More than an integer of 32 bits could number.
 MORE = tuple(

@@ -22,7 +22,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy
 from tests.report import sample
 from tests.report.schema import FILE, shipped, troubles
 
-from .stand import BROKEN, CI, HARMLESS, LEDGER, NOW, REFUSED, audit, token
+from .samples import BROKEN, CI, HARMLESS, LEDGER, NOW, REFUSED, audit, token
 
 GUIDE = Path(__file__).resolve().parents[5] / "docs" / "docsite" / "rst" / "guide_audit.rst"
 IGNORE = [{"reference": "*", "codes": ["never_expires"], "reason": "R", "until": "2027-01-01"}]

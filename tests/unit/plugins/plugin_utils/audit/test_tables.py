@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._tables import COLUMNS, csv_of, junit_of
 
-from .stand import BROKEN, LEDGER, NOW, REFUSED, audit, token
+from .samples import BROKEN, LEDGER, NOW, REFUSED, audit, token
 
 FORMULAS = ['=HYPERLINK("https://evil.example")', "+1+1", "-2+3", "@SUM(A1)", " =1+1", "\uff1d1+1", "\uff0b1"]
 UNSEEN = {

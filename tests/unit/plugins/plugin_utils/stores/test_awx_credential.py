@@ -24,7 +24,7 @@ from tests.unit.plugins.plugin_utils.stores.places import (
     recorded_waits,
     secret_of,
 )
-from tests.unit.plugins.slow import ANSWERS, raw_server
+from tests.unit.plugins.slow_servers import ANSWERS, raw_server
 
 NAME = f"Bitbucket {CI}"
 PASSWORD = "the-password-of-the-controller"

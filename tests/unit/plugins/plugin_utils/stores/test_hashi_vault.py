@@ -18,7 +18,7 @@ from tests.doubles.loopback import DROP, Answer
 from tests.doubles.vault_kv2 import JWT, ROLE_ID, SECRET_ID, TOKEN, VaultDouble, errors, lose_answers, running
 from tests.unit.plugins.plugin_utils.stores import openbao
 from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, ONE, THREE, TWO, entry, play_vault, secret_of
-from tests.unit.plugins.slow import ANSWERS, raw_server
+from tests.unit.plugins.slow_servers import ANSWERS, raw_server
 
 PATH = f"team/{CI}"
 SENTINELS = [TOKEN, SECRET_ID, JWT, openbao.ROOT_TOKEN, *(secret_of(token_id) for token_id in (ONE, TWO, THREE))]

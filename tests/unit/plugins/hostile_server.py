@@ -21,7 +21,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
 from tests.simulator.exchange import Request, Response
-from tests.unit.plugins.stand import PASSWORD, Stand
+from tests.unit.plugins.company import PASSWORD, Company
 
 #: One request after another fails, is asked for four times, and 429 is waited out a second at a time.
 MOST_REQUESTS = 2_000
@@ -151,7 +151,7 @@ lies = st.lists(
 class Liar:
     """Answers requests as the simulator does, but for the lies; keeps what it was asked and what it said."""
 
-    stand: Stand
+    company: Company
     lies: t.Sequence[Lie] = ()
     #: Tokens that nobody else revokes meanwhile.
     kept: t.Collection[str] = ()
@@ -167,7 +167,7 @@ class Liar:
             for lie in self.lies:
                 if lie.kind == "shift" and lie.meets(number):
                     self._shift(request, lie)
-            response = self.stand.sim.handle(request)
+            response = self.company.sim.handle(request)
             extra: list[tuple[str, str]] = []
             wire = ""
             for lie in self.lies:
@@ -179,16 +179,16 @@ class Liar:
 
     def _shift(self, request: Request, lie: Lie) -> None:
         """Somebody makes or revokes a token of the owner that is asked about."""
-        sim, path = self.stand.sim, request.path.partition("/latest/")[2]
-        tokens = [token for token in sim.world.all_tokens() if token.owner == path and token.id not in self.kept]
-        if lie.value == "new" and sim.world.owner(path):
+        sim, path = self.company.sim, request.path.partition("/latest/")[2]
+        tokens = [token for token in sim.model.all_tokens() if token.owner == path and token.id not in self.kept]
+        if lie.value == "new" and sim.model.owner(path):
             sim.add_token(path, "ci")
         elif lie.value == "gone" and tokens:
-            sim.world.revoke(tokens[lie.where % len(tokens)], sim.clock.now_ms())
+            sim.model.revoke(tokens[lie.where % len(tokens)], sim.clock.now_ms())
 
     def _somebodys(self, request: Request) -> str:
         owner = request.path.partition("/latest/")[2]
-        ids = [token.id for token in self.stand.sim.world.all_tokens() if owner.startswith(token.owner)]
+        ids = [token.id for token in self.company.sim.model.all_tokens() if owner.startswith(token.owner)]
         return ids[0] if ids else "000000000001"
 
     @property

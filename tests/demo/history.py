@@ -11,7 +11,7 @@ Reference = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class World:
+class Snapshot:
     """The declared tokens that the server has, by reference: the ids of those that work."""
 
     tokens: Mapping[Reference, frozenset[str]]
@@ -22,7 +22,7 @@ class World:
 
 
 @dataclass(frozen=True)
-class Chapter:
+class RunRecord:
     """One run: the day it happened on, what became of each token, and its figures."""
 
     day: int
@@ -33,17 +33,17 @@ class Chapter:
     seconds: float
 
 
-def world_of(state: Mapping[str, t.Any], names: frozenset[str]) -> World:
+def snapshot_of(state: Mapping[str, t.Any], names: frozenset[str]) -> Snapshot:
     """The tokens of projects with one of ``names`` in the simulator's state."""
     found: dict[Reference, set[str]] = {}
     for token in state["tokens"]:
         kind, _slash, key = token["owner"].partition("/")
         if kind == "projects" and "/" not in key and token["name"] in names and token["alive"]:
             found.setdefault((key, token["name"]), set()).add(token["id"])
-    return World({reference: frozenset(ids) for reference, ids in found.items()})
+    return Snapshot({reference: frozenset(ids) for reference, ids in found.items()})
 
 
-def events(before: World, after: World) -> dict[Reference, str]:
+def events(before: Snapshot, after: Snapshot) -> dict[Reference, str]:
     """What a run did to each token."""
     nothing: frozenset[str] = frozenset()
     found = {}

@@ -59,7 +59,7 @@ STORED = (".token", "tokens.yml", "kept.json", ".lock")
 
 
 @dataclass
-class Stage:
+class Sandbox:
     """:param place: a folder of its own."""
 
     place: Path
@@ -101,12 +101,12 @@ class Stage:
     def seen(self) -> Path:
         return self.place / "seen"
 
-    def scene(self) -> Scene:
+    def scenario(self) -> Scenario:
         """A project that no other case has to do with, and a repository in the cloud."""
         key = f"L{next(self._numbers):03d}"
         self.sim.add_project(key)
         self.cloud.add_repository(WORKSPACE, key.lower())
-        return Scene(self, key)
+        return Scenario(self, key)
 
     def spoil(self, request: Request) -> Answer | None:
         text = request.path + json.dumps(request.body) + json.dumps(request.query)
@@ -117,10 +117,10 @@ class Stage:
 
     def secrets(self) -> dict[str, str]:
         """Everything that must not be seen: the credentials, and whatever was issued, revoked or not."""
-        issued = [*self.sim.world.all_tokens(), *self.sim.world.revoked.values()]
+        issued = [*self.sim.model.all_tokens(), *self.sim.model.revoked.values()]
         named = {f"token {token.id} of {token.owner}": token.secret for token in issued}
-        of_cloud = {f"{token.kind} {token.label}": token.secret for token in self.cloud.world.tokens}
-        dead = {f"app password {number}": secret for number, secret in enumerate(self.cloud.world.app_passwords, 1)}
+        of_cloud = {f"{token.kind} {token.label}": token.secret for token in self.cloud.model.tokens}
+        dead = {f"app password {number}": secret for number, secret in enumerate(self.cloud.model.app_passwords, 1)}
         return {**CREDENTIALS, "admin_api_key": self.variables["admin_api_key"], **of_cloud, **dead, **named}
 
     def credentials(self) -> dict[str, str]:
@@ -231,10 +231,10 @@ class Stage:
 
 
 @dataclass
-class Scene:
+class Scenario:
     """What one case has to itself: a project, places in stores, faults."""
 
-    stage: Stage
+    sandbox: Sandbox
     key: str
 
     @property
@@ -247,7 +247,7 @@ class Scene:
 
     @property
     def reports(self) -> str:
-        return str(self.stage.written / "reports" / self.key)
+        return str(self.sandbox.written / "reports" / self.key)
 
     @property
     def vaulted(self) -> str:
@@ -259,16 +259,16 @@ class Scene:
 
     @property
     def hashi_options(self) -> dict[str, str]:
-        return {"url": self.stage.vault_url, "token": "{{ vault_token }}"}
+        return {"url": self.sandbox.vault_url, "token": "{{ vault_token }}"}
 
     @property
     def hashi_by_approle(self) -> dict[str, str]:
         login = {"auth_method": "approle", "role_id": vault_kv2.ROLE_ID, "secret_id": "{{ vault_secret_id }}"}
-        return {"url": self.stage.vault_url, **login}
+        return {"url": self.sandbox.vault_url, **login}
 
     @property
     def hashi_by_jwt(self) -> dict[str, str]:
-        return {"url": self.stage.vault_url, "auth_method": "jwt", "role": "ci", "jwt": "{{ vault_jwt }}"}
+        return {"url": self.sandbox.vault_url, "auth_method": "jwt", "role": "ci", "jwt": "{{ vault_jwt }}"}
 
     @property
     def controller(self) -> str:
@@ -276,7 +276,7 @@ class Scene:
 
     @property
     def controller_options(self) -> dict[str, str]:
-        return {"url": self.stage.awx_url, "token": "{{ controller_token }}", "organization": "Payments"}
+        return {"url": self.sandbox.awx_url, "token": "{{ controller_token }}", "organization": "Payments"}
 
     def helper(self, name: str = "") -> str:
         """A good one, or one of those in ``helpers.py``."""
@@ -285,7 +285,7 @@ class Scene:
 
     def plant(self, **more: t.Any) -> Token:
         """A token that is due."""
-        return self.stage.sim.add_token(
+        return self.sandbox.sim.add_token(
             self.owner, "ci", ["REPO_READ"], created_days_ago=8, expires_in_days=2, last_used_days_ago=1, **more
         )
 
@@ -298,14 +298,14 @@ class Scene:
 
     def variable(self, name: str, value: t.Any) -> str:
         """A template for a value that the play has from a file."""
-        self.stage.variables[f"{self.key}_{name}"] = value
+        self.sandbox.variables[f"{self.key}_{name}"] = value
         return f"{{{{ {self.key}_{name} }}}}"
 
     def arm(self, kind: str, **fault: t.Any) -> None:
-        self.stage.sim.faults.arm(kind, **{"path": self.key, "times": None, **fault})
+        self.sandbox.sim.faults.arm(kind, **{"path": self.key, "times": None, **fault})
 
     def arm_cloud(self, kind: str, **fault: t.Any) -> None:
-        self.stage.cloud.faults.arm(kind, **{"path": self.key.lower(), "times": None, **fault})
+        self.sandbox.cloud.faults.arm(kind, **{"path": self.key.lower(), "times": None, **fault})
 
     def leaked(self, text: str) -> str:
         """A file that somebody should not have written a secret to."""
@@ -335,7 +335,7 @@ class Scene:
     def leave(self, name: str, text: str) -> str:
         """A file that only its owner may read."""
         path = self._folder() / name
-        self.stage.left.add(path)
+        self.sandbox.left.add(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(0o600)
         path.write_text(text, encoding="utf-8")
@@ -343,12 +343,12 @@ class Scene:
 
     def dead(self) -> str:
         """An app password."""
-        return self.stage.cloud.add_app_password(self.stage.cloud.world.accounts["ada"])
+        return self.sandbox.cloud.add_app_password(self.sandbox.cloud.model.accounts["ada"])
 
     def api_token(self, *scopes: str) -> str:
         """A template for a token that git takes, or that has these scopes instead."""
-        account = self.stage.cloud.world.accounts["ada"]
-        token = self.stage.cloud.add_api_token(account, self.key, scopes or ["read:repository:bitbucket"])
+        account = self.sandbox.cloud.model.accounts["ada"]
+        token = self.sandbox.cloud.add_api_token(account, self.key, scopes or ["read:repository:bitbucket"])
         return self.variable("api_token", token.secret)
 
     def encrypted_by_another(self) -> str:
@@ -358,20 +358,20 @@ class Scene:
         return f"ansible_vault:{path}"
 
     def _folder(self) -> Path:
-        folder = self.stage.stores / self.key
+        folder = self.sandbox.stores / self.key
         folder.mkdir(exist_ok=True)
         return folder
 
 
 @contextlib.contextmanager
-def stage(place: Path) -> Iterator[Stage]:
+def sandbox(place: Path) -> Iterator[Sandbox]:
     # Anybody may enter each folder, so that only what is made in them protects itself.
     for folder in ("told", "stores", "seen", *(f"written/{name}" for name in WRITTEN)):
         (place / folder).mkdir(parents=True)
     (place / "told" / "vault-password").write_text(CREDENTIALS["vault_password"], encoding="utf-8")
     sim = Simulator("9.4", seed=11)
     sim.add_user("admin", CREDENTIALS["password"], roles=("SYS_ADMIN",))
-    sim.world.oauth[CREDENTIALS["bearer"]] = "admin"
+    sim.model.oauth[CREDENTIALS["bearer"]] = "admin"
     cloud = Cloud(seed=7)
     account = cloud.add_account("ada")
     cloud.add_workspace(WORKSPACE, members=[account])
@@ -385,7 +385,7 @@ def stage(place: Path) -> Iterator[Stage]:
         vault, vault_url = stack.enter_context(vault_kv2.running())
         controller, awx_url = stack.enter_context(awx.running())
         doubles = (vault, vault_url, controller, awx_url)
-        made = Stage(place, sim, url, *doubles, cloud, cloud_url, tunnel, tls_url, made_for_git)
+        made = Sandbox(place, sim, url, *doubles, cloud, cloud_url, tunnel, tls_url, made_for_git)
         made.variables["api_token"] = cloud.add_api_token(account, "everything", SCOPES).secret
         made.variables["email"] = account.email
         company = cloud.add_organization("company", [account])

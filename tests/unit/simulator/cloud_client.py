@@ -1,4 +1,4 @@
-"""A small cloud, and a client of it: ``stand("GET", "user")`` asks as Ada with her API token."""
+"""A small cloud, and a client of it: ``client("GET", "user")`` asks as Ada with her API token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACME = "workspaces/acme/pipelines-config/variables/"
 
 
 @dataclass
-class Stand:
+class CloudClient:
     cloud: Cloud
     ada: Account
     token: Token
@@ -33,7 +33,7 @@ class Stand:
     @property
     def production(self) -> str:
         """The path of a deployment's variables."""
-        environment = self.cloud.world.workspaces["acme"].repositories["ledger"].environments[0]
+        environment = self.cloud.model.workspaces["acme"].repositories["ledger"].environments[0]
         return f"repositories/acme/ledger/deployments_config/environments/{quote(environment.uuid)}/variables/"
 
     def __call__(self, method: str, path: str, json: t.Any = None, **options: t.Any) -> requests.Response:
@@ -67,7 +67,7 @@ class Bearer(requests.auth.AuthBase):
 
 
 @contextlib.contextmanager
-def standing(**switches: t.Any) -> Iterator[Stand]:
+def cloud_client(**switches: t.Any) -> Iterator[CloudClient]:
     cloud = Cloud(seed=7, switches=switches)
     ada = cloud.add_account("ada", email="ada@company.example", username="ada-admin")
     cloud.add_workspace("acme", members=[ada])
@@ -78,7 +78,7 @@ def standing(**switches: t.Any) -> Iterator[Stand]:
     company = cloud.add_organization("company", [ada])
     with requests.Session() as session:
         SimulatorAdapter(cloud).install(session)
-        yield Stand(cloud, ada, token, company, session)
+        yield CloudClient(cloud, ada, token, company, session)
 
 
 def said(response: requests.Response) -> tuple[int, str]:

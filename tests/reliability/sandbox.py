@@ -24,7 +24,7 @@ NAME = "ci"
 
 
 @dataclass
-class World:
+class Sandbox:
     """One token for each of so many projects: ten days, replaced three days before it expires."""
 
     sim: Simulator
@@ -118,7 +118,7 @@ class World:
 
 
 @contextlib.contextmanager
-def world(place: Path, kind: str = "file", owners: int = 1, grace: int = 2, **switches: t.Any) -> Iterator[World]:
+def sandbox(place: Path, kind: str = "file", owners: int = 1, grace: int = 2, **switches: t.Any) -> Iterator[Sandbox]:
     place.mkdir(parents=True, exist_ok=True)
     (place / "store").mkdir()
     sim = Simulator("9.4", seed=11, switches=switches)
@@ -127,4 +127,4 @@ def world(place: Path, kind: str = "file", owners: int = 1, grace: int = 2, **sw
     for key in keys:
         sim.add_project(key)
     with running(sim) as url:
-        yield World(sim, url, place, kind, [f"projects/{key}" for key in keys], grace)
+        yield Sandbox(sim, url, place, kind, [f"projects/{key}" for key in keys], grace)

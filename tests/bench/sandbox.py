@@ -28,7 +28,7 @@ STANDARD_SET = [
 VAULT = ("--vault-password-file", "vault-password")
 
 
-class World:
+class Sandbox:
     """A fresh simulator with ``projects`` projects, and a directory in which the playbooks run."""
 
     def __init__(self, running: Simulation, directory: Path, projects: int, repositories: int = 0) -> None:
@@ -48,7 +48,7 @@ class World:
         for playbook in FILES.iterdir():
             shutil.copy(playbook, directory)
 
-    def provisioned(self) -> World:
+    def provisioned(self) -> Sandbox:
         """With all tokens there, and their secrets in the vaulted file, as a run would have left them."""
         tokens = [
             {**token, "owner": f"projects/B{number}", "created_days_ago": 1, "expires_in_days": 89}
@@ -101,7 +101,7 @@ class World:
             *("-e", "project_tokens_hosts=all", "--forks", str(forks)),
         ]
 
-    def peopled(self) -> World:
+    def peopled(self) -> Sandbox:
         """With three repositories for each project, a token for each of them, and two for the project."""
         numbers = range(1, self.projects + 1)
         repositories = [{"project": f"B{number}", "slug": f"r{count}"} for number in numbers for count in (1, 2, 3)]
@@ -130,7 +130,7 @@ def command(name: str) -> str:
 
 
 @contextlib.contextmanager
-def world(projects: int, repositories: int = 0) -> Iterator[World]:
+def sandbox(projects: int, repositories: int = 0) -> Iterator[Sandbox]:
     base = ROOT / ".cache" / "bench"
     with contextlib.ExitStack() as stack:
         with deferred():
@@ -138,4 +138,4 @@ def world(projects: int, repositories: int = 0) -> Iterator[World]:
             directory = Path(tempfile.mkdtemp(prefix="run-", dir=base))
             stack.callback(shutil.rmtree, directory, ignore_errors=True)
         running = stack.enter_context(simulation(directory, "--profile", "10.4", "--latency", str(LATENCY_MS)))
-        yield World(running, directory, projects, repositories)
+        yield Sandbox(running, directory, projects, repositories)

@@ -35,10 +35,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import (
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import Auditor, audited
 from tests.simulator.exchange import Request, Response
-from tests.unit.plugins.hostile import Liar, Lie
+from tests.unit.plugins.company import LOGIN, PASSWORD, PAY, SHOP, URL, Company, checked, entry, new_company, set_params
+from tests.unit.plugins.company import token_params as one_token
+from tests.unit.plugins.hostile_server import Liar, Lie
 from tests.unit.plugins.inventory_options import define
-from tests.unit.plugins.stand import LOGIN, PASSWORD, PAY, SHOP, URL, Stand, checked, company, entry, set_params
-from tests.unit.plugins.stand import token_params as one_token
 
 Result = dict[str, t.Any]
 LONGEST_MESSAGE = 2_001
@@ -48,17 +48,17 @@ REFERENCES = [f"{owner}/tokens/{name}" for owner in (PAY, SHOP) for name in ("ci
 
 
 @dataclass
-class Ordeal:
+class HostileCase:
     """A company with something of everything, and the module's client of it through a liar."""
 
     lies: t.Sequence[Lie]
-    stand: Stand = field(default_factory=company)
+    company: Company = field(default_factory=new_company)
 
     def __post_init__(self) -> None:
         # Half of them in pages of two, where a listing can go round in circles.
         if sum(lie.where for lie in self.lies) % 2:
-            self.stand.sim.switches.update({"page_cap": 2})
-        add = self.stand.sim.add_token
+            self.company.sim.switches.update({"page_cap": 2})
+        add = self.company.sim.add_token
         current = add(PAY, "ci", ["REPO_ADMIN"], created_days_ago=20, expires_in_days=70)
         add(PAY, "ci", created_days_ago=80, expires_in_days=10)
         add(PAY, "ci", created_days_ago=19, expires_in_days=71)
@@ -67,68 +67,66 @@ class Ordeal:
             add(owner, name)
         self.stored = {**dict.fromkeys(REFERENCES), REFERENCES[0]: current.id, REFERENCES[1]: due.id}
         self.secrets = [current.secret, due.secret]
-        self.before = {token.id: token for token in self.stand.sim.world.all_tokens()}
+        self.before = {token.id: token for token in self.company.sim.model.all_tokens()}
         self.old = next(token for token in self.before.values() if token.name == "old-1")
-        self.liar = Liar(self.stand, self.lies, kept=list(filter(None, self.stored.values())))
+        self.liar = Liar(self.company, self.lies, kept=list(filter(None, self.stored.values())))
 
     def client(self, **credential: str) -> Client:
         given = Credential(**credential) if credential else Credential("admin", PASSWORD)
         transport = Transport(Settings(use_proxy=False), adapters={"http://": self.liar.adapter()})
-        return Client(URL, given, transport, self.stand.sleeps.append)
+        return Client(URL, given, transport, self.company.sleeps.append)
 
 
-def _access_token(ordeal: Ordeal) -> Result:
-    return access_token.run(
-        one_token(id=ordeal.stored[REFERENCES[0]], missing_secret="reissue"), ordeal.client(), False
-    )
+def _access_token(case: HostileCase) -> Result:
+    return access_token.run(one_token(id=case.stored[REFERENCES[0]], missing_secret="reissue"), case.client(), False)
 
 
-def _own_token(ordeal: Ordeal) -> Result:
+def _own_token(case: HostileCase) -> Result:
     # Logins ignore case, the lookup of a user does not: so the server is asked who this is.
-    client = ordeal.client(username="ADMIN", password=PASSWORD)
+    client = case.client(username="ADMIN", password=PASSWORD)
     return access_token.run(one_token(project=...), client, False)
 
 
-def _absent(ordeal: Ordeal) -> Result:
-    return access_token.run(one_token(state="absent", id=ordeal.old.id), ordeal.client(), False)
+def _absent(case: HostileCase) -> Result:
+    return access_token.run(one_token(state="absent", id=case.old.id), case.client(), False)
 
 
-def _access_token_set(ordeal: Ordeal) -> Result:
-    given: Result = {"projects": ["PAY", "S*"], "prune": ["old-*"], "stored": ordeal.stored, "concurrency": 1}
-    return access_token_set.run(set_params(**given), ordeal.client(), False)
+def _access_token_set(case: HostileCase) -> Result:
+    given: Result = {"projects": ["PAY", "S*"], "prune": ["old-*"], "stored": case.stored, "concurrency": 1}
+    return access_token_set.run(set_params(**given), case.client(), False)
 
 
-def _many_owners(ordeal: Ordeal) -> Result:
+def _many_owners(case: HostileCase) -> Result:
     owners: Result = {"projects": ["*"], "repositories": ["PAY/*"], "users": ["admin"], "set": [entry()]}
-    return access_token_set.run(set_params(**owners, concurrency=4), ordeal.client(), False)
+    return access_token_set.run(set_params(**owners, concurrency=4), case.client(), False)
 
 
-def _access_token_info(ordeal: Ordeal) -> Result:
+def _access_token_info(case: HostileCase) -> Result:
     given = {**LOGIN, "projects": ["*"], "repositories": ["PAY/*"], "users": ["Joe Doe"], "concurrency": 1}
     params = checked(access_token_info.SPEC, access_token_info.CONSTRAINTS, {**given, "expired": False})
-    return access_token_info.run(params, ordeal.client(), False)
+    return access_token_info.run(params, case.client(), False)
 
 
-def _credential_info(ordeal: Ordeal) -> Result:
+def _credential_info(case: HostileCase) -> Result:
     asked = checked(credential_info.SPEC, {}, {"secret": PASSWORD, "username": "admin", "url": URL, "verify": True})
     given = _connection.credential_from(credential_info.connection(asked), {})
-    return credential_info.run(asked, ordeal.client(username=given.username, password=given.password), False)
+    return credential_info.run(asked, case.client(username=given.username, password=given.password), False)
 
 
-def _leaked_secret_info(ordeal: Ordeal, verify: bool = False) -> Result:
-    given = {**LOGIN, "text": " ".join(ordeal.secrets), "verify": verify, "concurrency": 1}
+def _leaked_secret_info(case: HostileCase, verify: bool = False) -> Result:
+    given = {**LOGIN, "text": " ".join(case.secrets), "verify": verify, "concurrency": 1}
     params = checked(leaked_secret_info.SPEC, leaked_secret_info.CONSTRAINTS, given)
-    return leaked_secret_info.run(params, ordeal.client(), False)
+    return leaked_secret_info.run(params, case.client(), False)
 
 
-def _access_token_audit(ordeal: Ordeal) -> Result:
+def _access_token_audit(case: HostileCase) -> Result:
     """The module lists, and the action plugin judges and writes the report."""
     options = (access_token_audit.SPEC, access_token_audit.CONSTRAINTS)
 
     def call(told: Result) -> Result:
         params = checked(*options, {**LOGIN, "repositories": ["PAY/*"], "concurrency": 1, "walk": told})
         try:
-            result = access_token_audit.run(params, ordeal.client(), False)
+            result = access_token_audit.run(params, case.client(), False)
         except BitbucketError as error:
             return {"failed": True, "msg": str(error), "reason": error.reason}
         return t.cast("Result", json.loads(json.dumps(result)))
@@ -138,13 +136,13 @@ def _access_token_audit(ordeal: Ordeal) -> Result:
         return audited(lambda: Auditor(params, call, lambda _progress: None), check_mode=False)
 
 
-def _projects(ordeal: Ordeal, each: str) -> Result:
+def _projects(case: HostileCase, each: str) -> Result:
     """The inventory plugin with Ansible's own inventory, loader and templates."""
     define()
     given = {**LOGIN, "plugin": projects.InventoryModule.NAME, "host_for_each": each, "concurrency": 1}
     groups = {"keyed_groups": [{"key": "bitbucket_key", "prefix": "of"}], "compose": {"title": "bitbucket_name"}}
     warned: list[str] = []
-    client = mock.patch.object(projects, "client_from", return_value=ordeal.client())
+    client = mock.patch.object(projects, "client_from", return_value=case.client())
     with tempfile.TemporaryDirectory() as place, client:
         path = Path(place, "bitbucket.yml")
         path.write_text(yaml.safe_dump({**given, **groups}), encoding="utf-8")
@@ -160,7 +158,7 @@ def _projects(ordeal: Ordeal, each: str) -> Result:
     return {"hosts": json.loads(json.dumps(found, default=str)), "warned": warned}
 
 
-MODULES: dict[str, t.Callable[[Ordeal], Result]] = {
+MODULES: dict[str, t.Callable[[HostileCase], Result]] = {
     "access_token": _access_token,
     "access_token of its own user": _own_token,
     "access_token absent": _absent,
@@ -170,34 +168,34 @@ MODULES: dict[str, t.Callable[[Ordeal], Result]] = {
     "access_token_audit": _access_token_audit,
     "credential_info": _credential_info,
     "leaked_secret_info": _leaked_secret_info,
-    "leaked_secret_info that verifies": lambda ordeal: _leaked_secret_info(ordeal, verify=True),
-    "inventory of projects": lambda ordeal: _projects(ordeal, "project"),
-    "inventory of repositories": lambda ordeal: _projects(ordeal, "repository"),
+    "leaked_secret_info that verifies": lambda case: _leaked_secret_info(case, verify=True),
+    "inventory of projects": lambda case: _projects(case, "project"),
+    "inventory of repositories": lambda case: _projects(case, "repository"),
 }
 #: They do much besides asking the server, so fewer lies are told to them.
 SLOW = ("access_token_audit", "inventory of projects", "inventory of repositories")
 
 
-def endured(module: str, lies: t.Sequence[Lie]) -> str:
+def run_case(module: str, lies: t.Sequence[Lie]) -> str:
     """Run ``module`` against the lies and check all that must hold; how it ended, for tests of the tests."""
-    ordeal = Ordeal(lies)
+    case = HostileCase(lies)
     result: Result = {}
     try:
-        result = MODULES[module](ordeal)
+        result = MODULES[module](case)
     except BitbucketError as error:
         result = {"msg": str(error)}
         ended = type(error).__name__
     else:
         ended = "failed" if result.get("failed") else "ok"
-    _check_words(result, ordeal)
-    _check_requests(ordeal)
-    _check_secrets(result, ordeal, module)
-    for owner, token_id in ordeal.liar.deleted:
-        assert _may_go(ordeal, owner, token_id) or (module == "access_token absent" and token_id == ordeal.old.id)
+    _check_words(result, case)
+    _check_requests(case)
+    _check_secrets(result, case, module)
+    for owner, token_id in case.liar.deleted:
+        assert _may_go(case, owner, token_id) or (module == "access_token absent" and token_id == case.old.id)
     return ended
 
 
-def _check_words(result: Result, ordeal: Ordeal) -> None:
+def _check_words(result: Result, case: HostileCase) -> None:
     """Sentences, each a line that is safe on any terminal, and nothing secret in them."""
     failure = [result["msg"]] if "msg" in result else []
     others = [item["msg"] for item in result.get("failures", ())] + list(result.get("warned", ()))
@@ -211,54 +209,54 @@ def _check_words(result: Result, ordeal: Ordeal) -> None:
     written.encode()
     words = json.dumps([*failure, *others], ensure_ascii=False)
     assert not [leak for leak in (PASSWORD, BASIC) if leak in words]
-    issued = [token.secret for token in ordeal.stand.sim.world.all_tokens()]
+    issued = [token.secret for token in case.company.sim.model.all_tokens()]
     assert not [leak for leak in issued if leak in written]
 
 
-def _check_requests(ordeal: Ordeal) -> None:
-    assert all(0 <= seconds <= 600 and math.isfinite(seconds) for seconds in ordeal.stand.sleeps)
-    assert {request.path.partition("/latest")[0] for request in ordeal.liar.asked} <= {
+def _check_requests(case: HostileCase) -> None:
+    assert all(0 <= seconds <= 600 and math.isfinite(seconds) for seconds in case.company.sleeps)
+    assert {request.path.partition("/latest")[0] for request in case.liar.asked} <= {
         "/rest/access-tokens",
         "/rest/api",
     }
-    assert not any({"", ".", ".."} & set(request.path.split("/")[1:]) for request in ordeal.liar.asked)
+    assert not any({"", ".", ".."} & set(request.path.split("/")[1:]) for request in case.liar.asked)
 
 
-def _check_secrets(result: Result, ordeal: Ordeal, module: str) -> None:
+def _check_secrets(result: Result, case: HostileCase, module: str) -> None:
     """What the store holds stays alive; what is handed over is alive where no answer to a create was a lie."""
-    sim = ordeal.stand.sim
-    assert all(sim.authenticates(secret) for secret in ordeal.secrets), "a stored secret died"
+    sim = case.company.sim
+    assert all(sim.authenticates(secret) for secret in case.secrets), "a stored secret died"
     handed_over = [*result.get("secrets", {}).values(), *filter(None, [result.get("secret")])]
-    if not any(_lied_about(ordeal, number) for number, request in _requests(ordeal, "PUT")):
+    if not any(_lied_about(case, number) for number, request in _requests(case, "PUT")):
         assert all(sim.authenticates(secret) for secret in handed_over), f"{module} handed over a dead secret"
 
 
-def _requests(ordeal: Ordeal, method: str) -> list[tuple[int, Request]]:
-    return [(number, request) for number, request in enumerate(ordeal.liar.asked) if request.method == method]
+def _requests(case: HostileCase, method: str) -> list[tuple[int, Request]]:
+    return [(number, request) for number, request in enumerate(case.liar.asked) if request.method == method]
 
 
-def _lied_about(ordeal: Ordeal, number: int) -> bool:
-    return any(lie.meets(number) for lie in ordeal.lies)
+def _lied_about(case: HostileCase, number: int) -> bool:
+    return any(lie.meets(number) for lie in case.lies)
 
 
-def _may_go(ordeal: Ordeal, owner: str, token_id: str) -> bool:
+def _may_go(case: HostileCase, owner: str, token_id: str) -> bool:
     """Whether a token was this run's own to take back, or what the server said of it really condemns it."""
-    if token_id not in ordeal.before:
+    if token_id not in case.before:
         return True
-    if token_id in ordeal.stored.values():
+    if token_id in case.stored.values():
         return False
-    pages = [ordeal.liar.said[number] for number, request in _requests(ordeal, "GET") if _lists(request, owner)]
+    pages = [case.liar.said[number] for number, request in _requests(case, "GET") if _lists(request, owner)]
     # A listing may come in several pages, of which any may tell the time, and one the stored token.
     listed = {value["id"]: value for page in pages for value in _values(page) if isinstance(value.get("id"), str)}
     told = [value for page in pages for value in _values(page) if value.get("id") == token_id]
-    return any(_condemned(ordeal, value, listed, _clock(page)) for value in told for page in pages)
+    return any(_condemned(case, value, listed, _clock(page)) for value in told for page in pages)
 
 
 def _lists(request: Request, owner: str) -> bool:
     return request.path.endswith(f"/latest/{owner}")
 
 
-def _condemned(ordeal: Ordeal, token: Result, listed: dict[str, Result], now: int | None) -> bool:
+def _condemned(case: HostileCase, token: Result, listed: dict[str, Result], now: int | None) -> bool:
     """Whether a token may go by what was said of it, at this time."""
     if str(token.get("name")).startswith("old-"):
         return True
@@ -267,15 +265,15 @@ def _condemned(ordeal: Ordeal, token: Result, listed: dict[str, Result], now: in
         return False
     expired = expires is not None and expires <= now
     orphan = token.get("lastAuthenticated") is None and created <= now - 7 * DAY
-    return expired or orphan or _has_aged_successor(ordeal, listed, created, now)
+    return expired or orphan or _has_aged_successor(case, listed, created, now)
 
 
-def _has_aged_successor(ordeal: Ordeal, listed: dict[str, Result], created: float, now: int) -> bool:
+def _has_aged_successor(case: HostileCase, listed: dict[str, Result], created: float, now: int) -> bool:
     """A stored token that is newer, and out of its grace."""
-    ids = [token_id for token_id in ordeal.stored.values() if token_id]
+    ids = [token_id for token_id in case.stored.values() if token_id]
     # A stored token that the listing leaves out is asked for by its id, and tells the truth there.
     times = [
-        _number(listed[token_id].get("createdDate")) if token_id in listed else ordeal.before[token_id].created
+        _number(listed[token_id].get("createdDate")) if token_id in listed else case.before[token_id].created
         for token_id in ids
     ]
     return any(time is not None and created < time <= now - 7 * DAY for time in times)

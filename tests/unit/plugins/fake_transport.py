@@ -32,7 +32,7 @@ def answer(status: int = 200, body: t.Any = None, **headers: str) -> Exchange:
     return Exchange(status, {"content-type": "application/json", "date": DATE, **named}, text)
 
 
-class Script:
+class FakeTransport:
     """Stands in for the transport. The last answer is given for ever; an error in place of one is raised."""
 
     def __init__(self, *answers: Exchange | BitbucketError) -> None:

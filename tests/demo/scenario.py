@@ -9,12 +9,12 @@ import typing as t
 import yaml
 
 from tests.documented import network
-from tests.documented.stage import VAULT_PASSWORD, Stage
+from tests.documented.sandbox import VAULT_PASSWORD, Sandbox
 from tests.vault_variables import variables_of
 
-from . import chronicle, readme
-from .chronicle import Chapter, Reference
+from . import history, readme
 from .commands import Commands
+from .history import Reference, RunRecord
 from .readme import CONSUMER, DECLARATION
 from .show import Screen
 from .simulation import ROOT
@@ -36,19 +36,19 @@ def expect(condition: bool, otherwise: str) -> None:
         raise ExpectationError(otherwise)
 
 
-class Story:
+class Scenario:
     """One telling, in an empty directory, against a fresh simulator."""
 
-    def __init__(self, screen: Screen, stage: Stage) -> None:
+    def __init__(self, screen: Screen, sandbox: Sandbox) -> None:
         self._screen = screen
-        self._stage = stage
+        self._sandbox = sandbox
         self._example = readme.example(DECLARATION)
         declared = yaml.safe_load(self._example.text)
         self._names = frozenset(entry["name"] for entry in declared["project_tokens_set"])
-        self._store = stage.directory / declared["project_tokens_store"].partition(":")[2]
-        self._commands = Commands(stage)
-        self._chapters: list[Chapter] = []
-        self._known = {*stage.passwords.values(), VAULT_PASSWORD}
+        self._store = sandbox.directory / declared["project_tokens_store"].partition(":")[2]
+        self._commands = Commands(sandbox)
+        self._records: list[RunRecord] = []
+        self._known = {*sandbox.passwords.values(), VAULT_PASSWORD}
         self._day = 0
 
     def tell(self) -> None:
@@ -62,13 +62,13 @@ class Story:
         second = self._rotate(first)
         self._retire(first, second)
         self._use()
-        self._screen.chronicle(self._chapters)
+        self._screen.history(self._records)
         self._keep_quiet()
 
     def _declare(self) -> None:
         self._screen.step(f"Write {DECLARATION}, as the first example of README.md prints it")
-        self._stage.write(DECLARATION, self._example.text)
-        password = self._stage.place / "vault-password"
+        self._sandbox.write(DECLARATION, self._example.text)
+        password = self._sandbox.place / "vault-password"
         password.touch(mode=0o600)
         password.write_text(VAULT_PASSWORD, encoding="utf-8")
         self._screen.found("ci-read and ci-write for the projects PAY and SHOP; in PAY ci-write lives for 30 days")
@@ -77,27 +77,27 @@ class Story:
         self._screen.step("Sign in, and look at what would be done")
         for command in self._example.commands[:-1]:
             self._type(command)
-        expect(not self._world().tokens, "Check mode issued a token.")
+        expect(not self._snapshot().tokens, "Check mode issued a token.")
         self._screen.found("nothing was changed")
-        chapter = self._provision("First run: no token is there yet, so each is issued and delivered")
-        expect(chapter.changed > 0 and set(chapter.events.values()) == {"issued"}, "The first run did not issue all.")
-        expect(len(chapter.events) == 4, f"4 tokens were declared, and {len(chapter.events)} were issued.")
+        record = self._provision("First run: no token is there yet, so each is issued and delivered")
+        expect(record.changed > 0 and set(record.events.values()) == {"issued"}, "The first run did not issue all.")
+        expect(len(record.events) == 4, f"4 tokens were declared, and {len(record.events)} were issued.")
         found = self._delivered()
-        expect(set(found) == set(chapter.events), "The vault file does not hold the secrets of the issued tokens.")
+        expect(set(found) == set(record.events), "The vault file does not hold the secrets of the issued tokens.")
         expect(all(map(self._alive, found.values())), "A delivered secret does not work.")
         self._screen.found(f"{self._store.name} is encrypted and holds {len(found)} secrets; each one works")
         return found
 
     def _nothing_to_do(self) -> None:
-        chapter = self._provision("Second run: everything is as declared, so nothing changes")
-        expect(chapter.changed == 0, f"The second run changed something: changed={chapter.changed}.")
-        expect(set(chapter.events.values()) == {"kept"}, "The second run issued or revoked a token.")
+        record = self._provision("Second run: everything is as declared, so nothing changes")
+        expect(record.changed == 0, f"The second run changed something: changed={record.changed}.")
+        expect(set(record.events.values()) == {"kept"}, "The second run issued or revoked a token.")
         self._screen.found("changed=0: no token issued, none revoked")
 
     def _rotate(self, first: Secrets) -> Secrets:
         self._move_clock(DAYS_TO_ROTATION)
-        chapter = self._provision("Third run: ci-write of PAY is due, so it gets a successor")
-        rotated = sorted(reference for reference, event in chapter.events.items() if event == "rotated")
+        record = self._provision("Third run: ci-write of PAY is due, so it gets a successor")
+        rotated = sorted(reference for reference, event in record.events.items() if event == "rotated")
         expect(rotated == DUE, f"{DUE} were due, and {rotated} were rotated.")
         second = self._delivered()
         for reference in DUE:
@@ -109,8 +109,8 @@ class Story:
 
     def _retire(self, first: Secrets, second: Secrets) -> None:
         self._move_clock(DAYS_TO_THE_END_OF_GRACE)
-        chapter = self._provision("Fourth run: the grace period is over, so the old token is revoked")
-        retired = sorted(reference for reference, event in chapter.events.items() if event == "old retired")
+        record = self._provision("Fourth run: the grace period is over, so the old token is revoked")
+        retired = sorted(reference for reference, event in record.events.items() if event == "old retired")
         expect(retired == DUE, f"{DUE} were to be retired, and {retired} were.")
         expect(self._delivered() == second, "The fourth run touched a secret in the store.")
         for reference in DUE:
@@ -121,7 +121,7 @@ class Story:
     def _use(self) -> None:
         self._screen.step(f"Use a token: {CONSUMER} of README.md signs in with nothing else")
         example = readme.example(CONSUMER)
-        self._stage.write(CONSUMER, example.text)
+        self._sandbox.write(CONSUMER, example.text)
         self._type("unset BITBUCKET_USERNAME BITBUCKET_PASSWORD")
         for command in example.commands:
             self._screen.command(*_wrapped(command))
@@ -133,41 +133,43 @@ class Story:
         self._screen.command(*_wrapped(command))
         self._commands.run(command)
 
-    def _provision(self, what: str) -> Chapter:
+    def _provision(self, what: str) -> RunRecord:
         """One run of the playbook, seen from the server."""
         self._screen.step(what)
         command = self._example.commands[-1]
         self._screen.command(*_wrapped(command))
-        before, requests = self._world(), len(self._stage.bitbucket.requests)
+        before, requests = self._snapshot(), len(self._sandbox.bitbucket.requests)
         run = self._commands.run(command)
-        after = self._world()
-        chapter = Chapter(
+        after = self._snapshot()
+        record = RunRecord(
             self._day,
-            chronicle.events(before, after),
+            history.events(before, after),
             run.changed,
             after.alive,
-            len(self._stage.bitbucket.requests) - requests,
+            len(self._sandbox.bitbucket.requests) - requests,
             run.seconds,
         )
         headline = _HEADLINE.search(run.output)
         expect(headline is not None, "The playbook did not report what it did.")
         assert headline is not None
         self._screen.found(headline[1], run.seconds)
-        self._chapters.append(chapter)
-        return chapter
+        self._records.append(record)
+        return record
 
-    def _world(self) -> chronicle.World:
-        return chronicle.world_of(self._stage.bitbucket.state(), self._names)
+    def _snapshot(self) -> history.Snapshot:
+        return history.snapshot_of(self._sandbox.bitbucket.state(), self._names)
 
     def _alive(self, secret: str) -> bool:
-        return self._stage.bitbucket.authenticates(secret)
+        return self._sandbox.bitbucket.authenticates(secret)
 
     def _delivered(self) -> Secrets:
         """What the store holds, decrypted with the password that was typed."""
         head = self._store.read_text(encoding="utf-8")[:14]
         expect(head == "$ANSIBLE_VAULT", f"{self._store.name} is not encrypted.")
         # Through a pipe: on a terminal it opens a pager.
-        shown = self._stage.run(f"ansible-vault view {self._store.name} --vault-password-file ../vault-password | cat")
+        shown = self._sandbox.run(
+            f"ansible-vault view {self._store.name} --vault-password-file ../vault-password | cat"
+        )
         content = variables_of(shown.output)
         found: Secrets = {}
         for reference, secret in t.cast("dict[str, str]", content["bitbucket_tokens"]).items():
@@ -179,8 +181,8 @@ class Story:
     def _move_clock(self, days: int) -> None:
         self._screen.step(f"Let {days} days pass, on the server's clock")
         self._day += days
-        self._stage.bitbucket.clock.advance(days=days)
-        self._screen.found(f"it is {self._stage.bitbucket.clock.now():%Y-%m-%d} now, day {self._day}")
+        self._sandbox.bitbucket.clock.advance(days=days)
+        self._screen.found(f"it is {self._sandbox.bitbucket.clock.now():%Y-%m-%d} now, day {self._day}")
 
     def _keep_quiet(self) -> None:
         leaks = sum(secret in output for secret in self._known for output in self._commands.printed)
@@ -188,15 +190,15 @@ class Story:
         self._screen.found(f"None of the {len(self._known)} secrets and passwords is in anything that Ansible printed")
 
 
-def introduce(screen: Screen, stage: Stage) -> None:
+def introduce(screen: Screen, sandbox: Sandbox) -> None:
     """Say where this happens."""
-    counts = stage.bitbucket.state()["counts"]
+    counts = sandbox.bitbucket.state()["counts"]
     screen.found(
         f"{counts['projects']} projects, {counts['repositories']} repositories and {counts['users']} users; the proxy "
-        f"{stage.network.proxy_url} connects https://{network.BITBUCKET} with it"
+        f"{sandbox.network.proxy_url} connects https://{network.BITBUCKET} with it"
     )
     screen.found(
-        f"The commands run in {stage.directory.relative_to(ROOT)}, and the passwords that they ask for are typed"
+        f"The commands run in {sandbox.directory.relative_to(ROOT)}, and the passwords that they ask for are typed"
     )
 
 

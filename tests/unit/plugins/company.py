@@ -23,7 +23,7 @@ LOGIN = {"url": URL, "username": "admin", "password": PASSWORD}
 
 
 @dataclass
-class Stand:
+class Company:
     """The simulator, and whoever talks to it without ever waiting."""
 
     sim: Simulator
@@ -58,7 +58,7 @@ class Stand:
         return [token.id for token in self.sim.tokens(owner)]
 
 
-def company(profile: str = "9.4", **options: t.Any) -> Stand:
+def new_company(profile: str = "9.4", **options: t.Any) -> Company:
     sim = Simulator(profile, seed=7, **options)
     sim.add_user("admin", PASSWORD, roles=("SYS_ADMIN",))
     sim.add_user("pat", PASSWORD)
@@ -68,10 +68,10 @@ def company(profile: str = "9.4", **options: t.Any) -> Stand:
     sim.add_project("~pat")
     sim.add_repository("PAY", "ledger")
     sim.add_repository("PAY", "old", archived=True)
-    return Stand(sim)
+    return Company(sim)
 
 
-class Scripted:
+class CannedTransport:
     """Answers that no Bitbucket gives, and so not the simulator either."""
 
     def __init__(self, *bodies: t.Any) -> None:

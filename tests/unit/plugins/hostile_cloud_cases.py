@@ -37,9 +37,9 @@ from tests.unit.plugins.cloud_company import (
     params,
     token_params,
 )
-from tests.unit.plugins.hostile import Liar, Lie
-from tests.unit.plugins.ordeals import LONGEST_FAILURE, LONGEST_MESSAGE
-from tests.unit.plugins.stand import checked
+from tests.unit.plugins.company import checked
+from tests.unit.plugins.hostile_cases import LONGEST_FAILURE, LONGEST_MESSAGE
+from tests.unit.plugins.hostile_server import Liar, Lie
 
 Result = dict[str, t.Any]
 URL = "http://bitbucket.test"
@@ -51,11 +51,11 @@ class CloudLiar(Liar):
         """Nothing: what Cloud lists is only read."""
 
     def _somebodys(self, request: Request) -> str:
-        return t.cast("CloudCompany", self.stand).ada.account_id
+        return t.cast("CloudCompany", self.company).ada.account_id
 
 
 @dataclass
-class CloudOrdeal:
+class HostileCloudCase:
     """A company in the cloud, and the modules' client of it through a liar."""
 
     lies: t.Sequence[Lie]
@@ -81,7 +81,7 @@ class CloudOrdeal:
         return Client(URL, credential, transport, self.cloud.sleeps.append, product)
 
 
-def _variable(ordeal: CloudOrdeal, key: str = "NEW", **more: t.Any) -> Result:
+def _variable(case: HostileCloudCase, key: str = "NEW", **more: t.Any) -> Result:
     given: Result = {
         "workspace": WORKSPACE,
         "repository": "ledger",
@@ -90,37 +90,37 @@ def _variable(ordeal: CloudOrdeal, key: str = "NEW", **more: t.Any) -> Result:
         "value": VALUE,
     }
     asked = params(pipeline_variable.SPEC, pipeline_variable.CONSTRAINTS, **{**given, **more})
-    return pipeline_variable.run(asked, ordeal.user(), False)
+    return pipeline_variable.run(asked, case.user(), False)
 
 
-def _known_variable(ordeal: CloudOrdeal, **more: t.Any) -> Result:
-    return _variable(ordeal, "KEY_4", environment=None, update_secret="always", **more)
+def _known_variable(case: HostileCloudCase, **more: t.Any) -> Result:
+    return _variable(case, "KEY_4", environment=None, update_secret="always", **more)
 
 
-def _token(ordeal: CloudOrdeal, **more: t.Any) -> Result:
-    named = {"account_id": ordeal.cloud.ada.account_id, "label": "laptop", **more}
-    return api_token.run(token_params(**named), ordeal.administrator(), False)
+def _token(case: HostileCloudCase, **more: t.Any) -> Result:
+    named = {"account_id": case.cloud.ada.account_id, "label": "laptop", **more}
+    return api_token.run(token_params(**named), case.administrator(), False)
 
 
-def _tokens(ordeal: CloudOrdeal) -> Result:
-    asked = info_params(organization=ordeal.cloud.company.id)
-    return api_token_info.run(asked, ordeal.administrator(), False)
+def _tokens(case: HostileCloudCase) -> Result:
+    asked = info_params(organization=case.cloud.company.id)
+    return api_token_info.run(asked, case.administrator(), False)
 
 
-def _credential(ordeal: CloudOrdeal) -> Result:
-    given: Result = {"secret": ordeal.mine.secret, "email": ordeal.cloud.ada.email, "verify": True}
-    return credential_info.run(params(credential_info.SPEC, **given), ordeal.user(), False)
+def _credential(case: HostileCloudCase) -> Result:
+    given: Result = {"secret": case.mine.secret, "email": case.cloud.ada.email, "verify": True}
+    return credential_info.run(params(credential_info.SPEC, **given), case.user(), False)
 
 
-def _workspaces(ordeal: CloudOrdeal) -> Result:
-    return {"workspaces": Api(ordeal.user()).workspaces()}
+def _workspaces(case: HostileCloudCase) -> Result:
+    return {"workspaces": Api(case.user()).workspaces()}
 
 
-def _found(ordeal: CloudOrdeal) -> Result:
+def _found(case: HostileCloudCase) -> Result:
     """Secrets of every kind in files, and a server that is asked about each."""
-    access = ordeal.cloud.sim.add_access_token("repository", REPOSITORY, ["repository"])
+    access = case.cloud.sim.add_access_token("repository", REPOSITORY, ["repository"])
     lines = [
-        (ordeal.cloud.ada.email, ordeal.mine.secret),
+        (case.cloud.ada.email, case.mine.secret),
         ("x-token-auth", access.secret),
         ("ada", "some-password-4711"),
     ]
@@ -128,22 +128,22 @@ def _found(ordeal: CloudOrdeal) -> Result:
         path = Path(home, ".netrc")
         path.write_text("".join(f"machine bitbucket.org login {user} password {word}\n" for user, word in lines))
         asked = checked(app_password_info.SPEC, {}, {"homes": [], "paths": [str(path)]})
-        inquiry = Inquiry(lambda credential: ordeal._client(credential, _cloud_answers.CLOUD), ordeal.cloud.ada.email)
+        inquiry = Inquiry(lambda credential: case._client(credential, _cloud_answers.CLOUD), case.cloud.ada.email)
         result = app_password_info.run(asked, inquiry, False)
     for found, (_user, secret) in zip(result["findings"], lines[:2], strict=False):
         # The server knows both: nothing but a lie about them can make them dead.
-        assert found["dead"] is not True or _lied_about(ordeal, secret), found
+        assert found["dead"] is not True or _lied_about(case, secret), found
     return {**result, "problems": [found["verified"]["problem"] for found in result["findings"]]}
 
 
-def _lied_about(ordeal: CloudOrdeal, secret: str) -> bool:
+def _lied_about(case: HostileCloudCase, secret: str) -> bool:
     """Whether an answer was a lie to somebody who signed in with this."""
     numbers = [
         number
-        for number, request in enumerate(ordeal.liar.asked)
+        for number, request in enumerate(case.liar.asked)
         if secret.encode() in _decoded(request.headers.get("authorization", ""))
     ]
-    return any(lie.meets(number) for lie in ordeal.lies for number in numbers)
+    return any(lie.meets(number) for lie in case.lies for number in numbers)
 
 
 def _decoded(header: str) -> bytes:
@@ -151,35 +151,35 @@ def _decoded(header: str) -> bytes:
     return base64.b64decode(value) if kind == "Basic" else value.encode()
 
 
-MODULES: dict[str, t.Callable[[CloudOrdeal], Result]] = {
+MODULES: dict[str, t.Callable[[HostileCloudCase], Result]] = {
     "api_token": _token,
-    "api_token absent": lambda ordeal: _token(ordeal, state="absent"),
+    "api_token absent": lambda case: _token(case, state="absent"),
     "api_token_info": _tokens,
     "app_password_info that verifies": _found,
     "credential_info": _credential,
     "pipeline_variable": _variable,
     "pipeline_variable that is there": _known_variable,
-    "pipeline_variable absent": lambda ordeal: _known_variable(ordeal, state="absent"),
+    "pipeline_variable absent": lambda case: _known_variable(case, state="absent"),
     "listing of workspaces by link": _workspaces,
 }
 
 
-def endured(module: str, lies: t.Sequence[Lie]) -> str:
+def run_case(module: str, lies: t.Sequence[Lie]) -> str:
     """Run ``module`` against the lies and check all that must hold; how it ended."""
-    ordeal = CloudOrdeal(lies)
+    case = HostileCloudCase(lies)
     try:
-        result = MODULES[module](ordeal)
+        result = MODULES[module](case)
         ended = "failed" if result.get("failed") else "ok"
     except BitbucketError as error:
         result, ended = {"msg": str(error)}, type(error).__name__
-    _check_words(result, ordeal)
-    assert all(0 <= seconds <= 600 for seconds in ordeal.cloud.sleeps)
-    assert not any({".", ".."} & set(request.path.split("/")) for request in ordeal.liar.asked)
-    _check_deleted(ordeal, module)
+    _check_words(result, case)
+    assert all(0 <= seconds <= 600 for seconds in case.cloud.sleeps)
+    assert not any({".", ".."} & set(request.path.split("/")) for request in case.liar.asked)
+    _check_deleted(case, module)
     return ended
 
 
-def _check_words(result: Result, ordeal: CloudOrdeal) -> None:
+def _check_words(result: Result, case: HostileCloudCase) -> None:
     for key, most in (("msg", LONGEST_FAILURE), ("problem", LONGEST_MESSAGE)):
         text = result.get(key)
         assert text is None or (text.isprintable() and 20 < len(text) <= most), text
@@ -188,16 +188,16 @@ def _check_words(result: Result, ordeal: CloudOrdeal) -> None:
         assert 20 < len(text) <= LONGEST_MESSAGE, text
     written = json.dumps(result, ensure_ascii=False, allow_nan=False)
     written.encode()
-    assert not [secret for secret in [*ordeal.cloud.secrets(), VALUE] if secret in written]
+    assert not [secret for secret in [*case.cloud.secrets(), VALUE] if secret in written]
 
 
-def _check_deleted(ordeal: CloudOrdeal, module: str) -> None:
+def _check_deleted(case: HostileCloudCase, module: str) -> None:
     """Only where that is asked for, one thing at most, and one that an answer named together with what is meant."""
-    paths = {unquote(request.path.rpartition("/")[2]) for request in ordeal.liar.asked if request.method == "DELETE"}
+    paths = {unquote(request.path.rpartition("/")[2]) for request in case.liar.asked if request.method == "DELETE"}
     assert len(paths) <= (1 if module.endswith("absent") else 0)
     meant = b"KEY_4" if module.startswith("pipeline") else b"laptop"
     # Half a surrogate pair is read as a question mark.
-    bodies = [re.sub(rb"\\ud[89a-f]..", b"?", _plain(response.body)) for response in ordeal.liar.said]
+    bodies = [re.sub(rb"\\ud[89a-f]..", b"?", _plain(response.body)) for response in case.liar.said]
     for name in paths:
         written = json.dumps(name)[1:-1].encode()
         assert any(meant in body and written in body for body in bodies), f"{name} was not meant"

@@ -19,7 +19,7 @@ from tests.documented.terminal import Finished, Terminal
 from tests.doubles.loopback import Double
 from tests.simulator import Clock, Simulator, seed
 from tests.simulator.cloud import Cloud
-from tests.simulator.model import World
+from tests.simulator.model import Model
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What the clock of Bitbucket says at the beginning of each page.
@@ -29,7 +29,7 @@ VAULT_PASSWORD = "a-vault-password-of-the-documentation-4711"
 _FOREIGN = ("ANSIBLE_", "ATLASSIAN_", "AWX_", "BITBUCKET_", "CONTROLLER_", "GIT_", "PYTEST_", "TOWER_", "VAULT_")
 
 
-class _World(World):
+class _Model(Model):
     """All secrets have the characters that break examples which put them into a URL as they are."""
 
     def secret(self, token_id: str, prefix: str = "") -> str:
@@ -39,7 +39,7 @@ class _World(World):
 
 
 @dataclass
-class Stage:
+class Sandbox:
     """``variables`` are those of plays that a page prints without naming a file."""
 
     place: Path
@@ -101,21 +101,21 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage() -> Iterator[Stage]:
+def sandbox() -> Iterator[Sandbox]:
     """An empty directory, and the company."""
     # Short: ansible-core puts a socket below it, whose path may have 108 characters.
-    with tempfile.TemporaryDirectory(prefix="page-", dir="/tmp") as name, stage_in(Path(name)) as made:
+    with tempfile.TemporaryDirectory(prefix="page-", dir="/tmp") as name, sandbox_in(Path(name)) as made:
         yield made
 
 
 @contextlib.contextmanager
-def stage_in(place: Path) -> Iterator[Stage]:
+def sandbox_in(place: Path) -> Iterator[Sandbox]:
     """The company, and directories below ``place``."""
     with network.network(place / "network") as net:
-        bitbucket = Simulator("10.4", clock=Clock(START, frozen=False), world=_World(11))
+        bitbucket = Simulator("10.4", clock=Clock(START, frozen=False), model=_Model(11))
         passwords = seed.plant(bitbucket, seed.load(Path(__file__).with_name("company.yml"))).passwords
         cloud = Cloud(clock=Clock(START, frozen=False), seed=7)
-        made = Stage(place, net, bitbucket, cloud, passwords)
+        made = Sandbox(place, net, bitbucket, cloud, passwords)
         made.directory.mkdir()
         made.home.mkdir()
         net.offer_simulator(bitbucket, network.BITBUCKET)
@@ -126,7 +126,7 @@ def stage_in(place: Path) -> Iterator[Stage]:
         yield made
 
 
-def _environment(made: Stage) -> dict[str, str]:
+def _environment(made: Sandbox) -> dict[str, str]:
     """Nothing of the user's own, and nothing left outside the page's place."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     ansible = made.place / "ansible"
@@ -150,7 +150,7 @@ def _environment(made: Stage) -> dict[str, str]:
     }
 
 
-def _sudo(made: Stage) -> None:
+def _sudo(made: Sandbox) -> None:
     """In place of the system's: it changes no user, and asks for no password."""
     path = made.place / "bin" / "sudo"
     path.parent.mkdir()
@@ -158,7 +158,7 @@ def _sudo(made: Stage) -> None:
     path.chmod(0o755)
 
 
-def copy_checkout(made: Stage, *names: str) -> None:
+def copy_checkout(made: Sandbox, *names: str) -> None:
     """Parts of this checkout, where the commands are typed."""
     for name in names:
         source, target = ROOT / name, made.directory / name
