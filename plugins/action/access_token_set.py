@@ -9,6 +9,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argsp
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import by_name
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _summary
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import (
     Declaration,
     declarations,
@@ -34,6 +35,9 @@ class ActionModule(CustodyAction):
     def declared(self, params: Result, resolved: _owners.Resolved) -> list[Declaration]:
         overrides = _argspec.overrides(params["overrides"])
         return declarations(resolved.owners, params["set"], overrides, params["prune"], resolved.failures)
+
+    def shape(self, result: Result) -> Result:
+        return {**result, "summary": _summary.lines_of(result, self._task.check_mode)}
 
     def arguments(self, args: Result, owners: c.Sequence[Owner], prune: bool) -> Result:
         return {

@@ -183,6 +183,11 @@ findings:
   returned: always
   type: list
   elements: dict
+summary:
+  description: The figures, notes, the worst findings and the unread owners (of both at most 20) as lines of text.
+  returned: always
+  type: list
+  elements: str
 unread:
   description: Owners that could not be read, with C(owner), C(reason) and C(msg).
   returned: always

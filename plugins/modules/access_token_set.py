@@ -195,6 +195,13 @@ counts:
     revoked:
       description: Tokens that were revoked, or in check mode would be.
       type: int
+summary:
+  description:
+    - The figures, the changes (in check mode, those that would be made) and the failures as lines of text, of both at
+      most 40. Tokens that need manual attention are all named.
+  returned: always
+  type: list
+  elements: str
 failures:
   description: What failed. One owner's failure stops no other owner.
   returned: always
@@ -294,7 +301,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter im
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _results
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _results, _summary
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import declarations
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import reconcile
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import Policy
@@ -352,7 +359,8 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     )
     outcome = reconcile(api, declared, _run_of(policy, params, check_mode))
     outcome.failures.extend(failure.entry for failure in unresolved)
-    return _results.result_of(outcome, bool(handover))
+    result = _results.result_of(outcome, bool(handover))
+    return {**result, "summary": _summary.lines_of(result, check_mode)}
 
 
 def _run_of(policy: Policy, params: dict[str, t.Any], check_mode: bool) -> Run:

@@ -41,6 +41,12 @@ def csv_of(columns: t.Sequence[str], rows: t.Iterable[t.Mapping[str, t.Any]]) ->
     return stream.getvalue()
 
 
+def shortened(lines: t.Sequence[str], most: int, what: str = "more") -> list[str]:
+    """The first lines, and how many there are after them."""
+    left = len(lines) - most
+    return [*lines[:most], *([f"and {left:,} {what}"] if left > 0 else [])]
+
+
 def _is_visible(char: str) -> bool:
     # Blanks other than the usual one are not printable, and harmless.
     return char.isprintable() or unicodedata.category(char) == "Zs"

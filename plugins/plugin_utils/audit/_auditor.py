@@ -32,6 +32,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._output import Output
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._page import html_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._summary import lines_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._tables import csv_of, junit_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._walk import ModuleCall, Result, Walk
 
@@ -78,7 +79,7 @@ class Auditor:
             result.update(self._compared(document))
             if not check_mode:
                 self._output.write(self._contents(audit, document))
-        return {**result, **self._verdict(audit, written=not check_mode)}
+        return {**result, "summary": lines_of(result, check_mode), **self._failure(audit, written=not check_mode)}
 
     def _contents(self, audit: Audit, document: Document) -> dict[str, str]:
         return {
@@ -107,7 +108,7 @@ class Auditor:
             },
         }
 
-    def _verdict(self, audit: Audit, written: bool) -> Result:
+    def _failure(self, audit: Audit, written: bool) -> Result:
         """Whether the task fails, in one sentence."""
         failures = [failure for failure in audit.walked.unread if failure.reason not in EXPECTED]
         bad = [item for item in audit.tokens if at_least(item.severity, self._fail_on)]
