@@ -56,40 +56,41 @@ def caught(handler: ast.ExceptHandler) -> set[str]:
     return BLIND & {ast.unparse(name).rpartition(".")[2] for name in names}
 
 
-def calls(tree: ast.AST, names: list[str]) -> list[str]:
-    called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+def calls(file: Path, names: list[str]) -> list[str]:
+    called = (node.func for node in nodes(file) if isinstance(node, ast.Call))
     return sorted(target.attr for target in called if isinstance(target, ast.Attribute) and target.attr in names)
 
 
-@pytest.mark.parametrize("file", [*FILES, *TESTS], ids=str)
-def test_functions_fit_on_a_screen(file):
-    long = {function.name: length(function) for function in functions(file) if length(function) > LONGEST_FUNCTION}
-    assert not long, f"{file}: more than {LONGEST_FUNCTION} lines: {long}"
+def test_functions_fit_on_a_screen():
+    found = [(str(file), each.name, length(each)) for file in (*FILES, *TESTS) for each in functions(file)]
+    long = [each for each in found if each[2] > LONGEST_FUNCTION]
+    assert not long, f"more than {LONGEST_FUNCTION} lines"
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_no_exception_is_caught_blindly(file):
-    blind = {node.lineno: caught(node) for node in nodes(file) if isinstance(node, ast.ExceptHandler) and caught(node)}
-    assert not blind, f"{file}: name the exceptions that are meant; by line: {blind}"
+def test_no_exception_is_caught_blindly():
+    handlers = [(file, node) for file in FILES for node in nodes(file) if isinstance(node, ast.ExceptHandler)]
+    blind = [(str(file), node.lineno, caught(node)) for file, node in handlers if caught(node)]
+    assert not blind, "name the exceptions that are meant"
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_no_magic_hooks(file):
-    hooks = {function.name for function in functions(file)} & {"__del__", "__getattr__"}
-    assert not hooks, f"{file} defines {sorted(hooks)}"
+def test_no_magic_hooks():
+    hooks = [(str(file), each.name) for file in FILES for each in functions(file)]
+    assert not [each for each in hooks if each[1] in {"__del__", "__getattr__"}]
 
 
-@pytest.mark.parametrize("file", MODULES, ids=str)
-def test_main_of_a_module_is_one_line_that_runs_its_spec(file):
-    (main,) = [function for function in functions(file) if function.name == "main"]
-    assert ast.unparse(main.body[0]).startswith("run_module(SPEC, ")
-    assert length(main) == 2, f"{file}: main() only calls run_module"
+def test_main_of_a_module_is_one_line_that_runs_its_spec():
+    mains = {str(file): [each for each in functions(file) if each.name == "main"] for file in MODULES}
+    other = [
+        file
+        for file, found in mains.items()
+        if [(length(main), ast.unparse(main.body[0]).startswith("run_module(SPEC, ")) for main in found] != [(2, True)]
+    ]
+    assert not other, "main() only calls run_module"
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_only_run_module_ends_a_module(file):
-    expected = ENDINGS if file == RUN_MODULE else []
-    assert calls(ast.parse((ROOT / file).read_text(encoding="utf-8")), ENDINGS) == expected, f"{file}: raise an error"
+def test_only_run_module_ends_a_module():
+    endings = {file: called for file in FILES if (called := calls(file, ENDINGS))}
+    assert endings == {RUN_MODULE: ENDINGS}, "raise an error"
 
 
 def grouped(*groups: str) -> set[str]:
@@ -101,23 +102,26 @@ def test_every_module_is_in_an_action_group_and_the_groups_name_nothing_else():
     assert grouped() == {file.stem for file in MODULES}, "meta/runtime.yml, action_groups: add or remove what differs"
 
 
-@pytest.mark.parametrize("file", MODULES, ids=str)
-def test_no_module_returns_what_ansible_takes_for_its_own(file):
+def documents(name: str) -> dict[str, dict[str, Any]]:
+    """By module: the YAML of ``DOCUMENTATION`` or ``RETURN``."""
+    texts = {str(file): (ROOT / file).read_text(encoding="utf-8") for file in MODULES}
+    found = {file: re.search(rf'^{name} = r"""(.*?)"""', text, re.S | re.M) for file, text in texts.items()}
+    return {file: yaml.safe_load(match[1] if match else "") for file, match in found.items()}
+
+
+def test_no_module_returns_what_ansible_takes_for_its_own():
     """A task whose result has `skipped` counts as skipped where that is not empty, and `failed_when` is ignored."""
-    returned = yaml.safe_load(re.search(r'^RETURN = r"""(.*?)"""', (ROOT / file).read_text(), re.S | re.M)[1])
-    taken = returned.keys() & {"skipped", "unreachable", "ansible_facts", "invocation", "results"}
-    assert not taken, f"{file} returns {sorted(taken)}"
+    reserved = {"skipped", "unreachable", "ansible_facts", "invocation", "results"}
+    assert not {file: taken for file, returned in documents("RETURN").items() if (taken := reserved & returned.keys())}
 
 
-@pytest.mark.parametrize("file", MODULES, ids=str)
-def test_no_part_of_a_fragment_has_the_name_of_another_fragment(file):
+def test_no_part_of_a_fragment_has_the_name_of_another_fragment():
     """Ansible takes `attributes.cloud` for the fragment cloud where there is one, and says nothing."""
-    documentation = yaml.safe_load(
-        re.search(r'^DOCUMENTATION = r"""(.*?)"""', (ROOT / file).read_text(), re.S | re.M)[1]
-    )
-    parts = [name.split(".")[3] for name in documentation["extends_documentation_fragment"] if name.count(".") == 3]
+    used = {name for each in documents("DOCUMENTATION").values() for name in each["extends_documentation_fragment"]}
+    parts = [name.split(".")[3] for name in used if name.count(".") == 3]
+    assert parts
     taken = [name for name in parts if (PLUGINS / "doc_fragments" / f"{name}.py").exists()]
-    assert not taken, f"{file}: rename {taken} in its fragment"
+    assert not taken, f"rename {taken} in its fragment"
 
 
 def test_nothing_was_added_in_a_version_that_is_still_to_come():

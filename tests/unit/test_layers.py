@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,8 +57,13 @@ MODULE_UTILS = [file for file in FILES if file.parts[0] == "module_utils"]
 ROW = {folder: row for row, folders in enumerate(LAYERS) for folder in folders}
 
 
-def imports(file: Path) -> Iterator[str]:
+@functools.cache
+def imports(file: Path) -> tuple[str, ...]:
     """Each module that the file imports, or may: of `from a import b` both a and a.b are named."""
+    return tuple(_imports(file))
+
+
+def _imports(file: Path) -> Iterator[str]:
     package = [*PACKAGE.split("."), *file.parent.parts]
     for node in ast.walk(ast.parse((ROOT / "plugins" / file).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -91,38 +97,43 @@ def module_utils_imported_by(file: Path) -> set[str]:
     return {"/".join(parts[:length]) for parts in of_them for length in (1, 2)} & known
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_a_folder_imports_only_the_folders_it_may(file):
-    assert file.parts[0] in FOLDERS, f"plugins/{file.parts[0]} is new: say in FOLDERS what it may import"
-    allowed = FOLDERS[file.parts[0]]
-    foreign = {parts[0] for parts in own_imports(file)} - allowed
-    assert not foreign, f"plugins/{file} imports {sorted(foreign)}, it may only import {sorted(allowed)}"
+def test_every_folder_of_plugins_says_what_it_may_import():
+    assert {file.parts[0] for file in FILES} <= FOLDERS.keys(), "a folder is new: say in FOLDERS what it may import"
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_imports_of_the_collection_say_its_full_name_or_are_relative(file):
-    strays = {name for name in imports(file) if name.split(".")[0] in {"plugins", "tests"}}
-    assert not strays, f"plugins/{file} imports {sorted(strays)}, which exists only in a checkout"
+def test_a_folder_imports_only_the_folders_it_may():
+    foreign = {
+        str(file): found
+        for file in FILES
+        if (found := {parts[0] for parts in own_imports(file)} - FOLDERS.get(file.parts[0], set()))
+    }
+    assert not foreign, f"FOLDERS allows {FOLDERS}"
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file.parts[0] in ON_THE_TARGET], ids=str)
-def test_what_runs_on_the_target_needs_no_controller(file):
-    of_ansible = {name for name in imports(file) if name.split(".")[0] == "ansible"}
-    controller = {name for name in of_ansible if not f"{name}.".startswith("ansible.module_utils.")}
-    assert not controller, f"plugins/{file} runs on the target, where {sorted(controller)} does not exist"
+def test_imports_of_the_collection_say_its_full_name_or_are_relative():
+    strays = [
+        (str(file), name) for file in FILES for name in imports(file) if name.split(".")[0] in {"plugins", "tests"}
+    ]
+    assert not strays, "these exist only in a checkout"
 
 
-@pytest.mark.parametrize("file", MODULE_UTILS, ids=str)
-def test_every_folder_of_module_utils_has_a_layer(file):
-    assert folder_of(name_of(file)) in ROW, f"plugins/{file.parent} is new: give it a row of LAYERS in {__file__}"
+def test_what_runs_on_the_target_needs_no_controller():
+    on_the_target = [(file, name) for file in FILES if file.parts[0] in ON_THE_TARGET for name in imports(file)]
+    of_ansible = [(str(file), name) for file, name in on_the_target if name.split(".")[0] == "ansible"]
+    assert of_ansible
+    controller = [each for each in of_ansible if not f"{each[1]}.".startswith("ansible.module_utils.")]
+    assert not controller, "on the target these do not exist"
 
 
-@pytest.mark.parametrize("file", MODULE_UTILS, ids=str)
-def test_module_utils_import_downwards_only(file):
-    own = folder_of(name_of(file))
-    for name in module_utils_imported_by(file):
-        other = folder_of(name)
-        assert other == own or ROW[other] > ROW[own], f"plugins/{file} imports {name}, which is not below it in LAYERS"
+def test_every_folder_of_module_utils_has_a_layer():
+    assert {folder_of(name_of(file)) for file in MODULE_UTILS} <= ROW.keys(), "give the new folder a row of LAYERS"
+
+
+def test_module_utils_import_downwards_only():
+    pairs = [(name_of(file), name) for file in MODULE_UTILS for name in module_utils_imported_by(file)]
+    folders = [(folder_of(file), folder_of(name), file, name) for file, name in pairs]
+    upwards = [(file, name) for own, other, file, name in folders if other != own and ROW[other] <= ROW[own]]
+    assert not upwards, "a file imports from its own folder and from those below it in LAYERS"
 
 
 @pytest.mark.parametrize("name", sorted(PURE))
