@@ -149,6 +149,18 @@ failures:
   returned: success
   type: list
   elements: dict
+summary:
+  description: What needs no action, and what was not searched or not asked, as lines of text.
+  returned: success
+  type: list
+  elements: str
+left_to_do:
+  description:
+    - What is left to do after the tokens in RV(access_tokens) are revoked, as messages. If it is empty, no leaked
+      secret works any more.
+  returned: success
+  type: list
+  elements: str
 """
 
 import typing as t
@@ -163,7 +175,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._d
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._walk import Walk
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks import _incident
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks import _incident, _summary
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks import Leaks
 
 SPEC: _argspec.Spec = {
@@ -201,13 +213,14 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     wanted = [leak for leak in leaks.all if leak.fingerprint not in ignored]
     walk = Walk(DataCenter(client), {leak.token_id for leak in wanted if leak.token_id}, params["concurrency"])
     walk.among(declared)
-    return {
+    result = {
         "changed": False,
         **_incident.report(wanted, walk, client, whole=declared.me, verify=params["verify"]),
         "files_searched": leaks.files,
         "unread": leaks.unread,
         "warned": _unread_warning(leaks.doubtful),
     }
+    return {**result, "summary": _summary.lines_of(result), "left_to_do": _summary.left_to_do(result)}
 
 
 def _unread_warning(unread: list[dict[str, str]]) -> list[str]:

@@ -96,7 +96,7 @@ def stats(outcome: Outcome) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", json.loads("".join(found))["revoke_leaked"])
 
 
-_NEXT_FAILURE = r"; (?=Left to do: |Not revoked|/\S+: not searched|\d+ more files|The role that reissues)"
+_NEXT_FAILURE = r"; (?=Left to do: |Not revoked|/\S+: not searched|and \d+ more|The role that reissues)"
 
 
 def failures(outcome: Outcome) -> list[str]:
@@ -214,7 +214,9 @@ def test_the_token_that_signs_in_stays_and_the_run_says_so_after_it_revoked_the_
     incident.environment = {"BITBUCKET_USERNAME": "", "BITBUCKET_PASSWORD": "", "BITBUCKET_TOKEN": signs_in}
     outcome = incident.revoke("-vvvv", reissue=False)
     (line,) = failures(outcome)
-    assert line.startswith("Not revoked, since this run signs in with it. Use another one: users/admin/tokens/by-hand")
+    assert line.startswith(
+        "Left to do: revoke it with another credential, since this run signs in with it: users/admin/tokens/by"
+    )
     assert (incident.alive(signs_in), incident.alive(other)) == (True, False)
     assert_nothing_shown(incident, outcome.output, [signs_in, other])
 
@@ -241,7 +243,7 @@ def test_a_role_that_fails_is_told_after_the_tokens_were_revoked(incident):
     incident.leak("a.txt", leaked)
     incident.vault_file.write_text("in: plain text\n", encoding="utf-8")
     (line,) = failures(incident.revoke())
-    assert "Run tokensmith.bitbucket.provision once this is mended" in line
+    assert "Run tokensmith.bitbucket.provision once this is fixed" in line
     assert "is not encrypted with ansible-vault" in line
     assert not incident.alive(leaked)
 
@@ -326,10 +328,10 @@ def test_what_the_report_has_no_room_for_is_counted(incident):
     outcome = incident.revoke(reissue=False)
     told = failures(outcome)
     assert len(told) == 21
-    assert told[-1] == "3 more files were not searched."
+    assert told[-1] == "and 3 more files that were not searched"
     lines = report(outcome)
-    assert len([line for line in lines if "not searched" in line]) == 20
-    assert "not read: 3 more files" in lines
+    assert len([line for line in lines if ": not searched" in line]) == 20
+    assert "and 3 more files that were not searched" in lines
 
 
 @pytest.mark.long

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, Tokensmith
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The result of a search for leaked secrets in lines for people. Pure, and nothing secret."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import shortened
+
+#: More files or owners than this are counted only; the result has all of them.
+SHOWN = 20
+
+Result = t.Mapping[str, t.Any]
+
+
+def lines_of(result: Result) -> list[str]:
+    """What needs no action, and what was not searched or not asked."""
+    dead = [token["msg"] for token in result["access_tokens"] if token["works"] is False]
+    settled = [secret["msg"] for secret in result["unresolved"] if secret["settled"]]
+    return [
+        *(f"left alone, since the secret is refused: {message}" for message in dead),
+        *(f"nothing to do: {message}" for message in settled),
+        *shortened([entry["msg"] for entry in result["unread"]], SHOWN, "more files that were not searched"),
+        *shortened([f"not asked: {entry['msg']}" for entry in result["failures"]], SHOWN, "more owners not asked"),
+    ]
+
+
+def left_to_do(result: Result) -> list[str]:
+    """What needs manual attention: leaked secrets that revoking the found tokens leaves, and files not searched."""
+    live = (token for token in result["access_tokens"] if token["works"] is not False)
+    own = [
+        f"revoke it with another credential, since this run signs in with it: {token['msg']}"
+        for token in live
+        if token["in_use"]
+    ]
+    secrets = [secret["msg"] for secret in result["unresolved"] if not secret["settled"]]
+    # Links to directories are searched at their targets, and sockets and devices hold no secrets.
+    unread = [entry["msg"] for entry in result["unread"] if entry["reason"] not in ("link", "special")]
+    return [
+        *(f"Left to do: {message}" for message in (*own, *secrets)),
+        *shortened(unread, SHOWN, "more files that were not searched"),
+    ]
