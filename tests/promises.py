@@ -35,7 +35,7 @@ PROMISES = {
     f"{_UTILS}/http": "hostile answers",
     f"{_UTILS}/http/test_connection.py": "networks",
     f"{_UTILS}/http/test_cloud_connection.py": "networks",
-    f"{_UTILS}/http/test_deadlines.py": "networks",
+    f"{_UTILS}/http/test_body.py": "networks",
     f"{_UTILS}/http/test_transport.py": "networks",
 }
 

@@ -29,8 +29,7 @@ options:
   timeout:
     description:
       - How many seconds to wait for a connection, and each time for data.
-      - A whole request, from the connection to the last byte of the answer, may take ten times as long. An answer that
-        is slower counts as lost, as after a connection that broke.
+      - An answer whose body is incomplete after ten times C(timeout) counts as lost, as after a connection that broke.
     type: int
     default: 30
   use_proxy:

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _body
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token
 from tests.reliability.sandbox import Sandbox, sandbox
@@ -151,8 +151,8 @@ def test_a_rate_limit_fails_nobody(tmp_path, retry_after, record_property):
 
 @pytest.mark.parametrize("slow", [1, 2], ids=["once", "each time"])
 def test_an_answer_to_a_create_that_drips_is_a_lost_one(monkeypatch, slow, record_property):
-    """The server has acted at once; what it says would take ten seconds, and the deadline is after two."""
-    monkeypatch.setattr(_deadlines, "FACTOR", 2)
+    """The server has acted at once; its body would take several seconds, and the deadline is after two."""
+    monkeypatch.setattr(_body, "FACTOR", 2)
     company, creates = new_company(), iter([True] * slow)
     with (
         running(company.sim) as url,

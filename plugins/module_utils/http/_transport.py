@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import typing as t
 import warnings
-import zlib
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    AnswerError,
     BitbucketError,
     CertificateError,
     ConnectError,
     InputError,
     LostAnswerError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses, _deadlines, _tls_files
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses, _body, _tls_files
 
 try:
     import requests
@@ -47,11 +46,6 @@ else:
 if t.TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
-#: An answer larger than this is not one of Bitbucket's: a page of 1,000 tokens has about half a megabyte, and of
-#: 1,000 repositories two. As objects in memory JSON may take twenty-five times as much.
-MAX_BODY = 8 * 1024 * 1024
-_CHUNK = 64 * 1024
-_GZIP_OR_ZLIB = zlib.MAX_WBITS + 32
 # What urllib3 reports when a connection never came about, at any depth below the exception of requests.
 _NEVER_CONNECTED = {"NewConnectionError", "ConnectTimeoutError", "NameResolutionError"}
 _NO_TUNNEL = "Tunnel connection failed"
@@ -60,7 +54,7 @@ _NO_TUNNEL = "Tunnel connection failed"
 class Settings(t.NamedTuple):
     """How to reach the server.
 
-    ``timeout`` is in seconds and bounds connecting and each wait for data; ten of it bound a whole exchange.
+    ``timeout`` is in seconds and bounds connecting and each wait for data; about ten of it bound the reading of a body.
     """
 
     validate_certs: bool = True
@@ -104,7 +98,7 @@ class Transport:
         :raises LostAnswerError: it was sent, and no whole answer came back.
         """
         session = self._session(url)
-        limit = self._settings.timeout
+        limit, started = self._settings.timeout, time.monotonic()
         try:
             with session.request(
                 method, url, headers=headers, data=body, timeout=(limit, limit), allow_redirects=False, stream=True
@@ -113,13 +107,9 @@ class Transport:
                     # The real answer may still come: leaving closes the connection, or the next request would get it.
                     raise LostAnswerError(f"The server answered with no more than the interim {response.status_code}.")
                 answered = {name.lower(): value for name, value in response.headers.items()}
-                content = _read(response)
-                return Exchange(response.status_code, answered, _decoded(content, answered.get("content-encoding", "")))
+                return Exchange(response.status_code, answered, _body.read(response, started, limit))
         except failures.RequestException as error:
-            raise _translated(error, limit, _host_of(url), self._trusted.source) from None
-        except HTTPError as error:
-            # Reading the body goes past the library's own wrapping; by then the request has long been sent.
-            raise (_too_slow(limit) if "TooSlowError" in _causes(error) else _broken()) from None
+            raise _translated(error, _host_of(url), self._trusted.source) from None
         except OSError as error:
             # Before it sends anything the library looks for the files of TLS, which may be gone by now.
             raise InputError(
@@ -145,7 +135,7 @@ class Transport:
             session.cert = (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert
         if settings.use_proxy:
             session.proxies.update(proxies_for(url))
-        for prefix, adapter in (self._adapters or _network()).items():
+        for prefix, adapter in self._adapters.items():
             session.mount(prefix, adapter)
         self._local.session = session
         return session
@@ -168,70 +158,13 @@ def proxies_for(url: str) -> dict[str, str]:
     return {} if local or any(_addresses.matches(url, entry) for entry in excluded) else found
 
 
-def _network() -> dict[str, BaseAdapter]:
-    return {prefix: _deadlines.DeadlineAdapter() for prefix in ("http://", "https://")}
-
-
-def _read(response: requests.Response) -> bytes:
-    # Not in urllib3 1. It gives what is there, while `read` waits for all that it was asked for.
-    read_some = getattr(response.raw, "read1", response.raw.read)
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        while chunk := read_some(_CHUNK):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY:
-                raise _too_long()
-    except ValueError:
-        # What becomes of a size that is none.
-        raise _broken() from None
-    # urllib3 1 takes a body for whole that is shorter than was promised.
-    if response.raw.length_remaining:
-        raise _broken()
-    return b"".join(chunks)
-
-
-def _decoded(body: bytes, encoding: str) -> bytes:
-    """The body without the compression that some proxies apply although none was asked for."""
-    if encoding.strip().lower() in ("", "identity"):
-        return body
-    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-        raise AnswerError("The server's answer is compressed in a way that was not asked for: is a proxy doing that?")
-    unpack = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
-    try:
-        # Never more than what is allowed: a few kilobytes can unpack to gigabytes.
-        plain = unpack.decompress(body, MAX_BODY + 1)
-    except zlib.error:
-        raise _broken() from None
-    if len(plain) > MAX_BODY:
-        raise _too_long()
-    if body and not unpack.eof:
-        raise _broken()
-    return plain
-
-
-def _too_long() -> AnswerError:
-    return AnswerError(f"The server's answer has more than {MAX_BODY // 1024 // 1024} MiB, which none has.")
-
-
-def _too_slow(limit: float) -> LostAnswerError:
-    times = _deadlines.FACTOR
-    return LostAnswerError(
-        f"The answer was not whole after {times * limit:g} seconds, {times} times `timeout`, and was given up: look "
-        "for what slows the server or a proxy down, or raise `timeout`."
-    )
-
-
-def _translated(error: failures.RequestException, limit: float, host: str, trusted: str) -> BitbucketError:
+def _translated(error: failures.RequestException, host: str, trusted: str) -> BitbucketError:
     """Our error for one of the library's; its text is not passed on whole, since it may quote URLs and headers.
 
     :param host: with its port.
     :param trusted: whose certificates are accepted, for messages.
     """
     names = _causes(error)
-    if "TooSlowError" in names:
-        return _too_slow(limit)
     if "SSLCertVerificationError" in names:
         return CertificateError(
             f"The certificate of {host} is not accepted: {_tls_reason(error)}. It was checked against {trusted}. Name "
@@ -253,14 +186,10 @@ def _translated(error: failures.RequestException, limit: float, host: str, trust
     if isinstance(error, failures.Timeout):
         return LostAnswerError("The server did not answer in time.")
     if isinstance(error, (failures.ConnectionError, failures.ChunkedEncodingError)):
-        return _broken()
+        return _body.broken()
     if any(isinstance(item, HTTPError) for item in _chain(error)):
         return LostAnswerError("The server's answer has headers that contradict themselves.")
     return InputError(f"The request could not be sent ({type(error).__name__}): check `url` and the proxy settings.")
-
-
-def _broken() -> LostAnswerError:
-    return LostAnswerError("The connection broke before the whole answer was here.")
 
 
 def _chain(error: BaseException) -> t.Iterator[BaseException]:

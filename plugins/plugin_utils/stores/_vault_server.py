@@ -12,9 +12,13 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    AnswerError,
+    InputError,
+    LostAnswerError,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _tls_files
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._deadlines import DeadlineAdapter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._body import BodyAdapter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import proxies_for
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 
@@ -66,7 +70,7 @@ class VaultServer:
     """One server, by one login, which is made with the first request, and again when its token's time is over.
 
     :param ca_path: a file with the certificates to trust in place of the system's.
-    :param timeout: seconds for each wait of a request; ten of it for all of one.
+    :param timeout: seconds for connecting and for each wait for data; about ten of it for a whole body.
     """
 
     def __init__(self, url: str, login: Login, namespace: str, ca_path: str, timeout: float) -> None:
@@ -84,7 +88,7 @@ class VaultServer:
         session.verify = verify
         session.proxies.update(proxies_for(url))
         for prefix in ("http://", "https://"):
-            session.mount(prefix, DeadlineAdapter())
+            session.mount(prefix, BodyAdapter())
         self._url = url
         self._login = login
         self._lock = threading.Lock()
@@ -211,7 +215,7 @@ class VaultServer:
                 f"The TLS connection to {self._url} failed: is its CA known (`ca_path`), and does the name match?"
             )
             raise VaultError(sentence, gone=True) from None
-        except failures.RequestException:
+        except (failures.RequestException, AnswerError, LostAnswerError):
             raise VaultError(f"Vault at {self._url} does not answer.", gone=lost_is_gone) from None
         except OSError as error:
             # Before it sends anything the library looks for the file of certificates, which may be gone by now.

@@ -17,7 +17,6 @@ Answer = Callable[[socket.socket], None]
 #: Far longer than any test waits, and an end of its own for a server that nobody leaves.
 PATIENCE = 60
 GAP = 0.02
-_TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -58,34 +57,20 @@ def drips(at_once: bytes, slowly: Iterable[bytes]) -> Answer:
     return answer
 
 
-#: By what never ends: an answer to a request. None pauses for long.
+_CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
+#: By the part of the body that never ends.
 ANSWERS: dict[str, Answer] = {
-    "status line": drips(b"HTTP/1.1 200 ", itertools.repeat(b"O")),
-    "a header": drips(_OK + b"X-A: ", itertools.repeat(b"a")),
-    "interim answers": drips(b"", itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n")),
-    "interim answers in haste": drips(b"", itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000)),
-    "size of a chunk": drips(_OK + b"Transfer-Encoding: chunked\r\n\r\n", itertools.repeat(b"0")),
-    "a chunk": drips(_OK + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n", itertools.repeat(b" ")),
-    "chunks": drips(_OK + b"Transfer-Encoding: chunked\r\n\r\n", itertools.repeat(b"1\r\n \r\n")),
-    "a trailer": drips(_OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: ", itertools.repeat(b"a")),
     "body": drips(_OK + b"Content-Length: 60000\r\n\r\n", itertools.repeat(b" ")),
     "body without a length": drips(_OK + b"\r\n", itertools.repeat(b" ")),
-}
-#: The same, and what a proxy says first when it is asked for a tunnel.
-PROXIES: dict[str, Answer] = {
-    "status line": ANSWERS["status line"],
-    "a header": ANSWERS["a header"],
-    "headers": drips(b"HTTP/1.1 200 OK\r\n", itertools.repeat(b"X: a\r\n")),
-    "handshake inside": drips(
-        _TUNNEL, itertools.chain([b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"], itertools.repeat(b"\x03"))
-    ),
+    "a chunk": drips(_CHUNKED + b"ffff\r\n", itertools.repeat(b" ")),
+    "chunks": drips(_CHUNKED, itertools.repeat(b"1\r\n \r\n")),
 }
 #: A server's first record of TLS, 16 KiB long.
 HANDSHAKE = drips(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03", itertools.repeat(b"\x03"))
 
 
 def relays(url: str, slowly: Callable[[str], bool]) -> Answer:
-    """A proxy in front of a server that acts at once, and whose answer to some requests drips.
+    """A proxy in front of a server that acts at once. The body of its answer to some requests arrives byte by byte.
 
     :param slowly: whether it does, by the method of the request.
     """
@@ -96,7 +81,10 @@ def relays(url: str, slowly: Callable[[str], bool]) -> Answer:
         with socket.create_connection((str(address.hostname), int(address.port or 80))) as server:
             server.sendall(request.replace(b"Connection: keep-alive", b"Connection: close"))
             said = b"".join(iter(lambda: server.recv(65536), b""))
-        for part in [said[at : at + 1] for at in range(len(said))] if slowly(request.split()[0].decode()) else [said]:
+        head, _end, body = said.partition(b"\r\n\r\n")
+        parts = [body[at : at + 1] for at in range(len(body))] if slowly(request.split()[0].decode()) else [body]
+        connection.sendall(head + b"\r\n\r\n")
+        for part in parts:
             connection.sendall(part)
             time.sleep(GAP)
 

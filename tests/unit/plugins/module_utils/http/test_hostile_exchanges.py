@@ -23,8 +23,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import declared
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Answer, http_date
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._body import MAX_BODY
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import MAX_BODY, Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from tests.unit.plugins.company import URL
 from tests.unit.plugins.hostile_server import Wire
 

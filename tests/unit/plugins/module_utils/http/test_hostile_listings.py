@@ -12,9 +12,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import MAX_PARTS
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._body import MAX_BODY
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._pages import PAGE_SIZE
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import MAX_BODY, Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
 from tests.simulator.exchange import Request
 from tests.unit.plugins.company import URL
 from tests.unit.plugins.hostile_server import Wire

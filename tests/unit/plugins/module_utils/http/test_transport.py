@@ -20,7 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LostAnswerError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _tls_files, _transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _body, _tls_files
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import (
     Exchange,
     Settings,
@@ -260,7 +260,7 @@ def test_the_librarys_errors_are_translated_and_not_quoted(error, kind, words):
 
 
 def test_an_answer_without_end_is_not_read(adapter, monkeypatch):
-    monkeypatch.setattr(_transport, "MAX_BODY", 10)
+    monkeypatch.setattr(_body, "MAX_BODY", 10)
     with pytest.raises(AnswerError, match="more than"):
         ask(adapter)
 

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _body
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles.awx import ORGANIZATION, TOKEN, TYPE, lose_answers, running
@@ -258,9 +258,9 @@ def test_the_environment_of_the_controllers_own_collection_is_understood(monkeyp
 
 
 def test_a_controller_that_drips_is_not_waited_for_without_end(monkeypatch):
-    monkeypatch.setattr(_deadlines, "FACTOR", 2)
+    monkeypatch.setattr(_body, "FACTOR", 2)
     started = time.monotonic()
-    with raw_server(ANSWERS["a header"]) as url:
+    with raw_server(ANSWERS["body"]) as url:
         store = opened(url=url, token=TOKEN, timeout=0.4)
         assert "2 times `timeout`" in failure(lambda: store.read([CI]))
         assert time.monotonic() - started < 15

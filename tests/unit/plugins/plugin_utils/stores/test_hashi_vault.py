@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _deadlines
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _body
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _vault_server
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
@@ -578,9 +578,9 @@ def test_a_real_server_that_is_sealed_half_way_says_so():
 
 
 def test_a_server_that_drips_is_not_waited_for_without_end(monkeypatch):
-    monkeypatch.setattr(_deadlines, "FACTOR", 2)
+    monkeypatch.setattr(_body, "FACTOR", 2)
     started = time.monotonic()
-    with raw_server(ANSWERS["a header"]) as url:
+    with raw_server(ANSWERS["body"]) as url:
         store = opened("kv/team", url=url, token=TOKEN, timeout=0.4)
         assert "does not answer" in failure(lambda: store.read([CI]))
         assert time.monotonic() - started < 15
