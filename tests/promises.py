@@ -26,7 +26,6 @@ PROMISES = {
     f"{_UTILS}/tokens/test_reconcile.py": "guards and plans",
     "tests/unit/plugins/modules/test_leaked_secret_info.py": "leaked tokens",
     f"{_UTILS}/leaks": "leaked tokens",
-    f"{_UTILS}/datacenter/test_walk.py": "leaked tokens",
     "tests/integration/test_revoke_leaked.py": "leaked tokens",
     f"{_UTILS}/core/test_redact.py": "words without secrets",
     f"{_UTILS}/core/test_shapes.py": "words without secrets",

@@ -4,40 +4,42 @@
 from __future__ import annotations
 
 import gc
+import typing as t
 
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import (
-    ModuleAction,
-    own_options,
-    refuse_internal,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import secrets_of, validated
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._local import task_environment
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import Auditor, audited
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._walk import Result
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._observe import Progress, observe
 
-# What the module needs to find and list owners; all else is the controller's.
-_LISTING = (*_argspec.CONNECTION, "projects", "repositories", "users", "concurrency")
+_NAME = "tokensmith.bitbucket.access_token_audit"
+
+Result = dict[str, t.Any]
 
 
-class ActionModule(ModuleAction):
-    """Judges on the controller what the module lists, and writes the report there."""
+class ActionModule(ActionBase):
+    """Lists and judges tokens on the controller, and writes the report there; no module runs."""
 
     _supports_async = False
-
-    module_name = "tokensmith.bitbucket.access_token_audit"
 
     def run(self, tmp: None = None, task_vars: Result | None = None) -> Result:
         """Run the task."""
         super().run(tmp, task_vars)
         # This process is a fork that ends with the task, and makes hundreds of thousands of objects.
         gc.freeze()
-        return audited(lambda: self._auditor(task_vars), self._task.check_mode)
-
-    def _auditor(self, task_vars: Result | None) -> Auditor:
         args = dict(self._task.args)
-        refuse_internal(args)
-        params = own_options(self.module_name, access_token_audit.SPEC, access_token_audit.CONSTRAINTS, args)
-        listing = {key: value for key, value in args.items() if key in _LISTING}
-        return Auditor(params, lambda told: self._call({**listing, "walk": told}, task_vars), Display().display)
+        with task_environment(self):
+            result = audited(lambda: _auditor(args), self._task.check_mode)
+        masked: Result = remove_values(result, secrets_of(access_token_audit.SPEC, args))
+        return masked
+
+
+def _auditor(args: Result) -> Auditor:
+    params = validated(_NAME, access_token_audit.SPEC, access_token_audit.CONSTRAINTS, args)
+    client = client_from(params)
+    return Auditor(params, lambda: observe(client, params, Progress(Display().display)))

@@ -20,7 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps
 Spec = dict[str, dict[str, t.Any]]
 
 #: Options that only an action plugin passes to its module. A task that sets one is refused.
-INTERNAL = ("handover", "walk")
+INTERNAL = ("handover",)
 
 TRANSPORT: Spec = {
     "validate_certs": {"type": "bool", "default": True},

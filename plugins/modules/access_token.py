@@ -252,7 +252,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _discovery, _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
@@ -293,7 +293,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     if handover.get("discard"):
         return _results.discarded(api, handover["discard"])
     api.limits_bearers = handover.get("verify") is False
-    owner = _owners.resolve_one(_owners.declared_owner(params), api)
+    owner = _discovery.resolve_one(_owners.declared_owner(params), api)
     if handover.get("resolve"):
         return {"changed": False, "owners": [owner.path]}
     spec = declared_spec(params, owner, api)

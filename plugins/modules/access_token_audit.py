@@ -136,10 +136,10 @@ options:
       - The directory on the controller to write the files into. It is made where it does not exist.
       - If not set, no file is written.
     type: path
-  walk:
-    description: Internal. A task that sets it is refused.
-    type: dict
 notes:
+  - This runs on the controller (in AWX, in the execution environment), which must reach Bitbucket. Neither the host of
+    the task nor C(delegate_to) changes that. The Python that runs Ansible needs C(requests).
+  - The C(environment) of the task and its play applies, such as C(BITBUCKET_URL) and C(HTTPS_PROXY).
   - Bitbucket has no call that lists all tokens of an instance, so this makes one request per owner.
   - Without a usable C(Date) from the server nothing is said to have expired or to be unused.
   - An owner that refuses the caller, or is gone meanwhile, does not fail the task. Any other owner that could not be
@@ -219,16 +219,8 @@ since_last:
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import controller_only, run_module
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAMES
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _census
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Listing
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Directory
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 
 _PATTERNS: dict[str, t.Any] = {"type": NAMES, "elements": "str"}
 
@@ -257,56 +249,13 @@ SPEC: _argspec.Spec = {
         "default": "none",
     },
     "output_dir": {"type": "path"},
-    "walk": {"type": "dict"},
 }
 
 CONSTRAINTS: dict[str, t.Any] = {"mutually_exclusive": [("token", "password")]}
 
 
-def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
-    """Find owners, or list the tokens of some; judging and writing is the action plugin's. Reads only.
-
-    :raises BitbucketError: where no owner can be looked at.
-    """
-    if params["walk"] is None:
-        raise InputError(
-            "access_token_audit runs on the controller: call it as tokensmith.bitbucket.access_token_audit, in a task."
-        )
-    workers = Workers(params["concurrency"])
-    paths, wanted = params["walk"].get("owners"), params["walk"].get("repositories")
-    if paths is None and wanted is None:
-        found = _census.places(_census.declared_patterns(params), Directory(client))
-        more = {"url": client.url, "guessed": sorted(found.guessed), "wanted": found.wanted, "notes": found.notes}
-        return {**_found(found), **more}
-    if paths is None:
-        return _found(_census.repositories(wanted, Directory(client), workers))
-    listings, failures = _census.listed([owner_of(path) for path in paths], DataCenter(client), workers)
-    return {
-        "changed": False,
-        "listings": [_plain(owner, listing) for owner, listing in listings],
-        "unread": [failure._asdict() for failure in failures],
-    }
-
-
-def _found(found: _census.Found) -> dict[str, t.Any]:
-    return {
-        "changed": False,
-        "places": [(place.owner.path, place.title, place.link, place.inactive) for place in found.places],
-        "unread": [failure._asdict() for failure in found.failures],
-    }
-
-
-def _plain(owner: Owner, listing: Listing) -> dict[str, t.Any]:
-    """A listing as JSON has it; times stay milliseconds, since the judging is to be exact."""
-    tokens = [
-        (token.id, token.name, token.permissions.names, token.created, token.expires, token.last_used)
-        for token in listing.tokens
-    ]
-    return {"owner": owner.path, "now": listing.now, "tokens": tokens}
-
-
 def main() -> None:
-    run_module(SPEC, run, client_from, **CONSTRAINTS)
+    run_module(SPEC, controller_only("access_token_audit"), **CONSTRAINTS)
 
 
 if __name__ == "__main__":

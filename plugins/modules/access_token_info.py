@@ -181,8 +181,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token, expires_within
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _discovery, _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 
@@ -214,18 +214,16 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     filters = _filters(params)
     export = _export.Export(params, COLUMNS) if params["output_file"] else None
     api = DataCenter(client)
-    owners, unresolved = _owners.resolve(_owners.declared_owners(params, required=False), api, archived=True)
-    tokens: list[dict[str, t.Any]] = []
-    failures: list[dict[str, t.Any]] = [failure._asdict() for failure in unresolved]
-    for owner, listing in zip(owners, Workers(params["concurrency"]).each(api.tokens, owners)):
-        if isinstance(listing, Listing):
-            tokens.extend(
-                token.describe(owner.reference(token.name), listing.now)
-                for token in listing.tokens
-                if all(keep(token, listing.now) for keep in filters)
-            )
-        else:
-            failures.append({"owner": owner.path, "reason": listing.reason, "msg": str(listing)})
+    declared, concurrency = _owners.declared_owners(params, required=False), params["concurrency"]
+    owners, unresolved = _discovery.resolve(declared, api, archived=True, concurrency=concurrency)
+    listings, unread = _discovery.list_tokens(owners, api, Workers(concurrency))
+    failures = [failure._asdict() for failure in (*unresolved, *unread)]
+    tokens = [
+        token.describe(owner.reference(token.name), listing.now)
+        for owner, listing in listings
+        for token in listing.tokens
+        if all(keep(token, listing.now) for keep in filters)
+    ]
     tokens.sort(key=lambda token: (token["reference"], token["created"], token["id"]))
     shown = tokens[: params["limit"]]
     result = {"changed": False, "access_tokens": shown, "total": len(tokens), "failures": failures}

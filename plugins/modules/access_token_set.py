@@ -297,7 +297,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argsp
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAMES
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _discovery, _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
@@ -339,7 +339,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     if handover.get("discard"):
         return _results.discarded(api, handover["discard"])
     api.limits_bearers = handover.get("verify") is False
-    owners, unresolved = _owners.resolve(_owners.declared_owners(params), api)
+    owners, unresolved = _discovery.resolve(_owners.declared_owners(params), api, concurrency=params["concurrency"])
     if handover.get("resolve"):
         failures = [failure._asdict() for failure in unresolved]
         return {"changed": False, "owners": [owner.path for owner in owners], "unresolved": failures}

@@ -172,11 +172,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import SHORTEST
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._walk import Walk
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks import _incident, _summary
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks import Leaks
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._search import TokenSearch
 
 SPEC: _argspec.Spec = {
     **_argspec.CONNECTION,
@@ -211,11 +211,11 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     if not params["text"] and not leaks.files and leaks.doubtful:
         raise InputError(leaks.doubtful[0]["msg"])
     wanted = [leak for leak in leaks.all if leak.fingerprint not in ignored]
-    walk = Walk(DataCenter(client), {leak.token_id for leak in wanted if leak.token_id}, params["concurrency"])
-    walk.among(declared)
+    search = TokenSearch(DataCenter(client), {leak.token_id for leak in wanted if leak.token_id}, params["concurrency"])
+    search.among(declared)
     result = {
         "changed": False,
-        **_incident.report(wanted, walk, client, whole=declared.me, verify=params["verify"]),
+        **_incident.report(wanted, search, client, whole=declared.me, verify=params["verify"]),
         "files_searched": leaks.files,
         "unread": leaks.unread,
         "warned": _unread_warning(leaks.doubtful),

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import fnmatch
-import functools
 import hashlib
 import json
 import typing as t
@@ -18,13 +17,14 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     NotFoundError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Listed
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._discovery import Discovery
 
 #: Changes when what is cached does, so that nothing old is read as something else.
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Wanted(t.NamedTuple):
@@ -44,10 +44,10 @@ class Wanted(t.NamedTuple):
 
 
 class Project(t.NamedTuple):
-    """A project, and its repositories; ``None`` where these are not known."""
+    """A project, and its repositories; ``None`` if these are not known."""
 
-    listed: Listed
-    repositories: tuple[Listed, ...] | None
+    listed: ListedOwner
+    repositories: tuple[ListedOwner, ...] | None
 
 
 class Catalogue(t.NamedTuple):
@@ -58,21 +58,27 @@ class Catalogue(t.NamedTuple):
 
     def plain(self) -> dict[str, t.Any]:
         """For a cache: nothing but what JSON has."""
-        projects = []
-        for listed, repositories in self.projects:
-            known = None if repositories is None else [entry._asdict() for entry in repositories]
-            projects.append({**listed._asdict(), "repositories": known})
+
+        def fields(listed: ListedOwner) -> list[t.Any]:
+            return [list(listed.owner), *listed[1:]]
+
+        projects = [
+            [fields(listed), None if repositories is None else list(map(fields, repositories))]
+            for listed, repositories in self.projects
+        ]
         return {"projects": projects, "warnings": list(self.warnings)}
 
 
 def from_plain(data: t.Mapping[str, t.Any]) -> Catalogue:
     """The inverse of :meth:`Catalogue.plain`."""
-    projects = []
-    for entry in data["projects"]:
-        fields = {name: value for name, value in entry.items() if name != "repositories"}
-        repositories = entry["repositories"]
-        known = None if repositories is None else tuple(Listed(**repository) for repository in repositories)
-        projects.append(Project(Listed(**fields), known))
+
+    def listed(fields: t.Sequence[t.Any]) -> ListedOwner:
+        return ListedOwner(Owner(*fields[0]), *fields[1:])
+
+    projects = [
+        Project(listed(project), None if repositories is None else tuple(map(listed, repositories)))
+        for project, repositories in data["projects"]
+    ]
     return Catalogue(tuple(projects), tuple(data["warnings"]))
 
 
@@ -81,9 +87,9 @@ def catalogue(api: DataCenter, wanted: Wanted) -> Catalogue:
 
     :raises BitbucketError: for every other failure: half a catalogue would look like a whole one.
     """
-    listed = api.listed_projects(wanted.administered)
+    discovery = Discovery(api, Workers(wanted.concurrency), wanted.administered, wanted.archived)
+    listed = discovery.projects()
     chosen = [project for project in listed if _chosen(project.key, wanted)]
-    chosen.sort(key=lambda project: project.key)
     warnings = [
         f"{pattern} matches no project that you {'administer' if wanted.administered else 'can see'}."
         for pattern in wanted.include
@@ -91,16 +97,16 @@ def catalogue(api: DataCenter, wanted: Wanted) -> Catalogue:
     ]
     if not wanted.repositories:
         return Catalogue(tuple(Project(project, None) for project in chosen), tuple(warnings))
-    ask = functools.partial(api.listed_repositories, archived=wanted.archived)
-    answers = Workers(wanted.concurrency).each(ask, [project.key for project in chosen])
-    _raise_the_cause(answers)
+    answers = discovery.repositories([project.key for project in chosen])
+    _raise_the_cause(list(answers.values()))
     projects = []
-    for project, answer in zip(chosen, answers, strict=True):
+    for project in chosen:
+        answer = answers[project.key]
         if isinstance(answer, BitbucketError):
             warnings.append(f"The repositories of project {project.key} are not known: {answer}")
             projects.append(Project(project, None))
         else:
-            projects.append(Project(project, tuple(sorted(answer, key=lambda entry: entry.key))))
+            projects.append(Project(project, tuple(answer)))
     return Catalogue(tuple(projects), tuple(warnings))
 
 
@@ -119,7 +125,7 @@ def hosts(
         if repositories is not None:
             known = [entry for entry in repositories if _is_in(f"{project.key}/{entry.key}", include, exclude)]
         if each == "project":
-            described = None if known is None else [_described(entry) for entry in known]
+            described = None if known is None else [{"slug": entry.key, **_described(entry)} for entry in known]
             made[_name(project.key)] = _variables(project, project.key, repositories=described)
             continue
         for entry in known or ():
@@ -166,12 +172,13 @@ def _raise_the_cause(answers: t.Sequence[object]) -> None:
         raise fatal[0]
 
 
-def _described(entry: Listed) -> dict[str, t.Any]:
-    return {"slug": entry.key, **{name: value for name, value in entry._asdict().items() if name != "key"}}
+def _described(entry: ListedOwner) -> dict[str, t.Any]:
+    return {name: getattr(entry, name) for name in ("name", "description", "archived", "public")}
 
 
-def _variables(entry: Listed, key: str, **more: t.Any) -> dict[str, t.Any]:
+def _variables(entry: ListedOwner, key: str, **more: t.Any) -> dict[str, t.Any]:
     """The host's variables. All begin the same, since ``name`` and others are Ansible's own."""
-    described = {name: value for name, value in _described(entry).items() if name != "slug"}
     kind = "repository" if "repository" in more else "project"
-    return {f"bitbucket_{name}": value for name, value in {"kind": kind, "key": key, **described, **more}.items()}
+    return {
+        f"bitbucket_{name}": value for name, value in {"kind": kind, "key": key, **_described(entry), **more}.items()
+    }

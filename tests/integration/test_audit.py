@@ -104,11 +104,11 @@ def test_what_the_terminal_leaves_out_is_counted(auditor):
 def test_a_slow_audit_says_how_far_it_is(auditor):
     auditor.plant(bulk_projects=56, prefix="B")
     auditor.control("POST", "switches", {"latency_ms": 200})
-    outcome = auditor.audit(projects=["OPS"], repositories=["*/none-*"], users=[], concurrency=1)
+    outcome = auditor.audit(projects=["OPS"], repositories=["*/ledger"], users=[], concurrency=1)
     assert_succeeded(outcome)
-    # Four other projects; a small batch comes first, to find the pace.
-    assert "audit: repositories of 50 of 60 projects\n" in outcome.output
-    assert " owners\n" not in outcome.output, "reading one of them took no time"
+    # There are four other projects.
+    assert re.search(r"^audit: repositories of [45][0-9] of 60 projects$", outcome.output, re.M)
+    assert re.search(r"^audit: [34][0-9] of 6[0-9] owners$", outcome.output, re.M)
 
 
 @pytest.mark.long
@@ -323,9 +323,9 @@ def test_variables_that_cannot_be_right_are_answered_in_a_sentence(auditor, vari
 def test_a_glob_without_a_match_is_one_failure_and_the_report_of_the_others_is_written(auditor):
     outcome = auditor.audit(projects=["OPS", "NO*"], repositories=[], users=[])
     assert outcome.status != 0
-    assert "NO* matches nothing that you can see" in outcome.output
+    assert "The glob NO* matches no project that you can see" in outcome.output
     report = json.loads((auditor.reports / "audit.json").read_text(encoding="utf-8"))
-    assert "NO* matches nothing" in json.dumps(report["unread"])
+    assert "NO* matches no project" in json.dumps(report["unread"])
     assert {token["owner"] for token in report["tokens"]} == {"projects/OPS"}
 
 

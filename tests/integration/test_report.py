@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, ListedOwner, Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, ObservedOwner
 from tests.report import sample
 from tests.report.browser import lack, running
 
@@ -87,9 +86,9 @@ def report(browser: Browser, tmp_path: Path) -> Iterator[t.Callable[..., Report]
         item.page.close()
 
 
-def of(*tokens: Token, place: Place | None = None, unread: tuple[Failure, ...] = ()) -> Audit:
-    where = place or Place(Owner(project="PAY"), "Payments", f"{sample.URL}/projects/PAY")
-    return sample.audited((Listing(where, tokens, sample.NOW),), unread)[0]
+def of(*tokens: Token, listed: ListedOwner | None = None, unread: tuple[Failure, ...] = ()) -> Audit:
+    where = listed or ListedOwner(Owner(project="PAY"), "Payments", f"{sample.URL}/projects/PAY")
+    return sample.audited((ObservedOwner(where, tokens, sample.NOW),), unread)[0]
 
 
 def token(name: str, number: int = 1, **more: t.Any) -> Token:
@@ -129,8 +128,8 @@ def test_nothing_is_fetched_and_nothing_could_be(report):
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
 def test_no_name_gets_out_of_its_place(report, name):
-    place = Place(Owner(project="PAY", repository="r"), name, "javascript:document.title='pwned'")
-    seen = report(of(token(name), place=place, unread=(Failure(name, "forbidden", name),)))
+    listed = ListedOwner(Owner(project="PAY", repository="r"), name, "javascript:document.title='pwned'")
+    seen = report(of(token(name), listed=listed, unread=(Failure(name, "forbidden", name),)))
     assert seen.page.title() == "Access token audit"
     assert seen.page.locator("img, iframe, svg[onload]").count() == 0
     shown = name.replace("\u202e", "\u27e8U+202E\u27e9").replace("\n", "\u27e8U+000A\u27e9")
@@ -253,9 +252,9 @@ def test_axe_finds_nothing_serious(report, colours, width):
 @pytest.mark.parametrize("width", [320, 360, 800])
 def test_no_width_makes_the_page_scroll_sideways(report, width):
     long = token("x" * 255, expires=None)
-    place = Place(Owner(project="PAY", repository="y" * 128), "z" * 255, sample.URL)
+    listed = ListedOwner(Owner(project="PAY", repository="y" * 128), "z" * 255, sample.URL)
     unread = (Failure(f"users/{'u' * 200}", "forbidden", "m" * 300),)
-    seen = report(of(long, place=place, unread=unread), viewport={"width": width, "height": 800})
+    seen = report(of(long, listed=listed, unread=unread), viewport={"width": width, "height": 800})
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -359,7 +358,7 @@ def test_without_javascript_the_summary_is_there(report):
 def test_without_any_token_or_clock_it_says_so(report):
     seen = report(of())
     assert seen.texts("#table tbody td") == ["No token matches."]
-    blind, policy = sample.audited((Listing(Place(Owner(project="PAY")), (token("ci"),), None),), ())
+    blind, policy = sample.audited((ObservedOwner(ListedOwner(Owner(project="PAY")), (token("ci"),), None),), ())
     assert policy
     seen = report(blind)
     assert "no_clock" in seen.page.locator("#notices").inner_text()
@@ -399,7 +398,7 @@ def test_the_expiry_of_the_next_12_months_ends_on_this_day_a_year_on(report, tod
     now, end = (int(moment.replace(tzinfo=UTC).timestamp() * 1000) for moment in (today, edge))
     moments = [now, now + 1000, end, end + 1000]
     tokens = tuple(token(f"t{number}", number, expires=moment) for number, moment in enumerate(moments))
-    seen = report(sample.audited((Listing(Place(Owner(project="PAY")), tokens, now),), ())[0])
+    seen = report(sample.audited((ObservedOwner(ListedOwner(Owner(project="PAY")), tokens, now),), ())[0])
     label = seen.page.locator("#expiry svg").get_attribute("aria-label") or ""
     assert label.startswith("2 tokens expire in the next 12 months, by month; 1 expired already \u00b7 1 later")
     months = seen.page.locator("#expiry tbody tr").all_text_contents()

@@ -7,16 +7,11 @@ import typing as t
 from collections.abc import Iterator
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import (
-    ARCHIVED,
-    DEACTIVATED,
-    Place,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, ListedOwner, Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._findings import judge
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, Listing, Walked
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, Observed, ObservedOwner
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._page import html_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import Policy, policy_of
 
@@ -33,7 +28,7 @@ TEAMS = [
     ("LEGACY", "Mainframe bridge", ["bridge"]),
     ("~mira.lang", "Mira Lang", ["dotfiles"]),
 ]
-USERS = [("svc-ci", "CI service", ""), ("svc-deploy", "Deployments", ""), ("t.former", "Tom Former", DEACTIVATED)]
+USERS = [("svc-ci", "CI service", True), ("svc-deploy", "Deployments", True), ("t.former", "Tom Former", False)]
 NAMES = ["ci-read", "ci-write", "deploy", "renovate", "release", "sonar", "backup", "jenkins"]
 LEVELS = [["REPO_READ"]] * 6 + [["PROJECT_READ", "REPO_WRITE"]] * 4 + [["PROJECT_READ"]] * 3
 LEVELS += [["REPO_WRITE"]] * 3 + [["PROJECT_ADMIN", "REPO_ADMIN"], ["REPO_ADMIN"], ["PROJECT_WRITE"]]
@@ -71,12 +66,12 @@ def company(each: float = 5) -> tuple[Audit, Policy]:
     chance = random.Random(20261205)
     places = list(_places())
     listings = []
-    for place in places:
+    for listed in places:
         amount = min(len(NAMES), max(0, round(chance.gauss(each, 1.6))))
         names = chance.sample(NAMES, amount)
         if chance.random() < 0.1:
             names.append(names[0])
-        listings.append(Listing(place, tuple(_token(chance, name, place) for name in names), NOW))
+        listings.append(ObservedOwner(listed, tuple(_token(chance, name, listed) for name in names), NOW))
     return audited(tuple(listings), UNREAD)
 
 
@@ -86,33 +81,34 @@ def many(count: int) -> tuple[Audit, Policy]:
     listings = []
     for number in range(count // 5):
         key, slug = f"TEAM{number // 4:04d}", f"service-{number:05d}"
-        place = Place(Owner(project=key, repository=slug), f"Service {number}", f"{URL}/projects/{key}/repos/{slug}")
-        tokens = tuple(_token(chance, f"{name}-{number}", place) for name in chance.sample(NAMES, 5))
-        listings.append(Listing(place, tokens, NOW))
+        listed = ListedOwner(
+            Owner(project=key, repository=slug), f"Service {number}", f"{URL}/projects/{key}/repos/{slug}"
+        )
+        tokens = tuple(_token(chance, f"{name}-{number}", listed) for name in chance.sample(NAMES, 5))
+        listings.append(ObservedOwner(listed, tokens, NOW))
     return audited(tuple(listings), ())
 
 
-def audited(listings: tuple[Listing, ...], unread: tuple[Failure, ...]) -> tuple[Audit, Policy]:
+def audited(listings: tuple[ObservedOwner, ...], unread: tuple[Failure, ...]) -> tuple[Audit, Policy]:
     policy = policy_of(POLICY)
-    return judge(Walked(URL, listings, unread, ()), policy, Declared([DECLARED]), NOW), policy
+    return judge(Observed(URL, listings, unread, ()), policy, Declared([DECLARED]), NOW), policy
 
 
 def page(audit: Audit, policy: Policy) -> str:
     return html_of(audit, policy)
 
 
-def _places() -> Iterator[Place]:
+def _places() -> Iterator[ListedOwner]:
     for key, title, slugs in TEAMS:
-        yield Place(Owner(project=key), title, f"{URL}/projects/{key}")
+        yield ListedOwner(Owner(project=key), title, f"{URL}/projects/{key}")
         for slug in slugs:
-            inactive = ARCHIVED if slug.endswith("2019") else ""
             link = f"{URL}/projects/{key}/repos/{slug}/browse"
-            yield Place(Owner(project=key, repository=slug), slug, link, inactive)
-    for slug, title, inactive in USERS:
-        yield Place(Owner(user=slug), title, f"{URL}/users/{slug}", inactive)
+            yield ListedOwner(Owner(project=key, repository=slug), slug, link, archived=slug.endswith("2019"))
+    for slug, title, active in USERS:
+        yield ListedOwner(Owner(user=slug), title, f"{URL}/users/{slug}", active=active)
 
 
-def _token(chance: random.Random, name: str, place: Place) -> Token:
+def _token(chance: random.Random, name: str, listed: ListedOwner) -> Token:
     age = chance.choice([3, 20, 45, 80, 80, 120, 200, 400, 900])
     lifetime = chance.choice([None, 90, 90, 180, 180, 365, 365, 365, 730])
     created = NOW - age * DAY - chance.randrange(DAY)
@@ -121,7 +117,7 @@ def _token(chance: random.Random, name: str, place: Place) -> Token:
         expires = NOW + chance.randrange(2, 330) * DAY
     used = None if chance.random() < 0.16 else NOW - int(min(age, chance.expovariate(1 / 40)) * DAY)
     wanted = chance.choice(LEVELS)
-    if place.owner.repository:
+    if listed.owner.repository:
         wanted = [level for level in wanted if level.startswith("REPO_")] or ["REPO_READ"]
     token_id = f"{chance.randrange(10**12):012d}"
     return Token(token_id, name, _permissions.listed(wanted), created, expires, used)

@@ -15,6 +15,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times i
 #: Milliseconds, Bitbucket's own unit of time.
 DAY = 24 * 60 * 60 * 1000
 HOUR = 60 * 60 * 1000
+
+ARCHIVED, DEACTIVATED = "archived", "deactivated"
+
 # Words that neither a shell nor Ansible takes for anything else.
 _HARMLESS = re.compile(r"[a-z]+=[A-Za-z0-9~._-]+")
 
@@ -100,14 +103,40 @@ def _encoded(name: str) -> str:
     return f"%2E{text[1:]}" if text.startswith(".") else text
 
 
-class Listed(t.NamedTuple):
-    """A project or repository as Bitbucket lists it; ``None`` where it does not say. ``key``: a repository's slug."""
+class ListedOwner(t.NamedTuple):
+    """An owner as Bitbucket lists it; ``None`` for what it does not say.
 
-    key: str
+    :ivar name: for people.
+    :ivar link: its page in the browser, empty if unknown.
+    :ivar active: whether a user may sign in.
+    :ivar guessed: whether it is not listed and may not exist.
+    """
+
+    owner: Owner
     name: str | None = None
+    link: str = ""
     description: str | None = None
     archived: bool | None = None
     public: bool | None = None
+    active: bool | None = None
+    guessed: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key or slug: its own part of the path."""
+        return self.owner.repository or self.owner.user or self.owner.project
+
+    @property
+    def title(self) -> str:
+        """The name, empty if unknown."""
+        return self.name or ""
+
+    @property
+    def inactive(self) -> str:
+        """:data:`ARCHIVED`, :data:`DEACTIVATED` or empty; what the server does not say counts as active."""
+        if self.owner.user:
+            return DEACTIVATED if self.active is False else ""
+        return ARCHIVED if self.archived else ""
 
 
 class Token(t.NamedTuple):

@@ -17,10 +17,13 @@ _Result = t.TypeVar("_Result")
 class Workers:
     """A number of threads that stop together once the server refuses the credential they share, is gone, or answers
     with nothing but its rate limit.
+
+    :param progress: is called with the number of items that are done and the number of all of them.
     """
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, progress: t.Callable[[int, int], None] = lambda _done, _all: None) -> None:
         self._concurrency = max(1, concurrency)
+        self._progress = progress
         self._stopped = threading.Event()
 
     def note(self, error: BitbucketError | None) -> None:
@@ -32,23 +35,29 @@ class Workers:
         if error is not None and error.reason in FOR_ALL:
             self._stopped.set()
 
-    def each(self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item]) -> list[_Result | BitbucketError]:
+    def each(
+        self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item], keep_errors: bool = False
+    ) -> list[_Result | BitbucketError]:
         """Call ``function`` with every item; results and errors in the items' order.
 
         The first item goes alone, so that a wrong password costs one failed login and not one per thread.
 
-        :raises BitbucketError: where the first item fails in a way that the others would too.
+        :param keep_errors: whether the first item's error is returned like those of the others, because earlier results
+            are of use without these.
+        :raises BitbucketError: if the first item fails in a way that the others would too.
         """
         results = [self._guarded(function, item) for item in items[:1]]
         for result in results:
-            if isinstance(result, BitbucketError) and result.reason in FOR_ALL:
+            if isinstance(result, BitbucketError) and result.reason in FOR_ALL and not keep_errors:
                 raise result
         if len(items) > 1:
             # Loaded here, since a run about one owner does without.
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(self._concurrency) as pool:
-                results.extend(pool.map(lambda item: self._guarded(function, item), items[1:]))
+                for result in pool.map(lambda item: self._guarded(function, item), items[1:]):
+                    results.append(result)
+                    self._progress(len(results), len(items))
         return results
 
     def _guarded(self, function: t.Callable[[_Item], _Result], item: _Item) -> _Result | BitbucketError:

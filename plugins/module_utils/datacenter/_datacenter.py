@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
@@ -19,7 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
     DAY,
-    Listed,
+    ListedOwner,
     Owner,
     Token,
     is_part,
@@ -31,12 +31,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 
 _TOKENS = "/rest/access-tokens/latest"
-API = "/rest/api/latest"
+_API = "/rest/api/latest"
 _TOKEN_ID = re.compile(r"[0-9]{1,20}")
 # Bitbucket's own keys and slugs have at most 128 characters.
 _LONGEST_PART = 255
-
-Made = t.TypeVar("Made")
 
 
 class Issued(t.NamedTuple):
@@ -150,23 +148,43 @@ class DataCenter:
             return False
         return True
 
-    def projects(self, administered: bool = True) -> list[str]:
-        """The keys, in the server's spelling, of the projects that the caller administers, or of all it may see."""
-        return [project.key for project in self.listed_projects(administered)]
-
-    def listed_projects(self, administered: bool = True) -> list[Listed]:
-        """The same with what the listing tells about them."""
+    def projects(self, administered: bool = True) -> list[ListedOwner]:
+        """The projects that the caller administers, or all that it may see."""
         query = {"permission": "PROJECT_ADMIN"} if administered else {}
-        return entries(self.client, f"{API}/projects", query, "key", _listed)
+        return self._listed(f"{_API}/projects", query, "key", lambda key: Owner(project=key))
 
-    def repositories(self, project: str, archived: bool) -> list[str]:
-        """The slugs of a project's repositories; ``archived`` ones too, which Bitbucket hides by default."""
-        return [repository.key for repository in self.listed_repositories(project, archived)]
-
-    def listed_repositories(self, project: str, archived: bool) -> list[Listed]:
-        """The same with what the listing tells about them."""
+    def repositories(self, project: str, archived: bool) -> list[ListedOwner]:
+        """A project's repositories; with ``archived`` also the archived ones, which Bitbucket hides by default."""
         query = {"projectkey": project, **({"archived": "ALL"} if archived else {})}
-        return entries(self.client, f"{API}/repos", query, "slug", _listed)
+        return self._listed(f"{_API}/repos", query, "slug", lambda slug: Owner(project=project, repository=slug))
+
+    def users(self, administration: bool = True) -> list[ListedOwner]:
+        """All users, as administration lists them for administrators only; otherwise those that everyone may see."""
+        path = f"{_API}/admin/users" if administration else f"{_API}/users"
+        return self._listed(path, {}, "slug", lambda slug: Owner(user=slug))
+
+    def _listed(
+        self, path: str, query: t.Mapping[str, t.Any], key: str, owner_of: t.Callable[[str], Owner]
+    ) -> list[ListedOwner]:
+        """Each entry of a listing once, even if pages shift while they are read.
+
+        :raises AnswerError: if a key cannot be part of a path.
+        """
+        credential = self.client.credential
+        found: dict[str, ListedOwner] = {}
+        for value, _answer in _pages.by_start(self.client, path, query):
+            if value is None:
+                continue
+            part = path_part(value.get(key))
+            if part is None:
+                raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
+            if credential.repeated_in(part):
+                raise AnswerError(
+                    f"GET {path}: a {key} repeats the credential, so it is not shown or used. If it is a real one, the "
+                    "password is too easy to guess: change it."
+                )
+            found[part] = _listed_owner(value, owner_of(part), self.client)
+        return list(found.values())
 
     def user_slug(self, name: str) -> str | None:
         """The slug, which paths need, of the user with this name: exactly, or else in any case.
@@ -174,7 +192,7 @@ class DataCenter:
         :raises InputError: if several users have the name in different spellings, none of them this one.
         """
         others: list[t.Any] = []
-        for value, _answer in _pages.by_start(self.client, f"{API}/users", {"filter": name}):
+        for value, _answer in _pages.by_start(self.client, f"{_API}/users", {"filter": name}):
             found = None if value is None else value.get("name")
             if found == name:
                 return self._usable_slug(value)
@@ -191,52 +209,16 @@ class DataCenter:
         slug = path_part(user.get("slug"))
         return None if slug is None or self.client.credential.repeated_in(slug) else slug
 
-    def users(self) -> list[str]:
-        """The slugs of all users; for administrators only."""
-        return [user.key for user in entries(self.client, f"{API}/admin/users", {}, "slug", _listed)]
-
     def identity(self) -> Identity:
         """Who the caller is, by one request that everyone may make.
 
         :raises LockoutError: where the server does not accept the credential.
         """
-        answer = self.client.get(f"{API}/application-properties")
+        answer = self.client.get(f"{_API}/application-properties")
         name = unquote(answer.user or "")
         # It may become a part of paths, and of what is told. Who a project's token is may well have a slash.
         usable = name.isprintable() and name not in ("", ".", "..")
         return Identity(name if usable and not self.client.credential.repeated_in(name) else None)
-
-
-def entries(
-    client: Client, path: str, query: t.Mapping[str, t.Any], key: str, make: t.Callable[[dict[str, t.Any], str], Made]
-) -> list[Made]:
-    """What ``make`` makes of each entry and its ``key``; each once, even where pages shift while they are read.
-
-    :raises AnswerError: where a key cannot stand in a path.
-    """
-    found: dict[str, Made] = {}
-    for value, _answer in _pages.by_start(client, path, query):
-        if value is None:
-            continue
-        part = path_part(value.get(key))
-        if part is None:
-            raise AnswerError(f"GET {path}: an entry of the listing has no usable {key}.")
-        if client.credential.repeated_in(part):
-            raise AnswerError(
-                f"GET {path}: a {key} repeats the credential, so it is not shown or used. If it is a real one, the "
-                "password is too easy to guess: change it."
-            )
-        found[part] = make(_without_echoes(value, client), part)
-    return list(found.values())
-
-
-def _without_echoes(entry: dict[str, t.Any], client: Client) -> dict[str, t.Any]:
-    """The entry as it may be shown, whatever the server repeats in it of what it was sent."""
-    texts = {name: said for name, said in entry.items() if isinstance(said, str)}
-    return {
-        **entry,
-        **{name: client.clean(said) for name, said in texts.items() if client.credential.repeated_in(said)},
-    }
 
 
 def path_part(value: t.Any) -> str | None:
@@ -260,15 +242,39 @@ def _token(data: t.Any, what: str) -> Token:
     return Token(token_id, writable(name), _permissions.listed(map(writable, permissions)), created, expires, used)
 
 
-def _listed(data: t.Mapping[str, t.Any], key: str) -> Listed:
-    """An entry of a listing. Beside its key nothing is documented, so that whatever else is missing is not known."""
-    name, description = (
-        writable(value) if isinstance(value, str) else None for value in (data.get("name"), data.get("description"))
+def _listed_owner(data: t.Mapping[str, t.Any], owner: Owner, client: Client) -> ListedOwner:
+    """An entry of a listing. Nothing but its key is documented, so what is missing is not known."""
+
+    def text(name: str) -> str | None:
+        value = data.get(name)
+        if not isinstance(value, str):
+            return None
+        return writable(client.clean(value) if client.credential.repeated_in(value) else value)
+
+    flags = {name: data[name] for name in ("archived", "public", "active") if isinstance(data.get(name), bool)}
+    link = link_of(data)
+    return ListedOwner(
+        owner,
+        name=(text("displayName") if owner.user else None) or text("name"),
+        link="" if client.credential.repeated_in(unquote(link)) else link,
+        description=text("description"),
+        **flags,
     )
-    archived, public = (
-        value if isinstance(value, bool) else None for value in (data.get("archived"), data.get("public"))
-    )
-    return Listed(key, name, description, archived, public)
+
+
+def link_of(data: t.Mapping[str, t.Any]) -> str:
+    """The page that an answer names as its own, if that is a web address without a credential."""
+    links = data.get("links")
+    own = links.get("self") if isinstance(links, dict) else None
+    first = own[0] if isinstance(own, list) and own else None
+    href = first.get("href") if isinstance(first, dict) else None
+    if not isinstance(href, str) or not href.isprintable() or " " in href:
+        return ""
+    try:
+        parts = urlsplit(href)
+    except ValueError:
+        return ""
+    return href if parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc else ""
 
 
 def _moment(value: t.Any, what: str) -> int | None:

@@ -11,9 +11,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import FOR_ALL, GuardError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _probe
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._walk import Found, Walk
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks import Leak
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._search import OwnedToken, TokenSearch
 
 # A text can hold any number of made-up secrets with the id of a real token, and each is a failed login.
 _MOST_LOGINS = 100
@@ -53,7 +53,7 @@ def fingerprints(values: t.Iterable[str]) -> set[str]:
     return found
 
 
-def report(leaks: t.Sequence[Leak], walk: Walk, client: Client, whole: bool, verify: bool) -> Result:
+def report(leaks: t.Sequence[Leak], search: TokenSearch, client: Client, whole: bool, verify: bool) -> Result:
     """What was found, nothing of it secret.
 
     :param whole: whether everybody was asked whom the caller may see, and not just some owners.
@@ -64,13 +64,13 @@ def report(leaks: t.Sequence[Leak], walk: Walk, client: Client, whole: bool, ver
     by_id: dict[str, list[Leak]] = {}
     for leak in ours:
         by_id.setdefault(leak.token_id or "", []).append(leak)
-    named = {found.token.id for found in walk.found}
-    works = _answers([leak for leak in ours if leak.token_id in named], client) if verify and not walk.ended else {}
-    tokens = [_token(found, by_id[found.token.id], works, client) for found in walk.found]
+    named = {found.token.id for found in search.found}
+    works = _answers([leak for leak in ours if leak.token_id in named], client) if verify and not search.ended else {}
+    tokens = [_token(found, by_id[found.token.id], works, client) for found in search.found]
     return {
         "access_tokens": sorted(tokens, key=lambda token: (token["reference"], token["id"])),
-        "unresolved": [_unresolved(leak, walk, whole) for leak in leaks if leak.token_id not in named],
-        "failures": walk.failures,
+        "unresolved": [_unresolved(leak, search, whole) for leak in leaks if leak.token_id not in named],
+        "failures": search.failures,
     }
 
 
@@ -92,7 +92,7 @@ def _answers(leaks: t.Sequence[Leak], client: Client) -> Works:
     return works
 
 
-def _token(found: Found, leaks: t.Sequence[Leak], works: Works, client: Client) -> Result:
+def _token(found: OwnedToken, leaks: t.Sequence[Leak], works: Works, client: Client) -> Result:
     owner, token = found.owner, found.token
     answers = [works.get(leak.fingerprint) for leak in leaks]
     reference = owner.reference(token.name)
@@ -110,8 +110,8 @@ def _token(found: Found, leaks: t.Sequence[Leak], works: Works, client: Client) 
     }
 
 
-def _unresolved(leak: Leak, walk: Walk, whole: bool) -> Result:
-    settled, message = _verdict(leak, walk, whole)
+def _unresolved(leak: Leak, search: TokenSearch, whole: bool) -> Result:
+    settled, message = _verdict(leak, search, whole)
     return {
         "kind": leak.kind,
         "fingerprint": leak.fingerprint,
@@ -128,21 +128,21 @@ def _seen(leak: Leak) -> str:
     return f"secret {leak.fingerprint} in {', '.join(leak.found_in)}{more}"
 
 
-def _verdict(leak: Leak, walk: Walk, whole: bool) -> tuple[bool, str]:
+def _verdict(leak: Leak, search: TokenSearch, whole: bool) -> tuple[bool, str]:
     """Whether nothing is left to be done about a secret without a token, and why, or what to do."""
     if leak.token_id is None:
         return _WITHOUT_ID[leak.kind]
-    if walk.ended:
+    if search.ended:
         return False, (
             "Nobody who was asked has its token, and not everybody was: run this again once this is mended. "
-            f"{walk.ended}"
+            f"{search.ended}"
         )
     if not whole:
         return False, "None of the named owners has its token: name no owner, so that everybody is asked."
-    if walk.failures:
+    if search.failures:
         return False, (
             "Nobody who could be asked has its token. It was revoked already, or belongs to one of the "
-            f"{len(walk.failures)} that could not be asked: run this as an administrator, or ask with credential_info "
-            "whether it works."
+            f"{len(search.failures)} that could not be asked: run this as an administrator, or ask with "
+            "credential_info whether it works."
         )
     return True, "Nobody has its token: it was revoked already, or belongs to another Bitbucket."

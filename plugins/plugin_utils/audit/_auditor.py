@@ -27,6 +27,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model 
     Audit,
     Finding,
     Judged,
+    Observed,
     at_least,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._output import Output
@@ -34,10 +35,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._page i
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._summary import lines_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._tables import csv_of, junit_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._walk import ModuleCall, Result, Walk
 
 #: Findings in a task's result; all of them are in the files.
 SHOWN = 50
+Result = dict[str, t.Any]
 _NOTHING = Fingerprint(frozenset(), frozenset(), frozenset())
 
 
@@ -45,23 +46,21 @@ class Auditor:
     """One run of one task.
 
     :param params: the task's options, checked.
-    :param call: runs the module.
-    :param say: shows progress.
+    :param observe: reads what the server has.
     :param now: the controller's clock, in seconds since the epoch.
     """
 
     def __init__(
         self,
         params: c.Mapping[str, t.Any],
-        call: ModuleCall,
-        say: c.Callable[[str], None],
+        observe: c.Callable[[], Observed],
         now: c.Callable[[], float] = time.time,
     ) -> None:
         self._fail_on: str = params["fail_on"]
         self._policy = policy_of(params["policy"])
         self._declared = Declared(params["declared"])
         self._output = Output(params["output_dir"]) if params["output_dir"] else None
-        self._walk = Walk(call, say)
+        self._observe = observe
         self._now = now
 
     def run(self, check_mode: bool) -> Result:
@@ -71,8 +70,8 @@ class Auditor:
         """
         if self._output:
             self._output.prepare(check_mode)
-        walked = self._walk.run()
-        audit = judge(walked, self._policy, self._declared, int(self._now() * 1000))
+        observed = self._observe()
+        audit = judge(observed, self._policy, self._declared, int(self._now() * 1000))
         document = document_of(audit, self._policy)
         result = _result(audit, document)
         if self._output:
@@ -110,7 +109,7 @@ class Auditor:
 
     def _failure(self, audit: Audit, written: bool) -> Result:
         """Whether the task fails, in one sentence."""
-        failures = [failure for failure in audit.walked.unread if failure.reason not in EXPECTED]
+        failures = [failure for failure in audit.observed.unread if failure.reason not in EXPECTED]
         bad = [item for item in audit.tokens if at_least(item.severity, self._fail_on)]
         sentences = []
         if bad:
@@ -144,7 +143,7 @@ def _result(audit: Audit, document: Document) -> Result:
         "unread": document["unread"],
         "notes": document["notes"],
         "complete": document["complete"],
-        "server_time": iso(audit.walked.now),
+        "server_time": iso(audit.observed.now),
         "files": {},
         "since_last": {},
     }

@@ -9,8 +9,8 @@ import collections.abc as c
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _declaration
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
 
@@ -44,31 +44,31 @@ class Declared:
             )
             yield f"Nothing is compared with {what} no owners. {_NAME_THEM}"
 
-    def specs(self, place: Place) -> list[TokenSpec] | None:
+    def specs(self, listed: ListedOwner) -> list[TokenSpec] | None:
         """Every token declared for an owner; ``None`` where no declaration is about it.
 
         :raises InputError: where one cannot be right for this owner.
         """
         found: list[TokenSpec] | None = None
-        key = _declaration.key_of(place.owner).casefold()
+        key = _declaration.key_of(listed.owner).casefold()
         for entry, overrides in self._entries:
-            if _names(entry, place):
-                specs = _declaration.declaration(place.owner, entry["set"], overrides.get(key, ())).specs
+            if _names(entry, listed):
+                specs = _declaration.declaration(listed.owner, entry["set"], overrides.get(key, ())).specs
                 found = [*(found or ()), *specs]
         return found
 
 
-def _names(entry: c.Mapping[str, t.Any], place: Place) -> bool:
-    owner = place.owner
+def _names(entry: c.Mapping[str, t.Any], listed: ListedOwner) -> bool:
+    owner = listed.owner
     if owner.user:
-        return any(_owners.matching(pattern, [owner.user]) for pattern in entry["users"])
+        return any(_owners.matches(pattern, owner.user) for pattern in entry["users"])
     if not owner.repository:
-        return any(_owners.matching(pattern, [owner.project]) for pattern in entry["projects"])
-    return any(_names_repository(pattern, place) for pattern in entry["repositories"])
+        return any(_owners.matches(pattern, owner.project) for pattern in entry["projects"])
+    return any(_names_repository(pattern, listed) for pattern in entry["repositories"])
 
 
-def _names_repository(pattern: str, place: Place) -> bool:
+def _names_repository(pattern: str, listed: ListedOwner) -> bool:
     key, _slash, slug = pattern.partition("/")
-    if place.inactive and _owners.is_glob(slug):
+    if listed.inactive and _owners.is_glob(slug):
         return False
-    return bool(_owners.matching(key, [place.owner.project]) and _owners.matching(slug, [place.owner.repository]))
+    return _owners.matches(key, listed.owner.project) and _owners.matches(slug, listed.owner.repository)

@@ -16,7 +16,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model 
     Audit,
     Finding,
     Judged,
-    Listing,
+    ObservedOwner,
     worst,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import Policy
@@ -28,18 +28,18 @@ Document = dict[str, t.Any]
 
 def document_of(audit: Audit, policy: Policy) -> Document:
     """Everything that was read and found."""
-    walked = audit.walked
+    observed = audit.observed
     return {
         "version": VERSION,
         "generated": iso(audit.started),
-        "server": {"url": walked.url, "time": iso(walked.now)},
-        "complete": walked.complete,
+        "server": {"url": observed.url, "time": iso(observed.now)},
+        "complete": observed.complete,
         "counts": counts_of(audit),
         "worst": worst(item.severity for item in audit.tokens),
         "policy": policy.plain(),
         "notes": list(audit.notes),
-        "unread": [failure._asdict() for failure in walked.unread],
-        "owners": [_owner(listing) for listing in sorted(walked.listings, key=lambda item: item.place.owner.path)],
+        "unread": [failure._asdict() for failure in observed.unread],
+        "owners": [_owner(listing) for listing in sorted(observed.owners, key=lambda item: item.listed.owner.path)],
         "tokens": [_token(item) for item in audit.tokens],
     }
 
@@ -50,8 +50,8 @@ def counts_of(audit: Audit) -> Document:
     by_code = collections.Counter(finding.code for finding in findings if finding.waiver is None)
     by_severity = collections.Counter(item.severity for item in audit.tokens)
     return {
-        "owners": len(audit.walked.listings),
-        "unread": len(audit.walked.unread),
+        "owners": len(audit.observed.owners),
+        "unread": len(audit.observed.unread),
         "tokens": len(audit.tokens),
         "tokens_with_findings": len(audit.tokens) - by_severity["none"],
         "ignored": sum(finding.waiver is not None for finding in findings),
@@ -60,20 +60,20 @@ def counts_of(audit: Audit) -> Document:
     }
 
 
-def kind_of(item: Listing | Judged) -> str:
+def kind_of(item: ObservedOwner | Judged) -> str:
     """``project``, ``repository`` or ``user``."""
-    owner = item.place.owner
+    owner = item.listed.owner
     return "user" if owner.user else "repository" if owner.repository else "project"
 
 
-def _owner(listing: Listing) -> Document:
-    place = listing.place
+def _owner(listing: ObservedOwner) -> Document:
+    listed = listing.listed
     return {
-        "owner": place.owner.path,
+        "owner": listed.owner.path,
         "kind": kind_of(listing),
-        "title": place.title,
-        "link": place.link or None,
-        "inactive": place.inactive or None,
+        "title": listed.title,
+        "link": listed.link or None,
+        "inactive": listed.inactive or None,
         "tokens": len(listing.tokens),
         "clock": listing.now is not None,
     }
@@ -83,7 +83,7 @@ def _token(item: Judged) -> Document:
     token = item.token
     return {
         "reference": item.reference,
-        "owner": item.place.owner.path,
+        "owner": item.listed.owner.path,
         "id": token.id,
         "name": token.name,
         "permissions": token.permissions.names,

@@ -14,32 +14,32 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model 
     Audit,
     Finding,
     Judged,
-    Listing,
-    Walked,
+    Observed,
+    ObservedOwner,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import Policy
 
 
-def judge(walked: Walked, policy: Policy, declared: Declared, started: int) -> Audit:
+def judge(observed: Observed, policy: Policy, declared: Declared, started: int) -> Audit:
     """What is found of every token, sorted by reference and age.
 
     :param started: the controller's clock, by which rules lapse where the server has none.
     :raises InputError: where a declaration cannot be right.
     """
-    now = started if walked.now is None else walked.now
-    tokens = [judged for listing in walked.listings for judged in _listing(listing, policy, declared, now)]
+    now = started if observed.now is None else observed.now
+    tokens = [judged for listing in observed.owners for judged in _listing(listing, policy, declared, now)]
     tokens.sort(key=lambda item: (item.reference, item.token.created, item.token.id))
-    notes = (*walked.notes, *declared.notes, *_clock_notes(walked), *_lapsed(policy, now))
-    return Audit(walked, tuple(tokens), notes, started)
+    notes = (*observed.notes, *declared.notes, *_clock_notes(observed), *_lapsed(policy, now))
+    return Audit(observed, tuple(tokens), notes, started)
 
 
-def _listing(listing: Listing, policy: Policy, declared: Declared, waived_at: int) -> c.Iterator[Judged]:
+def _listing(listing: ObservedOwner, policy: Policy, declared: Declared, waived_at: int) -> c.Iterator[Judged]:
     names = collections.Counter(token.name.strip() for token in listing.tokens if not token.expired(listing.now))
-    specs = declared.specs(listing.place)
+    specs = declared.specs(listing.listed)
     for token in listing.tokens:
-        case = _registry.Case(listing.place, token, listing.now, policy.days, names[token.name.strip()], specs)
-        reference = listing.place.owner.reference(token.name)
-        yield Judged(listing.place, token, reference, tuple(_findings(case, policy, reference, waived_at)))
+        case = _registry.Case(listing.listed, token, listing.now, policy.days, names[token.name.strip()], specs)
+        reference = listing.listed.owner.reference(token.name)
+        yield Judged(listing.listed, token, reference, tuple(_findings(case, policy, reference, waived_at)))
 
 
 def _findings(case: _registry.Case, policy: Policy, reference: str, waived_at: int) -> c.Iterator[Finding]:
@@ -51,8 +51,8 @@ def _findings(case: _registry.Case, policy: Policy, reference: str, waived_at: i
             yield Finding(kind.code, severity, detail, policy.waiver(reference, kind.code, waived_at))
 
 
-def _clock_notes(walked: Walked) -> c.Iterator[str]:
-    blind = [listing for listing in walked.listings if listing.now is None and listing.tokens]
+def _clock_notes(observed: Observed) -> c.Iterator[str]:
+    blind = [listing for listing in observed.owners if listing.now is None and listing.tokens]
     if blind:
         yield (
             f"no_clock: {len(blind)} owners were listed without a usable `Date` from the server, so nothing of theirs "

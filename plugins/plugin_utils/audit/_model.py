@@ -8,8 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Place
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 
 #: From harmless to worst. ``none`` is for what is not looked for.
@@ -37,10 +36,10 @@ class Finding(t.NamedTuple):
     waiver: Waiver | None = None
 
 
-class Listing(t.NamedTuple):
+class ObservedOwner(t.NamedTuple):
     """The tokens of one owner, and the server's clock when it listed them."""
 
-    place: Place
+    listed: ListedOwner
     tokens: tuple[Token, ...]
     now: int | None
 
@@ -48,7 +47,7 @@ class Listing(t.NamedTuple):
 class Judged(t.NamedTuple):
     """A token with what was found."""
 
-    place: Place
+    listed: ListedOwner
     token: Token
     reference: str
     findings: tuple[Finding, ...]
@@ -65,17 +64,17 @@ class Judged(t.NamedTuple):
 
 
 @dataclass(frozen=True)
-class Walked:
+class Observed:
     """What was read. ``now`` is the server's clock at the end, ``None`` where it never sent a usable one."""
 
     url: str
-    listings: tuple[Listing, ...]
+    owners: tuple[ObservedOwner, ...]
     unread: tuple[Failure, ...]
     notes: tuple[str, ...]
 
     @property
     def now(self) -> int | None:
-        return max((listing.now for listing in self.listings if listing.now is not None), default=None)
+        return max((owner.now for owner in self.owners if owner.now is not None), default=None)
 
     @property
     def complete(self) -> bool:
@@ -87,7 +86,7 @@ class Walked:
 class Audit:
     """What was read and judged. ``started`` is the controller's clock, in milliseconds."""
 
-    walked: Walked
+    observed: Observed
     tokens: tuple[Judged, ...]
     notes: tuple[str, ...]
     started: int

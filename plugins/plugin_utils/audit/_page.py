@@ -66,7 +66,7 @@ def _summary(audit: Audit) -> str:
     counts = counts_of(audit)
     lines = [f"{counts['tokens']:,} tokens of {counts['owners']:,} owners, {counts['unread']:,} owners not read"]
     lines += [f"{code}: {count:,}" for code, count in counts["findings"].items() if count]
-    lines += [f"not read: {failure.owner}: {failure.msg}" for failure in audit.walked.unread[:100]]
+    lines += [f"not read: {failure.owner}: {failure.msg}" for failure in audit.observed.unread[:100]]
     lines += audit.notes
     return "\n".join(f"<li>{html.escape(visible(line))}</li>" for line in lines)
 
@@ -91,15 +91,15 @@ def _data(audit: Audit, policy: Policy) -> dict[str, t.Any]:
     described: dict[int, list[t.Any]] = {}
     rows = []
     for item in audit.tokens:
-        owner = owners.of(item.place.owner.path)
+        owner = owners.of(item.listed.owner.path)
         described.setdefault(owner, _owner(item))
         rows.append([owner, *_token(item, others), *_findings(item, details, reasons)])
-    walked = audit.walked
+    observed = audit.observed
     return {
-        "server": walked.url,
-        "time": iso(walked.now),
-        "now": _seconds(walked.now),
-        "complete": walked.complete,
+        "server": observed.url,
+        "time": iso(observed.now),
+        "now": _seconds(observed.now),
+        "complete": observed.complete,
         "generated": iso(audit.started),
         "counts": counts_of(audit),
         "findings": [[kind.code, kind.title, kind.advice] for kind in _registry.REGISTRY],
@@ -107,7 +107,7 @@ def _data(audit: Audit, policy: Policy) -> dict[str, t.Any]:
         "permissions": NAMES,
         "days": policy.days,
         "notes": audit.notes,
-        "unread": [[failure.owner, failure.reason, failure.msg] for failure in walked.unread],
+        "unread": [[failure.owner, failure.reason, failure.msg] for failure in observed.unread],
         "owners": [described[number] for number in range(len(described))],
         "others": others.values,
         "details": details.values,
@@ -117,10 +117,10 @@ def _data(audit: Audit, policy: Policy) -> dict[str, t.Any]:
 
 
 def _owner(item: Judged) -> list[t.Any]:
-    place = item.place
-    owner = place.owner
+    listed = item.listed
+    owner = listed.owner
     name = owner.user or (f"{owner.project}/{owner.repository}" if owner.repository else owner.project)
-    return [kind_of(item), name, owner.project, place.title, place.link, place.inactive]
+    return [kind_of(item), name, owner.project, listed.title, listed.link, listed.inactive]
 
 
 def _token(item: Judged, others: _Index) -> list[t.Any]:

@@ -8,9 +8,14 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token, expires_within
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
+    ARCHIVED,
+    DAY,
+    ListedOwner,
+    Token,
+    expires_within,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import ARCHIVED, Place
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
 
 
@@ -19,7 +24,7 @@ class Case(t.NamedTuple):
     declaration names.
     """
 
-    place: Place
+    listed: ListedOwner
     token: Token
     now: int | None
     days: c.Mapping[str, int]
@@ -106,13 +111,13 @@ def _undeclared(case: Case) -> str | None:
 def _duplicate(case: Case) -> str | None:
     if case.namesakes < 2 or case.token.expired(case.now):
         return None
-    return f"{case.namesakes} of this name. To revoke this one: {case.place.owner.revocation(case.token.id)}"
+    return f"{case.namesakes} of this name. To revoke this one: {case.listed.owner.revocation(case.token.id)}"
 
 
 def _inactive(case: Case) -> str | None:
-    if not case.place.inactive:
+    if not case.listed.inactive:
         return None
-    return "the repository is archived" if case.place.inactive == ARCHIVED else "the user is deactivated"
+    return "the repository is archived" if case.listed.inactive == ARCHIVED else "the user is deactivated"
 
 
 #: In the order in which reports list them. Only the number of a finding in a report depends on its place here.

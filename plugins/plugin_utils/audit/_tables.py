@@ -44,21 +44,21 @@ def csv_of(audit: Audit) -> str:
     """One row for each token, and one for each owner that could not be read."""
     unread = [
         {"status": "unread", "findings": failure.reason, "owner": failure.owner, "details": failure.msg}
-        for failure in audit.walked.unread
+        for failure in audit.observed.unread
     ]
     return _text.csv_of(COLUMNS, [*map(_row, audit.tokens), *unread])
 
 
 def _row(item: Judged) -> dict[str, str]:
-    token, place = item.token, item.place
+    token, listed = item.token, item.listed
     return {
         "status": "listed",
         "severity": item.severity,
         "findings": " ".join(finding.code for finding in item.counted),
         "reference": item.reference,
         "kind": kind_of(item),
-        "owner": place.owner.path,
-        "title": place.title,
+        "owner": listed.owner.path,
+        "title": listed.title,
         "name": token.name,
         "id": token.id,
         "permissions": " ".join(token.permissions.names),
@@ -67,7 +67,7 @@ def _row(item: Judged) -> dict[str, str]:
         "last_used": iso(token.last_used) or "",
         "details": "; ".join(f"{finding.code}: {finding.detail}" for finding in item.counted),
         "ignored": " ".join(finding.code for finding in item.findings if finding.waiver is not None),
-        "link": place.link,
+        "link": listed.link,
     }
 
 
@@ -78,15 +78,15 @@ def junit_of(audit: Audit, fail_on: str) -> str:
     """
     root = ET.Element("testsuites", name="token_audit")
     for owner, items in itertools.groupby(
-        sorted(audit.tokens, key=lambda item: item.place.owner.path), key=lambda item: item.place.owner.path
+        sorted(audit.tokens, key=lambda item: item.listed.owner.path), key=lambda item: item.listed.owner.path
     ):
         suite = ET.SubElement(root, "testsuite", name=_xml(owner))
         for item in items:
             _test(suite, item, fail_on)
         _total(suite)
-    if audit.walked.unread:
+    if audit.observed.unread:
         suite = ET.SubElement(root, "testsuite", name="unread owners")
-        for failure in audit.walked.unread:
+        for failure in audit.observed.unread:
             case = ET.SubElement(suite, "testcase", classname="unread", name=_xml(failure.owner), time="0")
             kind = "skipped" if failure.reason in EXPECTED else "error"
             ET.SubElement(case, kind, message=_xml(f"{failure.reason}: {failure.msg}"))
@@ -101,7 +101,7 @@ def junit_of(audit: Audit, fail_on: str) -> str:
 
 def _test(suite: ET.Element, item: Judged, fail_on: str) -> None:
     name = f"{item.token.name} ({item.token.id})"
-    case = ET.SubElement(suite, "testcase", classname=_xml(item.place.owner.path), name=_xml(name), time="0")
+    case = ET.SubElement(suite, "testcase", classname=_xml(item.listed.owner.path), name=_xml(name), time="0")
     failing = [finding for finding in item.counted if at_least(finding.severity, fail_on)]
     if failing:
         message = ", ".join(f"{finding.code} ({finding.severity})" for finding in failing)

@@ -34,6 +34,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     leaked_secret_info,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import Auditor, audited
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._observe import Progress, observe
 from tests.simulator.exchange import Request, Response
 from tests.unit.plugins.company import LOGIN, PASSWORD, PAY, SHOP, URL, Company, checked, entry, new_company, set_params
 from tests.unit.plugins.company import token_params as one_token
@@ -120,20 +121,12 @@ def _leaked_secret_info(case: HostileCase, verify: bool = False) -> Result:
 
 
 def _access_token_audit(case: HostileCase) -> Result:
-    """The module lists, and the action plugin judges and writes the report."""
-    options = (access_token_audit.SPEC, access_token_audit.CONSTRAINTS)
-
-    def call(told: Result) -> Result:
-        params = checked(*options, {**LOGIN, "repositories": ["PAY/*"], "concurrency": 1, "walk": told})
-        try:
-            result = access_token_audit.run(params, case.client(), False)
-        except BitbucketError as error:
-            return {"failed": True, "msg": str(error), "reason": error.reason}
-        return t.cast("Result", json.loads(json.dumps(result)))
-
+    """What the action plugin does."""
+    given = {**LOGIN, "repositories": ["PAY/*"], "concurrency": 1, "fail_on": "none"}
     with tempfile.TemporaryDirectory() as place:
-        params = checked(*options, {**LOGIN, "fail_on": "none", "output_dir": place})
-        return audited(lambda: Auditor(params, call, lambda _progress: None), check_mode=False)
+        params = checked(access_token_audit.SPEC, access_token_audit.CONSTRAINTS, {**given, "output_dir": place})
+        progress = Progress(lambda _line: None)
+        return audited(lambda: Auditor(params, lambda: observe(case.client(), params, progress)), check_mode=False)
 
 
 def _projects(case: HostileCase, each: str) -> Result:

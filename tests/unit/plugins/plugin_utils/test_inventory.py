@@ -13,7 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LockoutError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Listed
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _inventory
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._inventory import Catalogue, Project, Wanted
 
@@ -21,12 +21,18 @@ ALL = ["*"]
 DENIED = {"kind": "status", "status": 401, "exception_name": "com.atlassian.bitbucket.AuthorisationException"}
 
 
+def listed(path: str, *said: t.Any) -> ListedOwner:
+    """A project, or a repository written as KEY/slug; its name, description, and whether it is archived or public."""
+    names = ("name", "description", "archived", "public")
+    return ListedOwner(Owner(*path.split("/")), **dict(zip(names, said, strict=False)))
+
+
 def keys(found: Catalogue) -> list[str]:
     return [project.listed.key for project in found.projects]
 
 
 def repositories(found: Catalogue) -> dict[str, list[str] | None]:
-    return {listed.key: None if known is None else [entry.key for entry in known] for listed, known in found.projects}
+    return {project.key: None if known is None else [entry.key for entry in known] for project, known in found.projects}
 
 
 # What is asked.
@@ -111,8 +117,9 @@ def test_what_a_listing_leaves_out_is_not_known(company, details, project, repos
     company.sim.add_repository("MONEY", "gold", public=True)
     company.sim.switches.listing_details = details
     (found,) = _inventory.catalogue(company.api(), Wanted(include=("MONEY",))).projects
-    assert found.listed == Listed("MONEY", "Money and more", *project)
-    assert found.repositories == (Listed("gold", "gold", *repository),)
+    (gold,) = found.repositories
+    assert found.listed._replace(link="") == listed("MONEY", "Money and more", *project)
+    assert gold._replace(link="") == listed("MONEY/gold", "gold", *repository)
 
 
 # What goes wrong.
@@ -196,12 +203,12 @@ def test_the_fingerprint_tells_servers_callers_and_wishes_apart():
 
 # Hosts.
 
-LEDGER, OLD = Listed("ledger", "The ledger", "Money", False, True), Listed("old", "old", None, True, None)
+LEDGER, OLD = listed("PAY/ledger", "The ledger", "Money", False, True), listed("PAY/old", "old", None, True, None)
 FOUND = Catalogue(
     (
-        Project(Listed("PAY", "Payments", None, None, False), (LEDGER, OLD)),
-        Project(Listed("SHOP", "Shop"), ()),
-        Project(Listed("~pat", "Pat"), None),
+        Project(listed("PAY", "Payments", None, None, False), (LEDGER, OLD)),
+        Project(listed("SHOP", "Shop"), ()),
+        Project(listed("~pat", "Pat"), None),
     ),
     (),
 )
@@ -261,7 +268,7 @@ def test_globs_choose_repositories(include, exclude, expected):
 
 
 def test_two_repositories_of_one_name_are_not_one_host():
-    twins = Catalogue((Project(Listed("A"), (Listed("1.c"),)), Project(Listed("A.1"), (Listed("c"),))), ())
+    twins = Catalogue((Project(listed("A"), (listed("A/1.c"),)), Project(listed("A.1"), (listed("A.1/c"),))), ())
     with pytest.raises(InputError, match=r"would be the host A\.1\.c"):
         _inventory.hosts(twins, "repository", ALL, [])
 
@@ -269,9 +276,9 @@ def test_two_repositories_of_one_name_are_not_one_host():
 @pytest.mark.parametrize(
     ("each", "project"),
     [
-        ("project", Project(Listed("{{x}}"), ())),
-        ("project", Project(Listed("#jinja2:variable_start_string:'[[' [[x"), ())),
-        ("repository", Project(Listed("A"), (Listed("{%x"),))),
+        ("project", Project(listed("{{x}}"), ())),
+        ("project", Project(listed("#jinja2:variable_start_string:'[[' [[x"), ())),
+        ("repository", Project(listed("A"), (listed("A/{%x"),))),
     ],
 )
 def test_a_name_that_could_be_a_template_is_no_host(each, project):

@@ -11,9 +11,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     ForbiddenError,
     NotFoundError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Listed, Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import Directory
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, link_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from tests.unit.plugins.company import PASSWORD, PAY, CannedTransport
 
@@ -24,6 +23,10 @@ RECORDED = {"id": "075905477751", "createdDate": 1610525968583, "name": "ci", "p
 
 def answering(body: t.Any, credential: Credential = ANYBODY) -> DataCenter:
     return DataCenter(Client("http://bitbucket.test", credential, t.cast("t.Any", CannedTransport(body))))
+
+
+def keys(listed: list[ListedOwner]) -> list[str]:
+    return [owner.key for owner in listed]
 
 
 def listing(*values: t.Any) -> dict[str, t.Any]:
@@ -100,25 +103,27 @@ def test_an_answer_about_another_token_is_an_error():
 
 
 def test_projects_are_those_that_the_caller_administers(company):
-    assert company.api("pat").projects() == ["PAY", "~pat"]
-    assert company.api().projects() == ["PAY", "SHOP", "~pat"]
+    assert keys(company.api("pat").projects()) == ["PAY", "~pat"]
+    assert keys(company.api().projects()) == ["PAY", "SHOP", "~pat"]
 
 
 @pytest.mark.parametrize(("archived", "slugs"), [(False, ["ledger"]), (True, ["ledger", "old"])])
 def test_archived_repositories_are_asked_for(company, archived, slugs):
-    assert company.api().repositories("PAY", archived) == slugs
+    assert keys(company.api().repositories("PAY", archived)) == slugs
 
 
 @pytest.mark.parametrize("odd", [{}, {"description": 7, "public": "yes", "archived": None, "name": ["x"]}], ids=str)
 def test_what_a_listing_does_not_say_or_not_in_its_form_is_not_known(odd):
     answers = answering(listing({"key": "PAY", "slug": "ledger", **odd}))
-    assert answers.listed_projects() == [Listed("PAY")]
-    assert answers.listed_repositories("PAY", archived=False) == [Listed("ledger")]
+    assert answers.projects() == [ListedOwner(PROJECT)]
+    assert answers.repositories("PAY", archived=False) == [ListedOwner(Owner("PAY", "ledger"))]
 
 
 def test_what_a_listing_says_is_kept():
     said = {"key": "PAY", "name": "Payments", "description": "", "public": True, "archived": False}
-    assert answering(listing(said)).listed_projects() == [Listed("PAY", "Payments", "", False, True)]
+    assert answering(listing(said)).projects() == [
+        ListedOwner(PROJECT, "Payments", "", "", archived=False, public=True)
+    ]
 
 
 def test_a_key_that_repeats_the_credential_is_no_key():
@@ -131,11 +136,8 @@ def test_what_is_told_of_a_listing_repeats_no_credential():
     echo = login.header.partition(" ")[2]
     links = {"self": [{"href": f"https://bitbucket.test/{echo}"}]}
     entry = {"key": "PAY", "name": f"Pay {PASSWORD}", "description": f"for {echo}", "links": links}
-    answers = answering(listing(entry), login)
-    (project,) = answers.listed_projects()
-    assert (project.name, project.description) == ("Pay [credential]", "for [credential]")
-    (place,) = Directory(answering(listing(entry), login).client).projects()
-    assert (place.title, place.link) == ("Pay [credential]", "")
+    (project,) = answering(listing(entry), login).projects()
+    assert project == ListedOwner(PROJECT, "Pay [credential]", "", "for [credential]")
 
 
 # As on many a test instance, and where a password begins as names do.
@@ -150,10 +152,10 @@ def test_what_is_told_of_a_listing_repeats_no_credential():
 )
 def test_names_that_are_like_the_password_are_names(user, password, key):
     credential = Credential(user, password)
-    assert answering(listing({"key": key}), credential).projects() == [key]
+    assert keys(answering(listing({"key": key}), credential).projects()) == [key]
 
 
-@pytest.mark.parametrize("value", [{}, {"key": ""}, {"key": 1}], ids=str)
+@pytest.mark.parametrize("value", [{}, {"key": ""}, {"key": 1}, {"key": ".."}, {"key": "A/B"}], ids=str)
 def test_an_entry_without_a_key_fails_the_listing(value):
     with pytest.raises(AnswerError, match="has no usable key"):
         answering(listing(value)).projects()
@@ -166,7 +168,7 @@ def test_a_users_slug_is_found_by_the_exact_name(company):
 
 
 def test_all_users_are_listed_to_administrators_only(company):
-    assert company.api().users() == ["admin", "pat", "joe_doe"]
+    assert keys(company.api().users()) == ["admin", "pat", "joe_doe"]
     with pytest.raises(ForbiddenError):
         company.api("pat").users()
 
@@ -225,3 +227,31 @@ def test_a_404_of_somebody_else_does_not_say_that_a_token_is_gone(company, body,
         return
     with pytest.raises(NotFoundError, match="does not come from Bitbucket's REST API"):
         company.api().token(PROJECT, "000000000001")
+
+
+@pytest.mark.parametrize(
+    ("href", "expected"),
+    [
+        ("https://bitbucket.example.com/projects/PAY", True),
+        ("http://localhost:7990/projects/~pat", True),
+        ("javascript:alert(1)", False),
+        ("JAVASCRIPT:alert(1)//https://x", False),
+        ("data:text/html,hello", False),
+        ("//evil.example.com", False),
+        ("https://user:password@bitbucket.example.com", False),
+        ("https://bitbucket.example.com/\nx", False),
+        ("https://[broken", False),
+        ("https:///projects", False),
+        ("", False),
+        (None, False),
+        (7, False),
+    ],
+    ids=str,
+)
+def test_only_a_web_address_is_a_link(href, expected):
+    assert link_of({"links": {"self": [{"href": href}]}}) == (href if expected else "")
+
+
+@pytest.mark.parametrize("links", [None, [], {}, {"self": None}, {"self": []}, {"self": ["x"]}, {"self": "x"}], ids=str)
+def test_links_in_any_other_shape_are_none(links):
+    assert link_of({"links": links}) == ""

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, ListedOwner, Owner, Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _document, _registry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import SHOWN, Auditor, audited
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Observed, ObservedOwner
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._output import NAMES
 from tests.report.schema import troubles
 
@@ -27,26 +30,27 @@ LOST = {"owner": "projects/LOST", "reason": "lost_answer", "msg": "no answer cam
 
 
 class Bench:
-    """What the module lists, and audits of it in a directory."""
+    """What the server has, and audits of it in a directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.tokens: list[Row] = [FINE, ADMIN]
         self.unread: list[Result] = []
         self.now: int | None = NOW
-        self.calls = 0
-        self.said: list[str] = []
+        self.observations = 0
+        self.error: BitbucketError | None = None
 
-    def call(self, told: Result) -> Result:
-        self.calls += 1
-        if "owners" not in told:
-            places = [("projects/PAY", "Payments", "", "")]
-            return {"url": URL, "places": places, "guessed": [], "wanted": {}, "unread": self.unread, "notes": []}
-        return {"listings": [{"owner": "projects/PAY", "now": self.now, "tokens": self.tokens}], "unread": []}
+    def observe(self) -> Observed:
+        self.observations += 1
+        if self.error:
+            raise self.error
+        tokens = tuple(Token(row[0], row[1], _permissions.listed(row[2]), *row[3:]) for row in self.tokens)
+        owner = ObservedOwner(ListedOwner(Owner(project="PAY"), "Payments"), tokens, self.now)
+        return Observed(URL, (owner,), tuple(Failure(**failure) for failure in self.unread), ())
 
     def run(self, check: bool = False, **given: t.Any) -> Result:
         params = {"fail_on": "none", "policy": {}, "declared": [], "output_dir": str(self.directory), **given}
-        return audited(lambda: Auditor(params, self.call, self.said.append, lambda: NOW / 1000), check)
+        return audited(lambda: Auditor(params, self.observe, lambda: NOW / 1000), check)
 
     @property
     def document(self) -> Result:
@@ -248,7 +252,7 @@ def test_a_result_stays_small_however_much_is_found(bench):
 )
 def test_options_that_cannot_be_right_are_told_before_any_request(bench, given):
     result = bench.run(**given)
-    assert (result["failed"], result["reason"], bench.calls) == (True, InputError.reason, 0)
+    assert (result["failed"], result["reason"], bench.observations) == (True, InputError.reason, 0)
 
 
 def test_a_directory_that_cannot_be_written_is_told_before_any_request(bench, tmp_path):
@@ -256,7 +260,7 @@ def test_a_directory_that_cannot_be_written_is_told_before_any_request(bench, tm
     for check in (False, True):
         result = bench.run(check=check)
         if not check:
-            assert (result["failed"], bench.calls) == (True, 0)
+            assert (result["failed"], bench.observations) == (True, 0)
             assert "cannot be made" in result["msg"]
 
 
@@ -268,13 +272,9 @@ def test_a_file_that_cannot_be_replaced_fails_with_its_name(bench):
     assert "audit.csv cannot be written" in result["msg"]
 
 
-def test_what_the_module_could_not_do_at_all_is_the_tasks_failure(bench):
-    def refuse(_told: Result) -> Result:
-        return {"failed": True, "msg": "The password is wrong.", "reason": "credential"}
-
-    bench.call = refuse
+def test_what_could_not_be_read_at_all_is_the_tasks_failure(bench):
+    bench.error = BitbucketError("The password is wrong.", "credential")
     assert bench.run() == {"failed": True, "changed": False, "msg": "The password is wrong.", "reason": "credential"}
-    assert issubclass(InputError, BitbucketError)
 
 
 def test_without_a_clock_everything_says_so(bench):

@@ -11,7 +11,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import 
 from .samples import CI, LEDGER, NOW, PAY, audit, found, token
 
 LONG_AGO = NOW - 400 * DAY
-ARCHIVED, GONE = LEDGER._replace(inactive="archived"), CI._replace(inactive="deactivated")
+ARCHIVED, GONE = LEDGER._replace(archived=True), CI._replace(active=False)
 
 EDGES = [
     ("nothing", {}, []),
@@ -111,10 +111,10 @@ def test_each_of_two_namesakes_is_told_from_the_other_and_has_its_own_command():
 
 
 @pytest.mark.parametrize(
-    ("place", "detail"), [(PAY, None), (ARCHIVED, "the repository is archived"), (GONE, "the user is deactivated")]
+    ("listed", "detail"), [(PAY, None), (ARCHIVED, "the repository is archived"), (GONE, "the user is deactivated")]
 )
-def test_an_inactive_owner_is_an_archived_repository_or_a_deactivated_user(place, detail):
-    details = [finding.detail for finding in audit(token(), place=place).tokens[0].findings]
+def test_an_inactive_owner_is_an_archived_repository_or_a_deactivated_user(listed, detail):
+    details = [finding.detail for finding in audit(token(), listed=listed).tokens[0].findings]
     assert details == ([detail] if detail else [])
 
 
@@ -159,7 +159,7 @@ def test_what_is_declared_for_a_project(name, permissions, declared, expected):
 
 
 @pytest.mark.parametrize(
-    ("place", "patterns", "compared"),
+    ("listed", "patterns", "compared"),
     [
         (LEDGER, ["PAY/*"], True),
         (LEDGER, ["pay/LEDGER"], True),
@@ -174,8 +174,8 @@ def test_what_is_declared_for_a_project(name, permissions, declared, expected):
     ],
     ids=str,
 )
-def test_what_is_declared_for_repositories(place, patterns, compared):
-    codes = found(token("other"), place=place, declared=[{"repositories": patterns, **SET}])
+def test_what_is_declared_for_repositories(listed, patterns, compared):
+    codes = found(token("other"), listed=listed, declared=[{"repositories": patterns, **SET}])
     assert ("undeclared" in codes) == compared
 
 
@@ -187,7 +187,7 @@ def test_a_declaration_that_cannot_be_right_is_told():
 
 
 def test_what_has_expired_is_worth_a_remark_only_whatever_it_could_do():
-    judged = audit(token("ci", "REPO_ADMIN", expires=NOW), place=ARCHIVED).tokens[0]
+    judged = audit(token("ci", "REPO_ADMIN", expires=NOW), listed=ARCHIVED).tokens[0]
     assert {finding.code: finding.severity for finding in judged.findings} == {
         "expired": "low",
         "administrator": "info",
@@ -210,7 +210,7 @@ def test_every_code_of_the_issue_can_be_found():
         token("a", "PROJECT_ADMIN", expires=NOW, last_used=NOW - 90 * DAY),
         token("ci", "REPO_ADMIN", expires=NOW + 1, created=LONG_AGO, last_used=None),
         token("ci", expires=None, token_id="2"),
-        place=ARCHIVED,
+        listed=ARCHIVED,
         declared=[{"repositories": ["PAY/ledger"], **SET}],
     )
     assert {finding.code for item in everything.tokens for finding in item.findings} == set(_registry.codes())

@@ -87,8 +87,8 @@ def test_the_page_names_nothing_outside_itself():
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
 def test_what_bitbucket_sends_stays_text(name):
-    plain, place = page(audit(token())), PAY._replace(title=name)
-    found = page(audit(token(name), place=place, unread=(REFUSED._replace(owner=name, msg=name),)))
+    plain, listed = page(audit(token())), PAY._replace(name=name)
+    found = page(audit(token(name), listed=listed, unread=(REFUSED._replace(owner=name, msg=name),)))
     assert [tag for tag, _attrs in found.tags if tag != "li"] == [tag for tag, _attrs in plain.tags if tag != "li"]
     assert found.data["rows"][0][2] == name
     assert found.data["owners"][0][3] == name

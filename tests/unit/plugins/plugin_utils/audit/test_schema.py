@@ -10,12 +10,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._directory import (
-    ARCHIVED,
-    DEACTIVATED,
-    Place,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, ListedOwner, Owner
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import VERSION, document_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import SEVERITIES, Audit
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
@@ -31,9 +26,9 @@ AUDITS = {
     "unread": audit(token(), unread=(REFUSED, BROKEN)),
     "ignored": audit(token(expires=None), policy={"ignore": IGNORE}),
     "no clock": audit(token(expires=NOW - DAY), now=None),
-    "archived": audit(token(), place=LEDGER._replace(inactive=ARCHIVED)),
-    "deactivated": audit(token(last_used=None), place=CI._replace(inactive=DEACTIVATED)),
-    "no address": audit(token(), place=Place(Owner(project="~ann"))),
+    "archived": audit(token(), listed=LEDGER._replace(archived=True)),
+    "deactivated": audit(token(last_used=None), listed=CI._replace(active=False)),
+    "no address": audit(token(), listed=ListedOwner(Owner(project="~ann"))),
     "an unknown permission": audit(token("\u202e</script>", "REPO_READ", "SOMETHING_NEW")),
     "a company": sample.company()[0],
 }
@@ -115,10 +110,10 @@ def test_readers_are_told_to_pass_over_what_a_later_release_adds(whole):
 )
 def test_what_is_otherwise_is_refused(whole, path, value):
     changed = copy.deepcopy(whole)
-    place = changed
+    part = changed
     for name in path[:-1]:
-        place = place[name]
-    place[path[-1]] = value
+        part = part[name]
+    part[path[-1]] = value
     (trouble,) = troubles(changed, shipped())
     assert f"{path[-1]}:" in trouble
 

@@ -81,8 +81,8 @@ def test_every_character_of_a_name_can_be_seen(name):
 
 
 def test_every_cell_is_defused_that_somebody_else_has_written():
-    place = LEDGER._replace(title="=cmd|'/c calc'!A0", link="")
-    (row,) = rows(csv_of(audit(token(), place=place)))
+    listed = LEDGER._replace(name="=cmd|'/c calc'!A0", link="")
+    (row,) = rows(csv_of(audit(token(), listed=listed)))
     assert row["title"].startswith("'=")
 
 
