@@ -196,7 +196,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._require_strings(path)
             config = self._read_config_data(path)
             self._require_known(config)
-            found = self._catalogue(path, self._connection(config), cache)
+            found = self._discovered(path, self._connection(config), cache)
             repositories = (self._names("include_repositories"), self._names("exclude_repositories"))
             hosts = _inventory.hosts(found, self.get_option("host_for_each"), *repositories)
         except BitbucketError as error:
@@ -256,7 +256,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except TypeError as error:
             raise InputError(f"`{option}`: {error}") from None
 
-    def _catalogue(self, path: str, connection: dict[str, t.Any], cache: bool) -> _inventory.Catalogue:
+    def _discovered(self, path: str, connection: dict[str, t.Any], cache: bool) -> _inventory.Discovered:
         wanted = _inventory.Wanted(
             include=tuple(self._names("include")),
             exclude=tuple(self._names("exclude")),
@@ -266,7 +266,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             concurrency=self.get_option("concurrency"),
         )
         if not self.get_option("cache"):
-            return _inventory.catalogue(DataCenter(client_from(connection)), wanted)
+            return _inventory.discover(DataCenter(client_from(connection)), wanted)
         credential = credential_from(connection, os.environ)
         # An id is no secret, and nothing else of a token is in the key.
         caller = credential.username or credential.token_id or ""
@@ -274,7 +274,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if cache:
             with contextlib.suppress(KeyError):
                 return _inventory.from_plain(self._cache[key])
-        found = _inventory.catalogue(DataCenter(client_from(connection)), wanted)
+        found = _inventory.discover(DataCenter(client_from(connection)), wanted)
         self._cache[key] = found.plain()
         return found
 

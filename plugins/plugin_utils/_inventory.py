@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the inventory holds: a catalogue of projects and repositories, and the hosts that stand for them."""
+"""What the inventory holds: projects and repositories, and the hosts that stand for them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Wanted(t.NamedTuple):
     concurrency: int = 8
 
     def fingerprint(self, url: str, caller: str) -> str:
-        """What tells one catalogue from another in a cache: the server, who asks, and what for; nothing secret."""
+        """The key of a result in a cache: from the server, the caller and what is asked; nothing secret."""
         what = [_FORMAT, url, caller, *self._replace(concurrency=0)]
         return hashlib.sha256(json.dumps(what).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
@@ -50,8 +50,8 @@ class Project(t.NamedTuple):
     repositories: tuple[ListedOwner, ...] | None
 
 
-class Catalogue(t.NamedTuple):
-    """The projects that were asked for, and what has to be said about them."""
+class Discovered(t.NamedTuple):
+    """The projects that were asked for, and warnings about them."""
 
     projects: tuple[Project, ...]
     warnings: tuple[str, ...]
@@ -69,8 +69,8 @@ class Catalogue(t.NamedTuple):
         return {"projects": projects, "warnings": list(self.warnings)}
 
 
-def from_plain(data: t.Mapping[str, t.Any]) -> Catalogue:
-    """The inverse of :meth:`Catalogue.plain`."""
+def from_plain(data: t.Mapping[str, t.Any]) -> Discovered:
+    """The inverse of :meth:`Discovered.plain`."""
 
     def listed(fields: t.Sequence[t.Any]) -> ListedOwner:
         return ListedOwner(Owner(*fields[0]), *fields[1:])
@@ -79,13 +79,13 @@ def from_plain(data: t.Mapping[str, t.Any]) -> Catalogue:
         Project(listed(project), None if repositories is None else tuple(map(listed, repositories)))
         for project, repositories in data["projects"]
     ]
-    return Catalogue(tuple(projects), tuple(data["warnings"]))
+    return Discovered(tuple(projects), tuple(data["warnings"]))
 
 
-def catalogue(api: DataCenter, wanted: Wanted) -> Catalogue:
+def discover(api: DataCenter, wanted: Wanted) -> Discovered:
     """Ask the server, several projects at a time. A project that refuses its repositories is warned of by name.
 
-    :raises BitbucketError: for every other failure: half a catalogue would look like a whole one.
+    :raises BitbucketError: for every other failure: a part of the projects would look like all of them.
     """
     discovery = Discovery(api, Workers(wanted.concurrency), wanted.administered, wanted.archived)
     listed = discovery.projects()
@@ -96,7 +96,7 @@ def catalogue(api: DataCenter, wanted: Wanted) -> Catalogue:
         if not any(_owners.matches(pattern, project.key) for project in listed)
     ]
     if not wanted.repositories:
-        return Catalogue(tuple(Project(project, None) for project in chosen), tuple(warnings))
+        return Discovered(tuple(Project(project, None) for project in chosen), tuple(warnings))
     answers = discovery.repositories([project.key for project in chosen])
     _raise_the_cause(list(answers.values()))
     projects = []
@@ -107,11 +107,11 @@ def catalogue(api: DataCenter, wanted: Wanted) -> Catalogue:
             projects.append(Project(project, None))
         else:
             projects.append(Project(project, tuple(answer)))
-    return Catalogue(tuple(projects), tuple(warnings))
+    return Discovered(tuple(projects), tuple(warnings))
 
 
 def hosts(
-    found: Catalogue, each: str, include: t.Sequence[str], exclude: t.Sequence[str]
+    found: Discovered, each: str, include: t.Sequence[str], exclude: t.Sequence[str]
 ) -> dict[str, dict[str, t.Any]]:
     """Names of hosts with their variables.
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
@@ -15,7 +15,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     InputError,
     LockoutError,
     NotFoundError,
-    StatusError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
@@ -98,28 +97,20 @@ class Discovery:
         return [guess for guess in guesses if guess.key.casefold() not in listed]
 
     def users(self) -> list[ListedOwner]:
-        """Users from both listings, by slug: the one for everyone may not show deactivated users.
-
-        A listing that is refused or broken is one of ``failures`` or ``notes``.
-        """
+        """Users from both listings, by slug: the one for everyone may not show deactivated users."""
         if self._users is None:
             found: dict[str, ListedOwner] = {}
             for administration in (False, True):
-                try:
-                    found.update((user.key, user) for user in self._api.users(administration))
-                except StatusError as error:
-                    self._unlisted(error, administration)
+                with self._failing("users"):
+                    try:
+                        found.update((user.key, user) for user in self._api.users(administration))
+                    except (ForbiddenError, LockoutError, NotFoundError):
+                        if not administration:
+                            raise
+                        # Administration refuses tokens and callers that are no administrators.
+                        self.notes.append(_NO_ADMINISTRATION)
             self._users = sorted(found.values(), key=lambda user: user.key)
         return self._users
-
-    def _unlisted(self, error: StatusError, administration: bool) -> None:
-        if administration and isinstance(error, (ForbiddenError, LockoutError, NotFoundError)):
-            # Administration refuses tokens and callers that are no administrators: the credential may be valid.
-            self.notes.append(_NO_ADMINISTRATION)
-        elif error.reason in FOR_ALL:
-            raise error
-        else:
-            self.failures.append(Failure.of("users", error))
 
     def me(self) -> Owner:
         """The user that signs in.
@@ -141,47 +132,49 @@ class Discovery:
         :raises BitbucketError: if nothing can be asked at all; if ``whole``, also if projects cannot be listed.
         """
         if self._whole:
-            self._prepare(declared)
-        found = [
-            *(self._tried(f"projects/{pattern}", self._projects_like, pattern) for pattern in declared.projects),
-            *(self._tried(f"users/{pattern}", self._users_like, pattern) for pattern in declared.users),
-        ]
+            self._list_projects(declared)
+        found: list[ListedOwner] = []
+        for pattern in declared.projects:
+            with self._failing(f"projects/{pattern}"):
+                found.extend(self._projects_like(pattern))
+        for name in declared.users:
+            with self._failing(f"users/{name}"):
+                found.extend(self._users_like(name))
         if declared.me:
-            found.append([ListedOwner(self.me())])
-        found.extend(self._repositories_like(declared.repositories, keep_errors=self._whole and any(found)))
-        return list({entry.owner.canonical: entry for entry in itertools.chain(*found)}.values())
+            found.append(ListedOwner(self.me()))
+        found.extend(self._repositories_like(declared.repositories, keep_errors=self._whole and bool(found)))
+        return list({listed.owner.canonical: listed for listed in found}.values())
 
-    def _prepare(self, declared: DeclaredOwners) -> None:
-        """List all projects, and personal ones that are not listed if a glob asks for them."""
-        if not (declared.projects or declared.repositories):
-            return
+    def _list_projects(self, declared: DeclaredOwners) -> None:
+        """List the projects; also personal ones that are not listed, if a glob asks for them."""
         keys = [*declared.projects, *(pattern.partition("/")[0] for pattern in declared.repositories)]
-        wanted = any(key.startswith("~") and is_glob(key) for key in keys)
-        projects = self.projects()
-        if wanted and not any(project.key.startswith("~") for project in projects):
-            self._projects = [*projects, *self.personal(self.users())]
+        if not keys or any(project.key.startswith("~") for project in self.projects()):
+            return
+        if any(key.startswith("~") and is_glob(key) for key in keys):
+            self._projects = [*self.projects(), *self.personal(self.users())]
 
-    def _tried(self, path: str, find: t.Callable[..., list[ListedOwner]], *arguments: t.Any) -> list[ListedOwner]:
-        """What ``find`` finds; its error is the failure of ``path`` only, unless it holds for all.
-
-        :raises BitbucketError: for an error that holds for all.
-        """
+    @contextlib.contextmanager
+    def _failing(self, path: str) -> t.Iterator[None]:
+        """Make an error the failure of ``path``, unless it holds for all."""
         try:
-            return find(*arguments)
+            yield
         except BitbucketError as error:
             if error.reason in FOR_ALL:
                 raise
             self.failures.append(Failure.of(path, error))
-            return []
 
     def _projects_like(self, pattern: str) -> list[ListedOwner]:
-        where = "administer" if self._administered else "can see"
-        return self._like(pattern, Owner(project=pattern), self.projects, f"project that you {where}")
+        listed = self.projects() if self._whole or is_glob(pattern) else []
+        what = f"{pattern} matches no project that you {'administer' if self._administered else 'can see'}"
+        return self._some(_like(pattern, listed, Owner(project=pattern)), pattern, what)
 
-    def _users_like(self, pattern: str) -> list[ListedOwner]:
-        if self._whole:
-            return self._like(pattern, Owner(user=pattern), self.users, "user that you can see")
-        return [ListedOwner(Owner(user=pattern if is_slug(pattern) else self._slug(pattern)))]
+    def _users_like(self, name: str) -> list[ListedOwner]:
+        if not self._whole:
+            return [ListedOwner(Owner(user=self._slug(name)))]
+        found = _like(name, self.users(), Owner(user=name))
+        # Users that could not be listed are a failure already.
+        unlisted = any(failure.owner == "users" for failure in self.failures)
+        return self._some(found, name, f"{name} matches no user that you can see", certain=not unlisted)
 
     def _slug(self, name: str) -> str:
         slug = name if is_slug(name) else self._api.user_slug(name)
@@ -189,73 +182,55 @@ class Discovery:
             raise NoMatchError(f"There is no user called {name}.")
         return slug
 
-    def _like(
-        self, pattern: str, exact: Owner, listed: t.Callable[[], list[ListedOwner]], what: str
-    ) -> list[ListedOwner]:
-        """Listed owners that a pattern matches. An exact name needs no listing.
-
-        :raises NoMatchError: if a glob matches nothing.
-        """
-        glob = is_glob(pattern)
-        found = [entry for entry in listed() if matches(pattern, entry.key)] if glob or self._whole else []
-        if found:
-            return found
-        if not glob:
-            return [ListedOwner(exact.canonical)]
-        # Users that could not be listed are a failure already.
-        unlisted = bool(exact.user) and any(failure.owner == "users" for failure in self.failures)
-        if self._whole and (pattern in _EVERYTHING or unlisted):
-            return []
-        raise NoMatchError(f"The glob {pattern} matches no {what}.")
-
-    def _repositories_like(self, patterns: t.Sequence[str], keep_errors: bool) -> t.Iterator[list[ListedOwner]]:
-        """For each pattern its repositories; each project is asked once."""
-        projects = {pattern: self._projects_of(pattern) for pattern in patterns}
-        asked = [
-            project
-            for pattern, found in projects.items()
-            for project in found
-            if self._whole or is_glob(pattern.partition("/")[2])
-        ]
-        guessed = {project.key: project.guessed for project in asked}
-        listed = self.repositories(list(guessed), keep_errors)
-        for key, answer in listed.items():
-            if isinstance(answer, BitbucketError):
-                # Asking once more could lock the account.
-                if answer.reason == "credential" or (answer.reason in FOR_ALL and not self._whole):
-                    raise answer
-                if not (guessed[key] and isinstance(answer, NotFoundError)):
-                    self.failures.append(Failure.of(f"{Owner(project=key).path}/repos", answer))
-        for pattern, found in projects.items():
-            key, _slash, slug = pattern.partition("/")
-            yield self._tried(
-                f"projects/{key}/repos/{slug}",
-                self._repositories_in,
-                pattern,
-                [project.key for project in found],
-                listed,
-            )
-
-    def _projects_of(self, pattern: str) -> list[ListedOwner]:
-        key, _slash, slug = pattern.partition("/")
-        return self._tried(f"projects/{key}/repos/{slug}", self._projects_like, key)
-
-    def _repositories_in(
-        self, pattern: str, keys: t.Sequence[str], listed: t.Mapping[str, list[ListedOwner] | BitbucketError]
-    ) -> list[ListedOwner]:
-        slug = pattern.partition("/")[2]
+    def _repositories_like(self, patterns: t.Sequence[str], keep_errors: bool) -> list[ListedOwner]:
+        """The repositories that patterns match. A project is asked once, unless only exact names need it."""
+        projects: dict[tuple[str, str], list[ListedOwner]] = {}
+        for key, _slash, slug in (pattern.partition("/") for pattern in patterns):
+            with self._failing(f"projects/{key}/repos/{slug}"):
+                projects[key, slug] = self._projects_like(key)
+        asked = {
+            project.key: project
+            for (_key, slug), among in projects.items()
+            for project in among
+            if self._whole or is_glob(slug)
+        }
+        listed = self._listed_repositories(asked, keep_errors)
+        unlisted = asked.keys() - listed.keys()
         found: list[ListedOwner] = []
-        for key in keys:
-            answer = listed.get(key, [])
-            if isinstance(answer, BitbucketError):
-                continue
-            matching = [entry for entry in answer if matches(slug, entry.key)]
-            exact = [] if is_glob(slug) else [ListedOwner(Owner(project=key, repository=slug).canonical)]
-            found.extend(matching or exact)
-        unlisted = any(isinstance(listed.get(key), BitbucketError) for key in keys)
-        if found or unlisted or not keys or (self._whole and slug == "*"):
+        for (key, slug), among in projects.items():
+            keys = [project.key for project in among if project.key not in unlisted]
+            some = [entry for name in keys for entry in _like(slug, listed.get(name, []), Owner(name, repository=slug))]
+            with self._failing(f"projects/{key}/repos/{slug}"):
+                what = f"{key}/{slug} matches no repository that you can see"
+                found.extend(self._some(some, slug, what, certain=0 < len(keys) == len(among)))
+        return found
+
+    def _listed_repositories(
+        self, projects: t.Mapping[str, ListedOwner], keep_errors: bool
+    ) -> dict[str, list[ListedOwner]]:
+        """The repositories of the projects that listed theirs."""
+        listed = {}
+        for key, answer in self.repositories(list(projects), keep_errors).items():
+            if not isinstance(answer, BitbucketError):
+                listed[key] = answer
+            # Asking once more could lock the account.
+            elif answer.reason == "credential" or (answer.reason in FOR_ALL and not self._whole):
+                raise answer
+            elif not (projects[key].guessed and isinstance(answer, NotFoundError)):
+                self.failures.append(Failure.of(f"{projects[key].owner.path}/repos", answer))
+        return listed
+
+    def _some(self, found: list[ListedOwner], pattern: str, what: str, certain: bool = True) -> list[ListedOwner]:
+        """:raises NoMatchError: if there are none, unless they may be missing or need not exist."""
+        if found or not certain or (self._whole and pattern in _EVERYTHING):
             return found
-        raise NoMatchError(f"The glob {pattern} matches no repository that you can see.")
+        raise NoMatchError(f"The glob {what}.")
+
+
+def _like(pattern: str, listed: t.Sequence[ListedOwner], exact: Owner) -> list[ListedOwner]:
+    """Listed owners that a pattern matches. An exact name need not be listed."""
+    found = [entry for entry in listed if matches(pattern, entry.key)]
+    return found if found or is_glob(pattern) else [ListedOwner(exact.canonical)]
 
 
 def resolve(declared: DeclaredOwners, api: DataCenter, archived: bool = False, concurrency: int = 1) -> Resolved:

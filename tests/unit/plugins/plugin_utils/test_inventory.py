@@ -15,7 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _inventory
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._inventory import Catalogue, Project, Wanted
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._inventory import Discovered, Project, Wanted
 
 ALL = ["*"]
 DENIED = {"kind": "status", "status": 401, "exception_name": "com.atlassian.bitbucket.AuthorisationException"}
@@ -27,11 +27,11 @@ def listed(path: str, *said: t.Any) -> ListedOwner:
     return ListedOwner(Owner(*path.split("/")), **dict(zip(names, said, strict=False)))
 
 
-def keys(found: Catalogue) -> list[str]:
+def keys(found: Discovered) -> list[str]:
     return [project.listed.key for project in found.projects]
 
 
-def repositories(found: Catalogue) -> dict[str, list[str] | None]:
+def repositories(found: Discovered) -> dict[str, list[str] | None]:
     return {project.key: None if known is None else [entry.key for entry in known] for project, known in found.projects}
 
 
@@ -52,23 +52,23 @@ def repositories(found: Catalogue) -> dict[str, list[str] | None]:
     ],
 )
 def test_globs_choose_projects_and_personal_ones_only_where_written(company, wanted, expected):
-    assert keys(_inventory.catalogue(company.api(), Wanted(**wanted))) == expected
+    assert keys(_inventory.discover(company.api(), Wanted(**wanted))) == expected
 
 
 @pytest.mark.parametrize(("administered", "expected"), [(True, ["PAY"]), (False, ["PAY", "SHOP"])])
 def test_the_caller_gets_what_it_administers_or_all_that_it_sees(company, administered, expected):
-    assert keys(_inventory.catalogue(company.api("pat"), Wanted(administered=administered))) == expected
+    assert keys(_inventory.discover(company.api("pat"), Wanted(administered=administered))) == expected
 
 
 @pytest.mark.parametrize(("archived", "expected"), [(False, ["ledger"]), (True, ["ledger", "old"])])
 def test_archived_repositories_are_there_on_request(company, archived, expected):
-    assert repositories(_inventory.catalogue(company.api(), Wanted(archived=archived))) == {"PAY": expected, "SHOP": []}
+    assert repositories(_inventory.discover(company.api(), Wanted(archived=archived))) == {"PAY": expected, "SHOP": []}
 
 
 def test_each_chosen_project_costs_one_request_and_without_repositories_none(company):
-    _inventory.catalogue(company.api(), Wanted(include=("PAY", "SHOP")))
+    _inventory.discover(company.api(), Wanted(include=("PAY", "SHOP")))
     assert company.requests == ["GET projects", "GET repos", "GET repos"]
-    found = _inventory.catalogue(company.api(), Wanted(repositories=False))
+    found = _inventory.discover(company.api(), Wanted(repositories=False))
     assert company.requests == ["GET projects"]
     assert repositories(found) == {"PAY": None, "SHOP": None}
 
@@ -79,7 +79,7 @@ def test_many_projects_are_found_over_many_pages_and_sorted(company):
         company.sim.add_project(f"T{number:02d}")
         company.sim.add_repository(f"T{number:02d}", "b")
         company.sim.add_repository(f"T{number:02d}", "a")
-    found = _inventory.catalogue(company.api(), Wanted(include=("T*",)))
+    found = _inventory.discover(company.api(), Wanted(include=("T*",)))
     assert repositories(found) == {f"T{number:02d}": ["a", "b"] for number in range(30)}
 
 
@@ -87,7 +87,7 @@ def test_many_projects_are_found_over_many_pages_and_sorted(company):
     ("administered", "say"), [(True, "matches no project that you administer"), (False, "that you can see")]
 )
 def test_a_glob_that_matches_nothing_is_warned_of(company, administered, say):
-    found = _inventory.catalogue(company.api(), Wanted(include=("NOSUCH*", "PAY"), administered=administered))
+    found = _inventory.discover(company.api(), Wanted(include=("NOSUCH*", "PAY"), administered=administered))
     assert keys(found) == ["PAY"]
     (warning,) = found.warnings
     assert warning.startswith("NOSUCH* ")
@@ -96,7 +96,7 @@ def test_a_glob_that_matches_nothing_is_warned_of(company, administered, say):
 
 def test_personal_projects_that_the_server_does_not_list_are_warned_of(company):
     company.sim.switches.projects_list_personal = False  # D29 [unknown]
-    found = _inventory.catalogue(company.api(), Wanted(include=("*", "~*")))
+    found = _inventory.discover(company.api(), Wanted(include=("*", "~*")))
     assert keys(found) == ["PAY", "SHOP"]
     assert found.warnings == ("~* matches no project that you administer.",)
 
@@ -116,7 +116,7 @@ def test_what_a_listing_leaves_out_is_not_known(company, details, project, repos
     company.sim.add_project("MONEY", "Money and more", description="Money")
     company.sim.add_repository("MONEY", "gold", public=True)
     company.sim.switches.listing_details = details
-    (found,) = _inventory.catalogue(company.api(), Wanted(include=("MONEY",))).projects
+    (found,) = _inventory.discover(company.api(), Wanted(include=("MONEY",))).projects
     (gold,) = found.repositories
     assert found.listed._replace(link="") == listed("MONEY", "Money and more", *project)
     assert gold._replace(link="") == listed("MONEY/gold", "gold", *repository)
@@ -131,7 +131,7 @@ def test_what_a_listing_leaves_out_is_not_known(company, details, project, repos
 @pytest.mark.parametrize("refusing", ["PAY", "SHOP"])
 def test_a_project_that_refuses_its_repositories_is_named_and_stays(company, answer, refusing):
     company.sim.faults.arm(**answer, query=f"projectkey={refusing}")
-    found = _inventory.catalogue(company.api(), Wanted())
+    found = _inventory.discover(company.api(), Wanted())
     assert repositories(found) == {"PAY": ["ledger"], "SHOP": [], refusing: None}
     (warning,) = found.warnings
     assert warning.startswith(f"The repositories of project {refusing} are not known: GET /rest/api/latest/repos")
@@ -151,13 +151,13 @@ def test_a_project_that_refuses_its_repositories_is_named_and_stays(company, ans
 def test_every_other_failure_leaves_nothing(company, fault, where):
     company.sim.faults.arm(**fault, **where)
     with pytest.raises(BitbucketError):
-        _inventory.catalogue(company.api(), Wanted())
+        _inventory.discover(company.api(), Wanted())
 
 
 def test_projects_that_may_not_be_listed_are_a_failure(company):
     company.sim.faults.arm(**DENIED, path="/projects$")
     with pytest.raises(BitbucketError, match="not permitted"):
-        _inventory.catalogue(company.api(), Wanted())
+        _inventory.discover(company.api(), Wanted())
 
 
 def test_a_password_that_stops_working_meanwhile_is_told_and_not_tried_for_every_project(company):
@@ -166,14 +166,14 @@ def test_a_password_that_stops_working_meanwhile_is_told_and_not_tried_for_every
     wrong = {"status": 401, "exception_name": "com.atlassian.IncorrectPasswordAuthenticationException"}
     company.sim.faults.arm("status", path="/repos$", nth=3, times=None, **wrong)
     with pytest.raises(LockoutError, match="is wrong"):
-        _inventory.catalogue(company.api(), Wanted(include=("T*",), concurrency=1))
+        _inventory.discover(company.api(), Wanted(include=("T*",), concurrency=1))
     assert len(company.requests) == 1 + 3
 
 
 def test_a_listing_without_keys_is_no_listing(company):
     company.sim.faults.arm("call", path="/projects$", run=lambda: company.sim.add_project(""))
     with pytest.raises(AnswerError, match="has no usable key"):
-        _inventory.catalogue(company.api(), Wanted())
+        _inventory.discover(company.api(), Wanted())
 
 
 # Caching.
@@ -181,7 +181,7 @@ def test_a_listing_without_keys_is_no_listing(company):
 
 def test_what_is_cached_is_plain_and_comes_back_as_it_was(company):
     company.sim.faults.arm(**DENIED, query="projectkey=SHOP")
-    found = _inventory.catalogue(company.api(), Wanted(include=("*", "NOSUCH")))
+    found = _inventory.discover(company.api(), Wanted(include=("*", "NOSUCH")))
     assert len(found.warnings) == 2
     assert _inventory.from_plain(json.loads(json.dumps(found.plain()))) == found
 
@@ -204,7 +204,7 @@ def test_the_fingerprint_tells_servers_callers_and_wishes_apart():
 # Hosts.
 
 LEDGER, OLD = listed("PAY/ledger", "The ledger", "Money", False, True), listed("PAY/old", "old", None, True, None)
-FOUND = Catalogue(
+FOUND = Discovered(
     (
         Project(listed("PAY", "Payments", None, None, False), (LEDGER, OLD)),
         Project(listed("SHOP", "Shop"), ()),
@@ -268,7 +268,7 @@ def test_globs_choose_repositories(include, exclude, expected):
 
 
 def test_two_repositories_of_one_name_are_not_one_host():
-    twins = Catalogue((Project(listed("A"), (listed("A/1.c"),)), Project(listed("A.1"), (listed("A.1/c"),))), ())
+    twins = Discovered((Project(listed("A"), (listed("A/1.c"),)), Project(listed("A.1"), (listed("A.1/c"),))), ())
     with pytest.raises(InputError, match=r"would be the host A\.1\.c"):
         _inventory.hosts(twins, "repository", ALL, [])
 
@@ -283,4 +283,4 @@ def test_two_repositories_of_one_name_are_not_one_host():
 )
 def test_a_name_that_could_be_a_template_is_no_host(each, project):
     with pytest.raises(AnswerError, match="is not a valid key or slug"):
-        _inventory.hosts(Catalogue((project,), ()), each, ALL, [])
+        _inventory.hosts(Discovered((project,), ()), each, ALL, [])
