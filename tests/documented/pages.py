@@ -126,17 +126,6 @@ def _logs(sandbox: Sandbox) -> None:
     sandbox.leak(sandbox.home / ".bash_history", "projects/PAY")
 
 
-@_page("plugins/modules/awx_objects.py")
-def _a_controller(sandbox: Sandbox) -> None:
-    named = {"organization": awx.ORGANIZATION}
-    double = preambles.awx(sandbox)
-    double.objects["projects"][1] = {"id": 1, "name": "Tokens", "status": "successful", **named}
-    double.objects["inventories"][2] = {"id": 2, "name": "Bitbucket", **named}
-    double.objects["execution_environments"][3] = {"id": 3, "name": "Tokens", **named}
-    double.put("Bitbucket", "", credential_type=awx.CONTROLLER_TYPE, inputs={"host": "x"})
-    sandbox.environment["AWX_TOKEN"] = awx.TOKEN
-
-
 @_page("plugins/modules/app_password.py")
 def _homes(sandbox: Sandbox) -> None:
     preambles.app_passwords(sandbox, preambles.atlassian(sandbox))
@@ -233,6 +222,7 @@ def _set_up(sandbox: Sandbox) -> None:
     sandbox.take("docs/docsite/rst/guide_awx.rst", "awx.yml", "tokens.yml")
 
 
+@_page("plugins/modules/awx_setup.py")
 def _controller(sandbox: Sandbox) -> None:
     preambles.awx(sandbox)
     sandbox.sign_in()

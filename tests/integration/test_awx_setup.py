@@ -226,7 +226,7 @@ def test_what_notifies_gets_its_secrets_from_a_credential_and_its_files_from_the
 def test_what_is_given_is_passed_on_but_for_credentials_paths_and_what_belongs_to_one_run(desk):
     outcome = desk.setup("--diff", "-vvvv", **PLAIN, **NOT_FOR_JOBS)
     assert len(report(outcome)) == NUMBER
-    (told,) = re.findall(r'"msg": "Not passed on to the jobs: ([^"]*?)\. Credentials', outcome.output)
+    (told,) = re.findall(r'"msg": "Not passed on to the jobs: ([^"]*?)\. Jobs sign', outcome.output)
     assert told.split(", ") == [
         *sorted({*NOT_FOR_JOBS, "project_tokens_password"}),
         "project_tokens_store_options.secret_id",
@@ -235,84 +235,6 @@ def test_what_is_given_is_passed_on_but_for_credentials_paths_and_what_belongs_t
         extra = json.loads(template["extra_vars"])
         assert PLAIN.items() <= extra.items()
         assert not NOT_FOR_JOBS.keys() & extra.keys()
-
-
-@pytest.mark.long
-def test_what_is_said_of_all_job_templates_is_what_they_get(desk):
-    own = {
-        "project_tokens_store_options": {"auth_method": "approle"},
-        "project_tokens_hosts": "payments",
-        "project_tokens_set": [{"name": "ci", "permissions": "REPO_READ"}],
-        "revoke_leaked_reissue": True,
-        "notify_channel": "#tokens",
-    }
-    outcome = desk.setup(**PLAIN, notify_channel="#other", project_tokens_password=None, awx_setup_extra_vars=own)
-    assert "Not passed on" not in outcome.output
-    for template in desk.named("job_templates").values():
-        assert own.items() <= json.loads(template["extra_vars"]).items()
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("named", [["PAY", "OPS*"], "PAY, OPS*"], ids=["list", "text"])
-def test_whoever_names_the_projects_gets_an_audit_that_compares_and_a_reissue(desk, named):
-    desk.setup(awx_setup_projects=named, awx_setup_repositories=True)
-    extra = {
-        name.partition(": ")[2]: json.loads(item["extra_vars"]) for name, item in desk.named("job_templates").items()
-    }
-    assert extra["audit"] == extra["revoke leaked"]
-    assert (extra["audit"]["project_tokens_projects"], extra["audit"]["project_tokens_repositories"]) == (
-        ["PAY", "OPS*"],
-        ["PAY/*", "OPS*/*"],
-    )
-    assert extra["audit"]["project_tokens_set"] == TOKENS["project_tokens_set"]
-    # The template reaches the job as one: each host fills in its own key.
-    assert extra["provision"] == extra["rotate"]
-    assert extra["provision"]["project_tokens_repositories"] == ["{{ bitbucket_key }}/*"]
-    assert "project_tokens_projects" not in extra["provision"]
-    descriptions = [survey["description"] for survey in desk.awx.surveys.values() if len(survey["spec"]) > 1]
-    desk.setup()
-    descriptions += [survey["description"] for survey in desk.awx.surveys.values() if len(survey["spec"]) > 1]
-    assert descriptions == [
-        "Revokes the tokens whose secrets leaked. Those that are declared are reissued.",
-        "Revokes the tokens whose secrets leaked. Run provision next: it reissues those that are declared.",
-    ]
-
-
-@pytest.mark.long
-def test_the_survey_offers_what_was_given(desk):
-    desk.setup(revoke_leaked_max_revocations=3, revoke_leaked_verify=True)
-    (survey,) = [survey for survey in desk.awx.surveys.values() if len(survey["spec"]) > 1]
-    assert {question["variable"]: question.get("default") for question in survey["spec"]} == {
-        "revoke_leaked_text": None,
-        "revoke_leaked_files": None,
-        "revoke_leaked_verify": "yes",
-        "revoke_leaked_max_revocations": "3",
-    }
-    assert not any(question["required"] for question in survey["spec"])
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("login", "vault"),
-    [
-        ({"auth_method": "approle"}, {"role_id": "r-1", "secret_id": SECRET_ID}),
-        ({"auth_method": "approle", "role_id": "r-1"}, {"secret_id": SECRET_ID}),
-        ({"token": SECRET_ID}, {"token": SECRET_ID}),
-        ({"auth_method": "jwt", "role": "ci", "jwt": SECRET_ID}, None),
-        ({"auth_method": "approle"}, None),
-    ],
-    ids=["approle", "role id in the options", "token", "options of their own", "a credential of theirs"],
-)
-def test_a_store_that_a_job_can_sign_in_to_is_registered(desk, login, vault):
-    desk.awx.put("Theirs", "", credential_type=CONTROLLER_TYPE, inputs={"host": desk.url})
-    method = login.get("auth_method")
-    theirs = {"awx_setup_credentials": ["Theirs"]} if method == "approle" and vault is None else {}
-    if method == "jwt":
-        options = {"auth_method": "jwt", "role": "ci", "jwt": "{{ lookup('ansible.builtin.env', 'JWT') }}"}
-        theirs = {"awx_setup_extra_vars": {"project_tokens_store_options": options}}
-    given = {"url": "https://vault.example.com", **vault} if vault else None
-    outcome = desk.setup("--check", awx_setup_vault=given, project_tokens_store_options=login, **theirs)
-    assert len(report(outcome)) == NUMBER - (0 if vault else 2)
 
 
 @pytest.mark.long
@@ -330,57 +252,18 @@ def test_secrets_are_written_again_where_that_is_asked_for(desk):
 
 
 @pytest.mark.parametrize(
-    ("given", "environment", "say"),
+    ("given", "say"),
     [
-        ({"project_tokens_store": "file:/etc/ci"}, None, "and project_tokens_store is file:/etc/ci."),
-        (
-            {"project_tokens_store": "ansible_vault:tokens.yml"},
-            None,
-            "An execution environment forgets what is written",
-        ),
-        ({"project_tokens_store": None}, None, "and project_tokens_store is not set."),
-        ({"awx_setup_organization": None}, None, "Name the organization (awx_setup_organization)"),
-        ({}, {}, "and Bitbucket (awx_setup_bitbucket_url or BITBUCKET_URL)."),
-        ({"project_tokens_set": None}, None, "Give project_tokens_set, as in -e @tokens.yml."),
-        ({}, {"BITBUCKET_URL": "https://x"}, "Nothing signs a job in to Bitbucket: give awx_setup_bitbucket_username"),
-        ({}, {"BITBUCKET_URL": "https://x", "BITBUCKET_USERNAME": "kim"}, "or awx_setup_bitbucket_token (BITBUCKET_T"),
-        (
-            {"awx_setup_bitbucket_username": "kim"},
-            {"BITBUCKET_URL": "https://x", "BITBUCKET_TOKEN": "of-somebody-else"},
-            "Nothing signs a job in to Bitbucket: give awx_setup_bitbucket_username",
-        ),
-        ({"awx_setup_sync_timeout": -1}, None, "and `sync_timeout` at least 0."),
-        ({"awx_setup_organization": "Nobody"}, None, "`organization` names Nobody"),
-        ({"awx_setup_token": "wrong"}, None, "refuses this login"),
-        ({"project_tokens_projects": ["PAY"]}, None, "name the projects as `include` in the inventory's file"),
-        ({"project_tokens_repositories": ["{{ bitbucket_key }}/*"]}, None, "On AWX every host of the inventory"),
-        (
-            {"awx_setup_vault": {"url": "https://vault.example.com"}},
-            None,
-            "Nothing signs a job in to Vault: give awx_setup_vault secret_id, or name a credential that "
-            "injects VAULT_SECRET_ID in awx_setup_credentials.",
-        ),
-        (
-            {"awx_setup_vault": None, "project_tokens_store_options": {"auth_method": "approle"}},
-            None,
-            "give awx_setup_vault role_id and secret_id, or",
-        ),
-        ({"project_tokens_store_options": {"token": SECRET_ID}}, None, "that injects VAULT_TOKEN in"),
-        (
-            {"project_tokens_store_options": {"auth_method": "jwt", "jwt": SECRET_ID}},
-            None,
-            "not with jwt as project_tokens_store_options says.",
-        ),
-        (
-            {"project_tokens_store": "awx_credential:{reference}", "project_tokens_store_options": {}},
-            None,
-            "Nothing signs a job in to AWX, where the store keeps the secrets: name a credential",
-        ),
+        ({"awx_setup_organization": None}, "Set the organization (awx_setup_organization)"),
+        ({"project_tokens_store": None}, "It is not set."),
+        ({"project_tokens_repositories": ["{{ bitbucket_key }}/*"]}, "On AWX every host of the inventory"),
+        ({"awx_setup_organization": "Nobody"}, "`organization` names Nobody"),
+        ({"awx_setup_token": "wrong"}, "refuses this login"),
     ],
     ids=str,
 )
-def test_what_cannot_be_right_is_said_in_a_sentence_before_anything_is_written(desk, given, environment, say):
-    outcome = desk.setup(environment=environment, **given)
+def test_what_cannot_be_right_is_one_message_before_anything_is_written(desk, given, say):
+    outcome = desk.setup(**given)
     assert outcome.status != 0
     assert say in outcome.failure
     assert "\n" not in outcome.failure

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.leaks.cases import Data, Table, echoes, elsewhere
 from tests.leaks.sandbox import CREDENTIALS, WORKSPACE, Scenario
-from tests.leaks.task_cases import DECLARED, refuses_writes, seals
+from tests.leaks.task_cases import DECLARED, awx_options, awx_variables, refuses_writes, seals
 from tests.simulator import git
 
 #: Each a host with its variables; a playbook runs on all of its hosts at once.
@@ -439,25 +439,8 @@ if git.available():
 
 
 def set_up(scenario: Scenario, **more: object) -> Data:
-    """Everything under a name of its own, so that hosts do not meet."""
-    variables = {
-        "name": scenario.key,
-        "url": scenario.sandbox.awx_url,
-        "token": "{{ controller_token }}",
-        "organization": "Payments",
-        "project_url": "https://git.example.com/tokens.git",
-        "image": "registry.example.com/tokens:1",
-        "bitbucket_url": scenario.sandbox.url,
-        "bitbucket_username": "automation",
-        "bitbucket_password": "{{ password }}",
-        "vault": {"url": scenario.sandbox.vault_url, "token": "{{ vault_token }}"},
-        **more,
-    }
-    declared = {"project_tokens_set": [{"name": "ci", "permissions": "PROJECT_READ", "expires_in_days": 90}]}
-    options = {"project_tokens_store": scenario.hashi, "project_tokens_store_options": scenario.hashi_options}
-    # Neither is for a job template, where everybody could read it.
-    kept_back = {"project_tokens_password": "{{ password }}", "notify_mail_password": "{{ password }}"}
-    return {**declared, **options, **kept_back, **{f"awx_setup_{name}": value for name, value in variables.items()}}
+    options = {**awx_options(scenario), **more}
+    return {**awx_variables(scenario), **{f"awx_setup_{name}": value for name, value in options.items()}}
 
 
 @HOSTS.works(SETUP)
@@ -476,6 +459,6 @@ def an_awx_that_refuses_the_login(scenario: Scenario) -> Data:
     return set_up(scenario, token="{{ nobodys_token }}")
 
 
-@HOSTS.fails(SETUP, says="forgets what is written to files")
+@HOSTS.fails(SETUP, says="are deleted when the job ends")
 def a_store_that_a_job_takes_away(scenario: Scenario) -> Data:
     return {**set_up(scenario), "project_tokens_store": scenario.file}

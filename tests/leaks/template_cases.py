@@ -17,11 +17,11 @@ from tests.leaks.task_cases import (
     api_token,
     api_tokens,
     audit,
+    awx,
     credential,
     found,
     info,
     many,
-    objects,
     one,
     variable,
 )
@@ -187,7 +187,7 @@ def awx_refuses(scenario: Scenario) -> Data:
 @TEXTS.fails(NOT_SHOWN)
 def awx_refuses_an_object(scenario: Scenario) -> Data:
     refuses(scenario)
-    return objects(scenario, token="{{ password }}")
+    return awx(scenario)
 
 
 @TEXTS.fails(NOT_SHOWN)

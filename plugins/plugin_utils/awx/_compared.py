@@ -11,7 +11,7 @@ import typing as t
 
 import yaml
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._declared import REFERENCES, TEXTS, Declared
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import REFERENCES, TEXTS, AwxObject
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import Json
 
 CREATED, CHANGED, UNCHANGED = "created", "changed", "unchanged"
@@ -24,7 +24,7 @@ _SECRET_NAME = re.compile(r"(pass(word|wd|phrase)?|secret|secret_id|jwt|token|ke
 class Step(t.NamedTuple):
     """What is to be done about one object: what is there, all fields with ids, what is sent, both sides for people."""
 
-    declared: Declared
+    declared: AwxObject
     held: Json | None
     wanted: Json
     due: Json

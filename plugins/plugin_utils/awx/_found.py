@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._declared import KINDS, REFERENCES, Declared
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import KINDS, REFERENCES, AwxObject
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
     Controller,
     ControllerError,
@@ -25,7 +25,7 @@ PENDING = Pending()
 Number = int | Pending
 
 
-class Directory:
+class ObjectIndex:
     """The objects of one controller by name."""
 
     def __init__(self, controller: Controller) -> None:
@@ -35,7 +35,7 @@ class Directory:
         #: What was there, by kind, name and organization.
         self._there: dict[tuple[str, str, str], int] = {}
 
-    def declare(self, declared: Declared, wanted: Json, number: Number) -> None:
+    def declare(self, declared: AwxObject, wanted: Json, number: Number) -> None:
         """From now on references may mean this object. ``wanted`` are its fields, with ids."""
         key = tuple(wanted[field] for field in KINDS[declared.kind].key)
         self._declared.setdefault((declared.kind, declared.name), {})[key] = number
@@ -66,7 +66,7 @@ class Directory:
             self._there[kind, name, owner] = int(found["id"])
         return self._there[kind, name, owner]
 
-    def held(self, declared: Declared, wanted: Json) -> Json | None:
+    def held(self, declared: AwxObject, wanted: Json) -> Json | None:
         """What is there of that name; nothing where what it belongs to is not there yet either."""
         key = {field: wanted[field] for field in KINDS[declared.kind].key}
         if any(isinstance(value, Pending) for value in key.values()):

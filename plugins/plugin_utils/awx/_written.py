@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections.abc as c
 import time
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._compared import (
     UNCHANGED,
     Step,
@@ -18,26 +18,43 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._compared
     sent,
     shown,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._declared import (
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._found import (
+    PENDING,
+    Number,
+    ObjectIndex,
+    Pending,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import (
     CREDENTIALS,
     KINDS,
     REFERENCES,
     SURVEY,
-    Declared,
+    AwxObject,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._found import PENDING, Directory, Number, Pending
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
     Controller,
     ControllerError,
     Json,
+    open_controller,
 )
 
 _SYNCING = ("new", "pending", "waiting", "running")
 _PAUSE = 2.0
 
 
+def bring(params: Json, objects: c.Sequence[AwxObject], check_mode: bool) -> Json:
+    """Bring the objects to their state on the controller that a task names; the task's result.
+
+    :raises BitbucketError: if an option is wrong, or the controller cannot be reached.
+    """
+    if params["timeout"] < 1 or params["sync_timeout"] < 0:
+        raise InputError("`timeout` must be at least 1 second, and `sync_timeout` at least 0.")
+    controller = open_controller(params, params["timeout"], place="")
+    return Objects(controller, params["update_secrets"], params["sync_timeout"]).bring(objects, check_mode)
+
+
 class Objects:
-    """Declared objects on one controller.
+    """AwxObject objects on one controller.
 
     :param update_secrets: whether inputs that the controller does not show are written again.
     :param sync_timeout: how many seconds to wait for a project, since job templates name playbooks in it.
@@ -54,10 +71,10 @@ class Objects:
         self._update_secrets = update_secrets
         self._sync_timeout = sync_timeout
         self._sleep = sleep
-        self._directory = Directory(controller)
+        self._directory = ObjectIndex(controller)
         self._wrote = False
 
-    def bring(self, objects: c.Sequence[Declared], check_mode: bool) -> Json:
+    def bring(self, objects: c.Sequence[AwxObject], check_mode: bool) -> Json:
         """Bring them to their state, in their order; the task's result. What fails ends it, and says what was done."""
         done: list[Json] = []
         differences: list[Json] = []
@@ -75,12 +92,21 @@ class Objects:
             if step.state != UNCHANGED:
                 differences.append(step.difference())
         # What failed in the middle of an object may have written some of it.
-        result = {"changed": bool(differences) or self._wrote, "objects": done, "diff": differences}
+        would = "would be " if check_mode else ""
+        lines = [
+            f"{would}{entry['state']} {entry['kind']} {entry['name']}" for entry in done if entry["state"] != UNCHANGED
+        ]
+        result = {
+            "changed": bool(differences) or self._wrote,
+            "objects": done,
+            "diff": differences,
+            "summary": lines or ["nothing to do"],
+        }
         return result if error is None else {**result, "failed": True, "msg": error, "reason": reason}
 
     # Looking
 
-    def _plan(self, declared: Declared) -> Step:
+    def _plan(self, declared: AwxObject) -> Step:
         wanted: Json = {"name": declared.name}
         for field, value in declared.fields.items():
             # The organization comes first, so that what is named beside it is looked up there.
@@ -99,7 +125,7 @@ class Objects:
         self._plan_parts(declared, held, due, before, after)
         return Step(declared, held, wanted, due, before, after)
 
-    def _plan_parts(self, declared: Declared, held: Json | None, due: Json, before: Json, after: Json) -> None:
+    def _plan_parts(self, declared: AwxObject, held: Json | None, due: Json, before: Json, after: Json) -> None:
         """What has an address of its own: under its own name in ``due``, which is taken out again to send the rest."""
         if declared.credentials is not None:
             present = self._attached(held)

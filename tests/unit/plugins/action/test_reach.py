@@ -19,7 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._reach import
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("[a-z]*.py"))
 #: They run no module.
-ON_THE_CONTROLLER = {"access_token_audit", "awx_objects", "store_copy"}
+ON_THE_CONTROLLER = {"access_token_audit", "awx_setup", "store_copy"}
 
 
 def action_of(name: str) -> t.Any:

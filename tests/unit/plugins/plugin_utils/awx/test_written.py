@@ -1,4 +1,4 @@
-"""The action that sets up AWX, on a double: what it looks for, creates, changes and leaves, and what it says."""
+"""Objects on a double of AWX: what is looked up, created, changed and left, and the messages."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ import typing as t
 
 import pytest
 import yaml
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play_context import PlayContext
-from ansible.playbook.task import Task
-from ansible.plugins.connection.local import Connection
 
-from ansible_collections.tokensmith.bitbucket.plugins.action.awx_objects import ActionModule
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx import _written as written
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import AwxObject
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import Controller
 from tests.doubles.awx import CONTROLLER_TYPE, ORGANIZATION, TOKEN, running
 from tests.unit.plugins.plugin_utils.stores.places import recorded_waits
@@ -77,18 +74,20 @@ ALL = [TYPE, CREDENTIAL, PROJECT, TEMPLATE, SCHEDULE]
 
 @pytest.fixture
 def awx(monkeypatch):
-    """A double, and a way to run the task on it, whose result never holds the secret."""
+    """A double, and a way to bring objects to their state on it, whose result never holds the secret."""
     monkeypatch.setattr(written, "_PAUSE", 0.0)
     for name in ("HOST", "OAUTH_TOKEN", "USERNAME", "PASSWORD", "VERIFY_SSL"):
         monkeypatch.delenv(f"CONTROLLER_{name}", raising=False)
     with running() as (double, url):
 
         def run(*objects, check_mode=False, **more):
-            task = Task()
-            task.args = {"url": url, "token": TOKEN, "objects": copy.deepcopy(list(objects)), **more}
-            task.check_mode = check_mode
-            context = PlayContext()
-            result = ActionModule(task, Connection(context), context, DataLoader(), None, None).run(None, {})
+            given = {"timeout": 30, "sync_timeout": 300, "update_secrets": False}
+            params = {"url": url, "token": TOKEN, **given, **more}
+            declared = [AwxObject(**entry) for entry in copy.deepcopy(list(objects))]
+            try:
+                result = written.bring(params, declared, check_mode)
+            except BitbucketError as error:
+                result = {"failed": True, "changed": False, "msg": str(error)}
             text = json.dumps(result)
             assert PASSWORD not in text
             assert TOKEN not in text
@@ -473,22 +472,13 @@ def test_a_login_that_may_not_is_told_so(awx):
 @pytest.mark.parametrize(
     ("given", "options", "say"),
     [
-        ({**PROJECT, "kind": "hosts"}, {}, "`kind` must be one of credential_types, credentials,"),
-        ({**PROJECT, "survey": {}}, {}, "only job_templates have `survey`"),
-        ({**PROJECT, "credentials": ["x"]}, {}, "only job_templates have `credentials`"),
-        ({**PROJECT, "fields": {}}, {}, "`fields` must say organization, which it is looked up by"),
-        ({**CREDENTIAL, "fields": {}}, {}, "`fields` must say organization and credential_type"),
         (changed(PROJECT, organization="Nobody"), {}, "`organization` names Nobody, and there are none of that name"),
         (PROJECT, {"timeout": 0}, "`timeout` must be at least 1 second"),
+        (PROJECT, {"sync_timeout": -1}, "and `sync_timeout` at least 0."),
         (PROJECT, {"url": None}, "The server is not named by a URL: set `url` or CONTROLLER_HOST"),
         (PROJECT, {"token": None}, "Signing in to the controller takes `token` or CONTROLLER_OAUTH_TOKEN"),
         (PROJECT, {"token": "wrong"}, "refuses this login"),
         (PROJECT, {"url": "http://awx.example.com"}, "or set `allow_insecure` to true"),
-        (
-            PROJECT,
-            {"colour": PASSWORD},
-            "Unsupported parameters for (tokensmith.bitbucket.awx_objects) module: colour.",
-        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

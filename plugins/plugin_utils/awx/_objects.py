@@ -1,14 +1,13 @@
 # Copyright (c) 2026, Tokensmith
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is declared of AWX: objects by kind and name, with fields as in its API, those that refer to others by name."""
+"""Objects of AWX by kind and name. Fields are those of its API, with the names of other objects in place of ids."""
 
 from __future__ import annotations
 
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import Json
 
 #: Fields that hold the id of another object, and the kind of that.
@@ -49,8 +48,8 @@ KINDS = {
 }
 
 
-class Declared(t.NamedTuple):
-    """One object as it shall be."""
+class AwxObject(t.NamedTuple):
+    """An object in its declared state."""
 
     kind: str
     name: str
@@ -60,24 +59,6 @@ class Declared(t.NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
-
-
-def declared_of(given: c.Mapping[str, t.Any]) -> Declared:
-    """An object as a task declares it.
-
-    :raises InputError: for a kind that there is not, or a part that its kind has not.
-    """
-    made = plain(given)
-    kind, name = made["kind"], made["name"]
-    if kind not in KINDS:
-        raise InputError(f"`kind` must be one of {', '.join(KINDS)}.")
-    for part in (CREDENTIALS, SURVEY):
-        if made.get(part) is not None and kind != "job_templates":
-            raise InputError(f"{kind} {name}: only job_templates have `{part}`.")
-    missing = [field for field in KINDS[kind].key if not made["fields"].get(field)]
-    if missing:
-        raise InputError(f"{kind} {name}: `fields` must say {' and '.join(missing)}, which it is looked up by.")
-    return Declared(kind, name, made["fields"], made.get(CREDENTIALS), made.get(SURVEY))
 
 
 def plain(value: t.Any) -> t.Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._declared import plain
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import plain
 
 
 def test_text_that_ansible_marked_serializes_keys_too():
