@@ -5,13 +5,12 @@ prints the figures at the end.
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import typing as t
 from collections import Counter
 from pathlib import Path
 
-from tests.promises import figure_of
+from tests.promises import FULL, figure_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / ".cache" / "source"
@@ -45,7 +44,7 @@ def pytest_terminal_summary(terminalreporter: t.Any) -> None:
             for name, value in getattr(report, "user_properties", ()) if getattr(report, "when", "") == "call" else ():
                 figure, _colon, word = name.partition(": ")
                 totals.setdefault(figure, Counter())[word] += value
-    if os.environ.get("RELIABILITY") == "full":
+    if FULL:
         for outcome, word in OUTCOMES.items():
             for report in terminalreporter.stats.get(outcome, ()):
                 if figure := figure_of(report.nodeid):

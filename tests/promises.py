@@ -4,6 +4,11 @@ which counts them by promise; the guide to reliability says the same in words.
 
 from __future__ import annotations
 
+import os
+
+#: ``RELIABILITY=full``: every point and many examples, instead of a sample.
+FULL = os.environ.get("RELIABILITY") == "full"
+
 _UTILS = "tests/unit/plugins/module_utils"
 
 #: The tests' paths, and the figure that each is counted under; nothing where tests record figures of their own.

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.leaks.cores import CORES, NO_INTERPRETER
-from tests.reliability.conftest import FULL, built
+from tests.promises import FULL
+from tests.reliability.conftest import built
 
 __all__ = ["built", "programs", "tmp_path"]
 

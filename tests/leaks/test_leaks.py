@@ -13,7 +13,7 @@ from tests.leaks.file_cases import TASKS
 from tests.leaks.host_cases import HOSTS
 from tests.leaks.inventory_cases import INVENTORIES
 from tests.leaks.sandbox import sandbox
-from tests.reliability.conftest import FULL
+from tests.promises import FULL
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Playbooks that the sample leaves to the whole: they have a host for each of many files.

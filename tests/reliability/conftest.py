@@ -1,14 +1,11 @@
-"""How much is tried."""
+"""What the tests of reliability share."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-#: ``RELIABILITY=full``: every point, instead of a sample that takes a minute or two.
-FULL = os.environ.get("RELIABILITY") == "full"
 BUILT = Path(__file__).resolve().parents[2] / ".cache" / "collections" / "ansible_collections" / "tokensmith"
 
 

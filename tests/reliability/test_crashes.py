@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.conftest import FULL
+from tests.promises import FULL
 from tests.reliability.sandbox import Sandbox, sandbox
 from tests.unit.plugins.plugin_utils.harness import tree
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.reliability.conftest import FULL
+from tests.promises import FULL
 from tests.unit.plugins import hostile_cases as here
 from tests.unit.plugins import hostile_cloud_cases
 from tests.unit.plugins.hostile_server import Lie, lies

@@ -19,7 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._plan import plan
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import Plan, Policy, Revoke, View
-from tests.reliability.conftest import FULL
+from tests.promises import FULL
 
 PROJECT = Owner(project="PAY")
 REFERENCE = PROJECT.reference("ci")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.reliability.conftest import FULL
+from tests.promises import FULL
 from tests.reliability.role import PATIENCE
 from tests.reliability.sandbox import Sandbox, sandbox
 from tests.simulator import Token

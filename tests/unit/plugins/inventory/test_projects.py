@@ -15,7 +15,7 @@ from ansible.template import Templar
 
 from ansible_collections.tokensmith.bitbucket.plugins.inventory import projects as plugin
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _client, _connection
 from tests.simulator.server import running
 from tests.unit.plugins.company import PASSWORD, Company, new_company
 from tests.unit.plugins.inventory_options import define, options
@@ -290,7 +290,8 @@ def test_a_password_of_digits_is_a_password_too(place):
         ({"timeout": 0}, "`timeout` must be at least 1"),
     ],
 )
-def test_what_cannot_work_is_told_in_a_sentence(place, given, say):
+def test_what_cannot_work_is_told_in_a_sentence(place, given, say, monkeypatch):
+    monkeypatch.setattr(_client, "MAX_ATTEMPTS", 1)
     with pytest.raises(AnsibleParserError, match=say) as caught:
         place.parse(**given)
     assert not place.inventory.hosts

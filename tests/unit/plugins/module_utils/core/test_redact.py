@@ -157,6 +157,6 @@ def test_a_body_made_to_be_slow_is_not():
 
 def test_a_credential_that_repeats_itself_is_as_quick():
     started = time.process_time()
-    shown = redacted("a" * 64 * 1024, ["a" * 1000 + "b"])
-    assert time.process_time() - started < 10
+    shown = redacted("a" * 16 * 1024, ["a" * 1000 + "b"])
+    assert time.process_time() - started < 5
     assert shown == CREDENTIAL

@@ -23,6 +23,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps
     View,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run
+from tests.promises import FULL
 from tests.unit.plugins.company import PAY, Company, new_company
 
 PROJECT = Owner(project="PAY")
@@ -147,7 +148,7 @@ def handed_over(company: Company, scenario: Scenario) -> Stored | None:
     return stored
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=1_000 if FULL else 60, deadline=None, derandomize=True)
 @given(scenarios())
 def test_after_apply_the_plan_keeps_everything(scenario):
     company = scenario.company()
@@ -157,7 +158,7 @@ def test_after_apply_the_plan_keeps_everything(scenario):
     assert (again.report.changes, company.writes) == ([], [])
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=1_000 if FULL else 60, deadline=None, derandomize=True)
 @given(scenarios())
 def test_check_mode_predicts_what_one_call_does(scenario):
     company = scenario.company()
@@ -168,7 +169,7 @@ def test_check_mode_predicts_what_one_call_does(scenario):
     assert predicted.report.notes == real.report.notes
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=5_000 if FULL else 200, deadline=None, derandomize=True)
 @given(scenarios(), st.integers(0, 5))
 def test_no_plan_takes_away_what_is_in_use(scenario, number):
     in_use = f"{number:012d}"
@@ -195,7 +196,7 @@ def test_no_plan_takes_away_what_is_in_use(scenario, number):
             assert item.current.id not in [step.token.id for step in item.retire if isinstance(step, Revoke)]
 
 
-def test_worlds_are_worth_the_name():
+def test_the_scenarios_reach_the_rows_of_the_decision_tables():
     """The strategy reaches what the properties are about, the rarest rows apart."""
     seen: set[str] = set()
 

@@ -9,6 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _body
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _controller
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles.awx import ORGANIZATION, TOKEN, TYPE, lose_answers, running
@@ -115,11 +116,13 @@ def test_pages_are_followed_by_their_number_and_never_by_their_address(awx):
     assert store().read(references) == dict.fromkeys(references, ONE)
 
 
-def test_pages_without_end_come_to_an_end(awx):
+def test_pages_without_end_come_to_an_end(awx, monkeypatch):
+    monkeypatch.setattr(_controller, "_MOST_PAGES", 20)
     double, store = awx
     endless = Answer(200, {"count": 1, "next": "/api/v2/x", "results": []})
     double.before = lambda request: endless if request.path.endswith("/organizations/") else None
     assert "AWX does not answer" in failure(lambda: store().read([CI]))
+    assert sum(request.path.endswith("/organizations/") for request in double.requests) == 19
 
 
 def test_a_secret_is_never_shown(awx):

@@ -23,12 +23,13 @@ from hypothesis import strategies as st
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
+from tests.promises import FULL
 from tests.readonly import read_only
 from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, ONE, THREE, TWO, entry, secret_of
 from tests.vault_variables import variables_of
 
 PASSWORD = "a-vault-password-long-enough-4711"
-WRITERS, EACH = 8, 25
+WRITERS, EACH = 8, 25 if FULL else 8
 
 
 def vault(*labels: str, password: str = PASSWORD) -> VaultLib:
@@ -793,7 +794,7 @@ def documents(draw):
     return "".join(chunks), ""
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150 if FULL else 40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(document=(OTHERS, ""))
 @example(document=("a: 'x\u2028  y'\nb: 1\n", ""))
 @given(document=documents())
