@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
@@ -48,8 +49,13 @@ class Permissions(t.NamedTuple):
 
 def listed(names: t.Iterable[str]) -> Permissions:
     """What a server listed; names it may have learnt since are kept apart, not refused."""
-    names = set(names)
-    return Permissions(_highest("PROJECT", names), _highest("REPO", names), frozenset(names - set(NAMES)))
+    return _listed(frozenset(names))
+
+
+@functools.lru_cache(maxsize=1024)
+def _listed(names: frozenset[str]) -> Permissions:
+    """Thousands of tokens have the same few permissions, of which each is kept once."""
+    return Permissions(_highest("PROJECT", names), _highest("REPO", names), names - set(NAMES))
 
 
 def declared(names: t.Iterable[str], repository_only: bool = False) -> Permissions:
@@ -79,7 +85,7 @@ def declared(names: t.Iterable[str], repository_only: bool = False) -> Permissio
     return result
 
 
-def _highest(kind: str, names: set[str]) -> int:
+def _highest(kind: str, names: t.AbstractSet[str]) -> int:
     return max((index for index, level in enumerate(_LEVELS, 1) if f"{kind}_{level}" in names), default=0)
 
 

@@ -16,6 +16,8 @@ import unicodedata
 # separator, as in many countries, so does what follows one.
 _FORMULA = re.compile(r"(\A|;)(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _OTHER = re.compile(r"[^ -~]")
+# In JSON, line breaks of texts are escaped; the others are between the texts, and there are many.
+_OTHER_IN_JSON = re.compile(r"[^ -~\n]")
 
 
 def visible(text: str) -> str:
@@ -27,8 +29,17 @@ def visible(text: str) -> str:
 
 def visible_json(data: t.Any, indent: int | None = None) -> str:
     """``data`` as JSON that is safe to print: characters that cannot be seen are escaped, all others stay readable."""
-    text = json.dumps(data, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
-    return _OTHER.sub(lambda found: found[0] if found[0] == "\n" else _in_json(found[0]), text)
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+    text = _in_pieces(encoder, data) if indent else encoder.encode(data)
+    return _OTHER_IN_JSON.sub(lambda found: _in_json(found[0]), text)
+
+
+def _in_pieces(encoder: json.JSONEncoder, data: t.Any) -> str:
+    """The text of ``data``, without the list of all pieces that ``encode`` makes if there is an indent."""
+    stream = io.StringIO()
+    for piece in encoder.iterencode(data):
+        stream.write(piece)
+    return stream.getvalue()
 
 
 def csv_of(columns: t.Sequence[str], rows: t.Iterable[t.Mapping[str, t.Any]]) -> str:

@@ -51,14 +51,35 @@ class Workers:
             if isinstance(result, BitbucketError) and result.reason in FOR_ALL and not keep_errors:
                 raise result
         if len(items) > 1:
-            # Loaded here, since a run about one owner does without.
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(self._concurrency) as pool:
-                for result in pool.map(lambda item: self._guarded(function, item), items[1:]):
-                    results.append(result)
-                    self._progress(len(results), len(items))
+            results.extend(self._together(function, items[1:], len(results)))
         return results
+
+    def _together(
+        self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item], done: int
+    ) -> list[_Result | BitbucketError]:
+        # Loaded here, since a run about one owner does without.
+        from concurrent.futures import ThreadPoolExecutor
+
+        results: dict[int, _Result | BitbucketError] = {}
+        pending = iter(enumerate(items))
+        lock = threading.Lock()
+
+        def work() -> None:
+            while True:
+                with lock:
+                    position, item = next(pending, (-1, None))
+                if position < 0:
+                    return
+                result = self._guarded(function, t.cast("_Item", item))
+                with lock:
+                    results[position] = result
+                    self._progress(done + len(results), done + len(items))
+
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            # One task for each thread and not for each item, of which there may be many thousands.
+            for future in [pool.submit(work) for _thread in range(min(self._concurrency, len(items)))]:
+                future.result()
+        return [results[position] for position in range(len(items))]
 
     def _guarded(self, function: t.Callable[[_Item], _Result], item: _Item) -> _Result | BitbucketError:
         if self._stopped.is_set():

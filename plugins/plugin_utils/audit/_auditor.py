@@ -81,12 +81,13 @@ class Auditor:
         return {**result, "summary": lines_of(result, check_mode), **self._failure(audit, written=not check_mode)}
 
     def _contents(self, audit: Audit, document: Document) -> dict[str, str]:
+        # Made first, since it needs the most memory, and written last: the next audit is compared with it.
+        text = visible_json(document, indent=1) + "\n"
         return {
             "csv": csv_of(audit),
             "junit": junit_of(audit, self._fail_on),
             "html": html_of(audit, self._policy),
-            # The last: it is what the next audit is compared with.
-            "json": visible_json(document, indent=1) + "\n",
+            "json": text,
         }
 
     def _compared(self, document: Document) -> Result:

@@ -89,3 +89,17 @@ def test_where_it_meets_a_later_one_the_rest_is_left_untried_and_results_stay(er
 def test_a_fault_of_our_own_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         Workers(2).each(lambda item: 1 // (item - 2), range(4))
+
+
+def test_progress_counts_every_item_after_the_first():
+    told: list[tuple[int, int]] = []
+    Workers(4, lambda done, total: told.append((done, total))).each(Work(at3=BitbucketError("three")), range(6))
+    assert told == [(done, 6) for done in range(2, 7)]
+
+
+@pytest.mark.parametrize("error", EVERYONES, ids=lambda error: type(error).__name__)
+def test_where_earlier_results_count_the_first_error_is_one_of_the_results(error):
+    work = Work(at0=error)
+    results = Workers(8).each(work, range(3), keep_errors=True)
+    assert (results[0], work.called) == (error, [0])
+    assert ["Not tried" in str(result) for result in results[1:]] == [True, True]
