@@ -61,7 +61,7 @@ def remove(store: Store, tokens: c.Mapping[str, str]) -> tuple[list[str], list[s
         return [], []
     try:
         answers = store.remove(tokens)
-        why = store.troubles
+        why = store.reasons
     except StoreError as error:
         answers, why = {}, dict.fromkeys(tokens, str(error))
     # Another run has stored a new secret meanwhile: there is nothing to remove, and nothing to say.

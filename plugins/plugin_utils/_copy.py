@@ -90,8 +90,8 @@ class Copy:
                 text = f"{self._destination.name} holds another secret than a moment ago: run again."
                 self._fail(entry.reference, "lost_race", text)
             else:
-                trouble = self._destination.troubles.get(entry.reference, "")
-                text = f"Whether {self._destination.name} holds this secret is not known. {trouble}"
+                why = self._destination.reasons.get(entry.reference, "")
+                text = f"Whether {self._destination.name} holds this secret is not known. {why}"
                 self._fail(entry.reference, "store", text.strip())
 
     def _entry(self, reference: str) -> Entry | None:
@@ -110,7 +110,7 @@ class Copy:
         try:
             answers = self._destination.write(entries) if entries else {}
         except StoreError as error:
-            self._destination.troubles = {entry.reference: str(error) for entry in entries}
+            self._destination.reasons = {entry.reference: str(error) for entry in entries}
             answers = {}
         unsure = [entry for entry in entries if answers.get(entry.reference, UNCERTAIN) == UNCERTAIN]
         try:

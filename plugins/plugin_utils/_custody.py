@@ -141,7 +141,7 @@ class Custody:
         started = self._clock()
         self._stored.update(self._store.read(references))
         self._beside.update({owner: {} for owner in some})
-        for reference, token_id in self._store.beside(references).items():
+        for reference, token_id in self._store.others(references).items():
             owner = owner_path(canonical_reference(reference))
             self._beside.setdefault(owner, {})[reference] = token_id
         self._read_at = started
@@ -263,7 +263,7 @@ class Custody:
             message = (
                 f"Token {item['id']}: whether {self._store.name} holds its secret is not known. The token was not "
                 f"revoked: run again once the store works. It is for {reference}. "
-                f"{self._store.troubles.get(reference, '')}"
+                f"{self._store.reasons.get(reference, '')}"
             ).strip()
             self._ledger.fail(BitbucketError(message, "store"), reference, item["id"])
             self._open.skip[reference] = None

@@ -16,17 +16,13 @@ from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret, 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    REMOVED,
-    UNCERTAIN,
-    WRITTEN,
+    BaseStore,
+    Change,
     Entry,
-    Store,
+    Held,
     StoreError,
     id_of,
     known_ids,
-    outcome,
-    removal,
-    shown,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._variables import (
     UnfitError,
@@ -36,12 +32,16 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._varia
 _Key = tuple[t.Any, t.Any]  # vault id and vault secret, as ansible hands them around
 
 
-class AnsibleVaultStore(Store):
+class AnsibleVaultStore(BaseStore):
     """Secrets in one file, encrypted with the play's own vault secrets.
 
     :param vault: the play's vault, with its secrets.
     :param lock_timeout: seconds to wait for another run's write.
     """
+
+    #: Encrypting a file takes as long for one secret as for many.
+    batch = 200
+    together = True
 
     def __init__(self, path: Path, vault: VaultLib, lock_timeout: float = 60) -> None:
         super().__init__()
@@ -52,6 +52,8 @@ class AnsibleVaultStore(Store):
         self._vault = vault
         self._timeout = lock_timeout
         self._seen: tuple[str, Variables, _Key] | None = None
+        # The last plain text: parsing what was just written would take longer than writing it.
+        self._written: tuple[str, Variables] | None = None
         self._lock = path.parent / f".{path.name}.lock"
 
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
@@ -62,11 +64,13 @@ class AnsibleVaultStore(Store):
             with _files.locked(self._lock, self._timeout):
                 _files.sweep(self._path)
 
-    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
+    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
         variables, _key = self._load()
-        return {reference: _held(variables, reference) for reference in references}
+        return {
+            reference: Held(_held(variables, reference), variables.secrets.get(reference)) for reference in references
+        }
 
-    def beside(self, references: c.Collection[str]) -> dict[str, str]:
+    def others(self, references: c.Collection[str]) -> dict[str, str]:
         variables, _key = self._load()
         owners = {owner_path(reference).casefold() for reference in references}
         others = [
@@ -74,30 +78,15 @@ class AnsibleVaultStore(Store):
         ]
         return known_ids({other: _held(variables, other) for other in others})
 
-    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
-        self.troubles.clear()
-        with _files.locked(self._lock, self._timeout):
-            variables, key = self._load()
-            answers = {entry.reference: outcome(_held(variables, entry.reference), entry) for entry in entries}
-            due = self.sound(entry for entry in entries if answers[entry.reference] is None)
-            answers.update((entry.reference, WRITTEN) for entry in due)
-            if due:
-                self._replace(variables.merged({entry.reference: (entry.secret, entry.id) for entry in due}), key)
-            return {reference: answer or UNCERTAIN for reference, answer in answers.items()}
+    def _exclusive(self) -> t.ContextManager[object]:
+        return _files.locked(self._lock, self._timeout)
 
-    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
-        self.troubles.clear()
-        with _files.locked(self._lock, self._timeout):
-            variables, key = self._load()
-            answers = {reference: removal(_held(variables, reference), tokens[reference]) for reference in tokens}
-            due = [reference for reference, answer in answers.items() if answer is None]
-            if due:
-                self._replace(variables.without(due), key)
-            return {reference: answer or REMOVED for reference, answer in answers.items()}
-
-    def secret(self, reference: str) -> str:
-        variables, _key = self._load()
-        return shown(self.name, reference, variables.secrets.get(reference))
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+        variables, key = self._load()
+        entries = {change.reference: change for change in changes if isinstance(change, Entry)}
+        new = variables.merged({reference: (entry.secret, entry.id) for reference, entry in entries.items()})
+        self._replace(new.without([change.reference for change in changes if change.reference not in entries]), key)
+        return ()
 
     def _load(self) -> tuple[Variables, _Key]:
         """What the file holds now, and the key to encrypt it with again."""
@@ -118,8 +107,11 @@ class AnsibleVaultStore(Store):
                 f"{self._path} cannot be decrypted: none of the vault secrets given (`--vault-id`, "
                 "`--vault-password-file`, or AWX's vault credential) opens it."
             ) from None
+        content = _text(plain)
         try:
-            self._seen = (text, Variables(_text(plain)), (label, secret))
+            if self._written is None or self._written[0] != content:
+                self._written = (content, Variables(content))
+            self._seen = (text, self._written[1], (label, secret))
         except UnfitError as error:
             raise StoreError(f"{self._path} {error}") from None
         return self._seen[1:]
@@ -143,15 +135,12 @@ class AnsibleVaultStore(Store):
         # The default label is written as no label at all, as ansible-vault does.
         label = None if vault_id == constants.DEFAULT_VAULT_IDENTITY else vault_id
         try:
-            _files.replace(self._path, self._vault.encrypt(plain, secret, vault_id=label))
-            written = _files.read(self._path)
-            same = written is not None and _text(self._vault.decrypt(written)) == plain
+            data = self._vault.encrypt(plain, secret, vault_id=label)
         except AnsibleError:
             # Its text may quote what was to be encrypted.
-            raise StoreError(f"{self._path} could not be encrypted, or not read back.") from None
-        if written is None or not same:
-            raise StoreError(f"{self._path} does not hold what was written to it.")
-        self._seen = (written, variables, key)
+            raise StoreError(f"{self._path} could not be encrypted.") from None
+        _files.replace(self._path, data)
+        self._written = (plain, variables)
 
 
 def _held(variables: Variables, reference: str) -> str | None:

@@ -15,16 +15,13 @@ import re
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    REFUSED,
-    REMOVED,
-    UNCERTAIN,
+    BaseStore,
+    Change,
     Entry,
-    Store,
+    Held,
+    MovedError,
     StoreError,
     known_ids,
-    outcome,
-    removal,
-    settled,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
     Controller,
@@ -43,7 +40,7 @@ _LONGEST_NAME = 512
 _WRITE_TIMEOUT = 10
 
 
-class AwxCredentialStore(Store):
+class AwxCredentialStore(BaseStore):
     """Secrets as credentials of the type that the controller itself has for Bitbucket Data Center.
 
     :param template: the credential's name, with ``{reference}`` in it.
@@ -71,22 +68,14 @@ class AwxCredentialStore(Store):
         if set(names) - set(present) and not self._controller.may_create(path):
             raise StoreError(f"{self.name}: this login may not create credentials in {self._organization}.")
 
-    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
-        present = self._credentials()
-        return {reference: _held(present.get(self._name(reference))) for reference in references}
+    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
+        names = {reference: self._name(reference) for reference in references}
+        filters = {"name": names[references[0]]} if len(references) == 1 else {}
+        present = self._credentials(**filters)
+        found = {reference: present.get(name) for reference, name in names.items()}
+        return {reference: Held(_held(credential), None, credential) for reference, credential in found.items()}
 
-    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
-        self.troubles.clear()
-        answers = dict.fromkeys([entry.reference for entry in entries], UNCERTAIN)
-        try:
-            for entry in self.sound(entries):
-                answers[entry.reference] = self._write(entry)
-        except ControllerError as error:
-            # Gone: the rest is not tried.
-            self.troubles = {entry.reference: self.troubles.get(entry.reference, str(error)) for entry in entries}
-        return answers
-
-    def beside(self, references: c.Collection[str]) -> dict[str, str]:
+    def others(self, references: c.Collection[str]) -> dict[str, str]:
         owners = {owner_path(reference).casefold() for reference in references}
         before, _placeholder, after = self._template.partition(_PLACEHOLDER)
         found = {
@@ -97,22 +86,18 @@ class AwxCredentialStore(Store):
         others = {other: held for other, held in found.items() if is_reference(other) and other not in references}
         return known_ids({other: held for other, held in others.items() if owner_path(other).casefold() in owners})
 
-    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
-        self.troubles.clear()
-        answers = dict.fromkeys(tokens, UNCERTAIN)
-        for reference, token_id in tokens.items():
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+        for change in changes:
+            before: Json | None = held[change.reference].state
             try:
-                credential = self._one(reference)
-                known = removal(_held(credential), token_id)
-                if credential is not None and known is None:
-                    self._controller.remove("credentials", int(credential["id"]))
-                answers[reference] = known or REMOVED
+                if isinstance(change, Entry):
+                    self._save(change, before)
+                elif before is not None:
+                    self._controller.remove("credentials", int(before["id"]))
             except ControllerError as error:
-                self.troubles[reference] = str(error)
-                if error.gone:
-                    # The others are not tried.
-                    break
-        return answers
+                # Somebody else may have created it in between; looking again tells.
+                raise MovedError(str(error)) if error.conflict else error from None
+        return ()
 
     def secret(self, reference: str) -> str:
         raise StoreError(
@@ -120,23 +105,7 @@ class AwxCredentialStore(Store):
             "job template; for anything else take another store."
         )
 
-    def _write(self, entry: Entry) -> str:
-        said = UNCERTAIN
-        try:
-            before = self._one(entry.reference)
-            known = outcome(_held(before), entry)
-            if known:
-                return known
-            self._put(entry, before)
-        except ControllerError as error:
-            self.troubles[entry.reference] = str(error)
-            if error.gone:
-                raise
-            # Somebody else may have created it in between; reading back tells.
-            said = REFUSED if error.conflict else UNCERTAIN
-        return settled(said, _held(self._one(entry.reference)), entry)
-
-    def _put(self, entry: Entry, before: Json | None) -> None:
+    def _save(self, entry: Entry, before: Json | None) -> None:
         """Secret and id in one request."""
         inputs = {_FIELD: entry.secret}
         mark = f"Bitbucket token {entry.id}"
@@ -147,9 +116,6 @@ class AwxCredentialStore(Store):
         text = str(before.get("description") or "")
         description = _ID.sub(mark, text, count=1) if _ID.search(text) else f"{text} {mark}".strip()
         self._controller.change("credentials", int(before["id"]), {"description": description, "inputs": inputs})
-
-    def _one(self, reference: str) -> Json | None:
-        return self._credentials(name=self._name(reference)).get(self._name(reference))
 
     def _credentials(self, **filters: str) -> dict[str, Json]:
         """The credentials of the type and organization, by name."""

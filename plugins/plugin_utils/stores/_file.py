@@ -9,6 +9,7 @@ import collections.abc as c
 import errno
 import os
 import stat
+import typing as t
 from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
@@ -18,17 +19,13 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    REMOVED,
-    UNCERTAIN,
-    WRITTEN,
+    BaseStore,
+    Change,
     Entry,
-    Store,
+    Held,
     StoreError,
     id_of,
     known_ids,
-    outcome,
-    removal,
-    shown,
 )
 
 _WORLD = 0o007
@@ -36,7 +33,7 @@ _WORLD = 0o007
 _LONGEST = 4096
 
 
-class FileStore(Store):
+class FileStore(BaseStore):
     """Secrets in files.
 
     :param path: the file of the one reference there is, or the directory of ``<reference>.token`` files.
@@ -72,10 +69,10 @@ class FileStore(Store):
                 for path in paths:
                     _files.sweep(path)
 
-    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
+    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
         return {reference: self._held(reference) for reference in references}
 
-    def beside(self, references: c.Collection[str]) -> dict[str, str]:
+    def others(self, references: c.Collection[str]) -> dict[str, str]:
         if self._single:
             return {}
         declared = set(references)
@@ -98,8 +95,9 @@ class FileStore(Store):
                 "make it readable for the user who runs this, or move it away."
             ) from None
 
-    def _held(self, reference: str) -> str | None:
-        return id_of(_files.read(self._file(reference)))
+    def _held(self, reference: str) -> Held:
+        text = _files.read(self._file(reference))
+        return Held(id_of(text), (text or "").strip())
 
     def _spelled(self, owners: c.Iterable[str]) -> list[str]:
         """Directories of these owners, in whatever case they are written."""
@@ -133,52 +131,32 @@ class FileStore(Store):
         except OSError as error:
             raise StoreError(f"{self._path / directory} cannot be read: {error.strerror}.") from None
 
-    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
-        self.troubles.clear()
-        with _files.locked(self._lock, self._timeout) as lock:
-            return {entry.reference: self._write(entry, lock) for entry in entries}
+    def _exclusive(self) -> t.ContextManager[object]:
+        return _files.locked(self._lock, self._timeout)
 
-    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
-        self.troubles.clear()
-        with _files.locked(self._lock, self._timeout) as lock:
-            return {reference: self._remove(reference, token_id, lock) for reference, token_id in tokens.items()}
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+        for change in changes:
+            path = _files.target(self._file(change.reference))
+            if isinstance(change, Entry):
+                self._save(path, change)
+            else:
+                _files.remove(path)
+                self._label("")
+        return ()
 
-    def secret(self, reference: str) -> str:
-        return shown(self.name, reference, _files.read(self._file(reference)))
-
-    def _write(self, entry: Entry, lock: int) -> str:
-        """One answer of its own for each entry: a full disk may take the first ones and not the rest."""
+    def _save(self, path: Path, entry: Entry) -> None:
         try:
-            entry.check()
-            path = _files.target(self._file(entry.reference))
-            known = outcome(id_of(_files.read(path)), entry)
-            if known:
-                return known
             _files.make_directories(path.parent)
-            # Once, since a crash in between would leave a lock that names nobody.
-            if self._single and _files.read_label(lock) != entry.reference:
-                _files.write_label(lock, entry.reference)
+            self._label(entry.reference)
             _files.replace(path, f"{entry.secret}\n".encode(), self._mode_of(path))
-            return WRITTEN if (_files.read(path) or "").strip() == entry.secret else UNCERTAIN
-        except StoreError as error:
-            self.troubles[entry.reference] = str(error)
         except OSError as error:
-            self.troubles[entry.reference] = f"{self._directory} cannot be written: {error.strerror}."
-        return UNCERTAIN
+            raise StoreError(f"{self._directory} cannot be written: {error.strerror}.") from None
 
-    def _remove(self, reference: str, token_id: str, lock: int) -> str:
-        try:
-            path = _files.target(self._file(reference))
-            known = removal(id_of(_files.read(path)), token_id)
-            if known:
-                return known
-            _files.remove(path)
-            if self._single:
-                _files.write_label(lock, "")
-            return REMOVED
-        except StoreError as error:
-            self.troubles[reference] = str(error)
-            return UNCERTAIN
+    def _label(self, reference: str) -> None:
+        """Note in the lock file whose secret a store for one token keeps."""
+        # Not twice, since a crash in between would leave a lock that names no reference.
+        if self._single and _files.label(self._lock) != reference:
+            _files.write_label(self._lock, reference)
 
     def _require_ours(self, reference: str) -> None:
         """A file that keeps another token's secret would hand that token over to this reference, name, rights and all.

@@ -26,16 +26,15 @@ _LONGEST_NAME = 255
 
 
 @contextlib.contextmanager
-def locked(path: Path, timeout: float) -> c.Iterator[int]:
+def locked(path: Path, timeout: float) -> c.Iterator[None]:
     """Hold the lock file ``path``, which stays behind: removing it would let two runs hold different locks.
 
     :param timeout: seconds to wait for another run.
-    :returns: the lock file's descriptor. Whatever is written to it goes to no other file: links are not followed.
     :raises StoreError: if the lock cannot be had.
     """
     with _opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
         _acquire(descriptor, path, timeout)
-        yield descriptor
+        yield
 
 
 def label(path: Path) -> str | None:
@@ -46,18 +45,17 @@ def label(path: Path) -> str | None:
     if not os.path.lexists(path):
         return None
     with _opened(path, os.O_RDONLY) as descriptor:
-        return read_label(descriptor)
+        return os.pread(descriptor, _LONGEST_LABEL, 0).decode("utf-8", errors="replace")
 
 
-def read_label(descriptor: int) -> str:
-    """What an open lock file says."""
-    return os.pread(descriptor, _LONGEST_LABEL, 0).decode("utf-8", errors="replace")
+def write_label(path: Path, text: str) -> None:
+    """Have the lock file ``path`` say ``text``, without following a link. To be called with the lock held.
 
-
-def write_label(descriptor: int, text: str) -> None:
-    """Have an open lock file say ``text``."""
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text.encode(), 0)
+    :raises StoreError: if it cannot be written.
+    """
+    with _opened(path, os.O_WRONLY) as descriptor:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode(), 0)
 
 
 @contextlib.contextmanager

@@ -11,17 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    UNCERTAIN,
+    BaseStore,
+    Change,
     Entry,
-    Store,
+    Held,
+    MovedError,
     StoreError,
     id_of,
     is_id,
-    outcome,
-    removal,
-    removed,
-    settled,
-    shown,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._remote import (
     Options,
@@ -40,13 +37,11 @@ SECRET, ID = "secret", "id"
 _NEEDED = {"read", "create", "update"}
 _AT_ONCE = 8
 _PATHS_AT_ONCE = 200
-# Others may write other fields beside ours, but hardly three times in a row.
-_TRIES = 3
 _Item = t.TypeVar("_Item")
 _Result = t.TypeVar("_Result")
 
 
-class HashiVaultStore(Store):
+class HashiVaultStore(BaseStore):
     """Secrets in Vault, each at its reference below a prefix.
 
     :param server: who to ask.
@@ -60,7 +55,6 @@ class HashiVaultStore(Store):
         self._server = server
         self._mount = mount
         self._prefix = prefix
-        self._gone = ""
 
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
         kind = self._server.kind_of(self._mount)
@@ -74,110 +68,42 @@ class HashiVaultStore(Store):
                 if "root" not in capabilities and lacking:
                     raise StoreError(f"{self.name}: the policy of this login does not allow {lacking[0]} on {path}.")
 
-    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
-        asked = list(dict.fromkeys(references))
-        return dict(zip(asked, self._each(lambda reference: _held(self._version(reference)), asked), strict=True))
+    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
+        return dict(zip(references, self._each(self._held, references), strict=True))
 
-    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
-        self.troubles.clear()
-        self._gone = ""
-        sound = self.sound(entries)
-        answers = dict.fromkeys([entry.reference for entry in entries], UNCERTAIN)
-        return {
-            **answers,
-            **dict(zip([entry.reference for entry in sound], self._each(self._write, sound), strict=True)),
-        }
+    def _held(self, reference: str) -> Held:
+        version = self._server.read(self._mount, self._path(reference))
+        text, recorded = _text(version), version.fields.get(ID)
+        return Held(id_of(text, recorded if is_id(recorded) else None), text, version)
 
-    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
-        self.troubles.clear()
-        self._gone = ""
-        asked = list(tokens)
-
-        def remove(reference: str) -> str:
-            return self._answered(reference, lambda: self._compare_and_remove(reference, tokens[reference]))
-
-        return dict(zip(asked, self._each(remove, asked), strict=True))
-
-    def secret(self, reference: str) -> str:
-        return shown(self.name, reference, _text(self._version(reference)))
-
-    def _write(self, entry: Entry) -> str:
-        return self._answered(entry.reference, lambda: self._compare_and_set(entry))
-
-    def _answered(self, reference: str, do: c.Callable[[], str]) -> str:
-        """One answer of its own for each entry; none is tried once the server is gone."""
-        if self._gone:
-            self.troubles[reference] = self._gone
-            return UNCERTAIN
-        try:
-            return do()
-        except StoreError as error:
-            self.troubles[reference] = str(error)
-            if isinstance(error, VaultError) and error.gone:
-                self._gone = str(error)
-            return UNCERTAIN
-
-    def _compare_and_set(self, entry: Entry) -> str:
-        for _try in range(_TRIES):
-            before = self._version(entry.reference)
-            known = outcome(_held(before), entry)
-            if known:
-                return known
-            fields = {**before.fields, SECRET: entry.secret, ID: entry.id}
-            if not self._put(entry.reference, fields, before):
-                continue
-            after = self._version(entry.reference)
-            if _held(after) == entry.id and after.fields.get(SECRET) != entry.secret:
-                return UNCERTAIN
-            return settled(UNCERTAIN, _held(after), entry)
-        return self._contended(entry.reference)
-
-    def _compare_and_remove(self, reference: str, token_id: str) -> str:
-        """A new version without our two fields. Vault deletes no version conditionally, and has no other permission."""
-        for _try in range(_TRIES):
-            before = self._version(reference)
-            known = removal(_held(before), token_id)
-            if known:
-                return known
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+        """A new version, without our two fields for a removal: Vault deletes no version conditionally."""
+        for change in changes:
+            before: Version = held[change.reference].state
             fields = {name: value for name, value in before.fields.items() if name not in (SECRET, ID)}
-            if self._put(reference, fields, before):
-                return removed(_held(self._version(reference)), token_id)
-        return self._contended(reference)
-
-    def _put(self, reference: str, fields: dict[str, t.Any], before: Version) -> bool:
-        """Whether the new version was written; ``False`` if ``before`` is not the newest one any more."""
-        try:
-            self._server.write(self._mount, self._path(reference), fields, before.number)
-        except VaultError as error:
-            if error.conflict:
-                return False
-            raise
-        return True
-
-    def _contended(self, reference: str) -> str:
-        self.troubles[reference] = f"{self.name}: others keep writing to {reference}."
-        return UNCERTAIN
-
-    def _version(self, reference: str) -> Version:
-        return self._server.read(self._mount, self._path(reference))
+            if isinstance(change, Entry):
+                fields.update({SECRET: change.secret, ID: change.id})
+            try:
+                self._server.write(self._mount, self._path(change.reference), fields, before.number)
+            except VaultError as error:
+                if error.conflict:
+                    raise MovedError(f"{self.name}: others keep writing to {change.reference}.") from None
+                raise
+        return ()
 
     def _path(self, reference: str) -> str:
         if not is_reference(reference):
             raise StoreError(f"{reference} is not a reference, such as projects/PAY/tokens/ci.")
         return f"{self._prefix}/{reference}"
 
-    @staticmethod
-    def _each(do: c.Callable[[_Item], _Result], items: c.Sequence[_Item]) -> list[_Result]:
+    def _each(self, do: c.Callable[[_Item], _Result], items: c.Sequence[_Item]) -> list[_Result]:
+        if len(items) < 2:
+            return super()._each(do, items)
         pool = ThreadPoolExecutor(_AT_ONCE)
         try:
             return list(pool.map(do, items))
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _held(version: Version) -> str | None:
-    recorded = version.fields.get(ID)
-    return id_of(_text(version), recorded if is_id(recorded) else None)
 
 
 def _text(version: Version) -> str | None:

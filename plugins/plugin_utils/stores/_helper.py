@@ -15,17 +15,13 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     REFUSED,
-    UNCERTAIN,
-    WRITTEN,
+    BaseStore,
+    Change,
     Entry,
-    Store,
+    Held,
     StoreError,
     id_of,
     is_id,
-    outcome,
-    removal,
-    removed,
-    settled,
     shown,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._program import Dialogue, Line, converse
@@ -38,15 +34,16 @@ _ERRORS = {
     "unavailable": "says that what it keeps secrets in does not answer",
     "write_only": "cannot show a secret that it keeps",
 }
-_ANSWERS = (WRITTEN, REFUSED, UNCERTAIN)
 
 
-class HelperStore(Store):
+class HelperStore(BaseStore):
     """Secrets with a program.
 
     :param command: the program and its arguments; no shell is involved.
     :param timeout: seconds for one run of the program.
     """
+
+    together = True
 
     def __init__(self, command: str, timeout: float = 60) -> None:
         super().__init__()
@@ -67,45 +64,22 @@ class HelperStore(Store):
         if answer.get("ready") is not True:
             raise StoreError(f"{self.name} did not answer that it is ready.")
 
-    def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
-        return self._refined(self._recorded(references))
+    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
+        recorded = self._recorded(references)
+        # What was put there manually may still tell whose it is, or be what a log filter left.
+        unknown = [reference for reference in references if recorded[reference] == UNKNOWN]
+        refined = {reference: id_of(text, UNKNOWN) for reference, text in self._secrets(unknown).items()}
+        return {reference: Held(refined.get(reference, held), None, held) for reference, held in recorded.items()}
 
-    def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
-        self.troubles.clear()
-        sound = self.sound(entries)
-        recorded = self._recorded([entry.reference for entry in sound])
-        held = self._refined(recorded)
-        said = {entry.reference: outcome(held[entry.reference], entry) for entry in sound}
-        due = [entry for entry in sound if said[entry.reference] is None]
-        # It compares with what it says itself: a placeholder that counts as nothing here is something to it.
-        lines = [
-            {"reference": item.reference, "id": item.id, "secret": item.secret, "replaces": recorded[item.reference]}
-            for item in due
-        ]
-        dialogue = self._run("write", lines) if due else Dialogue([])
+    def _shown(self, references: c.Sequence[str], held: c.Mapping[str, Held]) -> dict[str, str]:
+        return self._secrets(references)
+
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+        verb = "write" if isinstance(changes[0], Entry) else "remove"
+        dialogue = self._run(verb, [_line(change, held[change.reference].state) for change in changes])
         if dialogue.failure:
-            self.troubles.update({entry.reference: f"{self.name} {dialogue.failure}" for entry in due})
-        told = self._told(due, dialogue.answers)
-        answers = {reference: word or told.get(reference, UNCERTAIN) for reference, word in said.items()}
-        return {**{entry.reference: UNCERTAIN for entry in entries}, **self._proven(sound, answers)}
-
-    def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
-        self.troubles.clear()
-        held = self.read(tokens)
-        known = {reference: removal(held[reference], token_id) for reference, token_id in tokens.items()}
-        due = [reference for reference, answer in known.items() if answer is None]
-        dialogue = (
-            self._run("remove", [{"reference": item, "id": tokens[item]} for item in due]) if due else Dialogue([])
-        )
-        said = {str(answer.get("reference")): answer for answer in dialogue.answers}
-        after = self.read(due)
-        for reference in due:
-            known[reference] = removed(after[reference], tokens[reference])
-            if known[reference] == UNCERTAIN:
-                answer = said.get(reference, {})
-                why = self._sentence(answer) if "error" in answer else f"{self.name} did not remove the entry."
-                self.troubles[reference] = why
-        return {reference: answer or UNCERTAIN for reference, answer in known.items()}
+            self.reasons.update((change.reference, f"{self.name} {dialogue.failure}") for change in changes)
+        return self._refused(changes, dialogue.answers)
 
     def secret(self, reference: str) -> str:
         (answer,) = self._answers("secret", [{"reference": reference}])
@@ -118,27 +92,6 @@ class HelperStore(Store):
         asked = list(dict.fromkeys(references))
         answers = self._answers("read", [{"reference": reference} for reference in asked])
         return {reference: self._held(answer) for reference, answer in zip(asked, answers, strict=True)}
-
-    def _refined(self, recorded: dict[str, str | None]) -> dict[str, str | None]:
-        """What was put there by hand may still tell whose it is, or be what a log filter left."""
-        unknown = [reference for reference, token_id in recorded.items() if token_id == UNKNOWN]
-        return {**recorded, **{reference: id_of(text, UNKNOWN) for reference, text in self._secrets(unknown).items()}}
-
-    def _proven(self, entries: c.Sequence[Entry], said: c.Mapping[str, str]) -> dict[str, str]:
-        """The answers, as far as reading back bears them out."""
-        try:
-            held = self.read(said)
-            shown = self._secrets([entry.reference for entry in entries if held[entry.reference] == entry.id])
-        except StoreError as error:
-            self.troubles = {reference: self.troubles.get(reference, str(error)) for reference in said}
-            return dict.fromkeys(said, UNCERTAIN)
-        answers = {}
-        for entry in entries:
-            answers[entry.reference] = settled(said[entry.reference], held[entry.reference], entry)
-            if shown.get(entry.reference, entry.secret) != entry.secret:
-                self.troubles[entry.reference] = f"{self.name} does not hold what was given to it."
-                answers[entry.reference] = UNCERTAIN
-        return answers
 
     def _secrets(self, references: c.Sequence[str]) -> dict[str, str]:
         """The secrets that the helper shows; one that cannot show any leaves them out."""
@@ -154,17 +107,17 @@ class HelperStore(Store):
             shown[reference] = text.strip() if isinstance(text, str) else ""
         return shown
 
-    def _told(self, entries: c.Sequence[Entry], answers: c.Sequence[Line]) -> dict[str, str]:
-        """What it said of each entry, up to the first answer that makes no sense."""
-        result = {}
-        for entry, answer in zip(entries, answers, strict=False):
-            if answer.get("reference") != entry.reference:
+    def _refused(self, changes: c.Sequence[Change], answers: c.Sequence[Line]) -> set[str]:
+        """The references that it refused, up to the first answer that makes no sense."""
+        refused = set()
+        for change, answer in zip(changes, answers, strict=False):
+            if answer.get("reference") != change.reference:
                 break
-            word = answer.get("answer")
-            result[entry.reference] = word if word in _ANSWERS else UNCERTAIN
+            if answer.get("answer") == REFUSED:
+                refused.add(change.reference)
             if "error" in answer:
-                self.troubles[entry.reference] = self._sentence(answer)
-        return result
+                self.reasons[change.reference] = self._sentence(answer)
+        return refused
 
     def _held(self, answer: Line) -> str | None:
         self._refuse_error(answer)
@@ -201,3 +154,10 @@ class HelperStore(Store):
         word = answer["error"]
         known = _ERRORS.get(word) if isinstance(word, str) else None
         return f"{self.name} {known or 'failed; run it by hand to see why'}."
+
+
+def _line(change: Change, recorded: str | None) -> Line:
+    if not isinstance(change, Entry):
+        return {"reference": change.reference, "id": change.replaces}
+    # It compares with what it says itself: a placeholder that counts as nothing here is something to it.
+    return {"reference": change.reference, "id": change.id, "secret": change.secret, "replaces": recorded}

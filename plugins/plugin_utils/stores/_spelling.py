@@ -24,6 +24,7 @@ class AnySpelling(Store):
     def __init__(self, store: Store, written: c.Mapping[str, c.Collection[str]] | None = None) -> None:
         super().__init__()
         self.name = store.name
+        self.batch = store.batch
         self._store = store
         self._written = written or {}
         #: The reference that the entry has, by the one that is asked for.
@@ -37,7 +38,7 @@ class AnySpelling(Store):
         answers = self._store.read([self._at(reference) for reference in wanted])
         held = {reference: answers[self._at(reference)] for reference in wanted}
         missing = [reference for reference in wanted if held[reference] is None and reference not in self._place]
-        others = self._others(missing)
+        others = self._elsewhere(missing)
         answers = self._store.read([other for group in others.values() for other in group]) if others else {}
         for reference, group in others.items():
             for other in group:
@@ -45,21 +46,21 @@ class AnySpelling(Store):
                     self._place[reference], held[reference] = other, answers[other]
         return held
 
-    def beside(self, references: c.Collection[str]) -> dict[str, str]:
-        return self._store.beside([self._at(reference) for reference in references])
+    def others(self, references: c.Collection[str]) -> dict[str, str]:
+        return self._store.others([self._at(reference) for reference in references])
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
         asked = {self._at(entry.reference): entry.reference for entry in entries}
         answers = self._store.write(
             [dataclasses.replace(entry, reference=self._at(entry.reference)) for entry in entries]
         )
-        self.troubles = {asked.get(place, place): trouble for place, trouble in self._store.troubles.items()}
+        self.reasons = {asked.get(place, place): why for place, why in self._store.reasons.items()}
         return {asked[place]: answer for place, answer in answers.items()}
 
     def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
         asked = {self._at(reference): reference for reference in tokens}
         answers = self._store.remove({place: tokens[reference] for place, reference in asked.items()})
-        self.troubles = {asked.get(place, place): trouble for place, trouble in self._store.troubles.items()}
+        self.reasons = {asked.get(place, place): why for place, why in self._store.reasons.items()}
         return {asked[place]: answer for place, answer in answers.items()}
 
     def secret(self, reference: str) -> str:
@@ -73,13 +74,13 @@ class AnySpelling(Store):
     def _at(self, reference: str) -> str:
         return self._place.get(reference, reference)
 
-    def _others(self, missing: c.Sequence[str]) -> dict[str, list[str]]:
+    def _elsewhere(self, missing: c.Sequence[str]) -> dict[str, list[str]]:
         """Other spellings to look under, for each reference that the store holds nothing for."""
         if not missing:
             return {}
         found: dict[str, list[str]] = {}
         kept: dict[str, list[str]] = {}
-        for other in self._store.beside(missing):
+        for other in self._store.others(missing):
             kept.setdefault(canonical_reference(other), []).append(other)
         for reference in missing:
             canonical, name = canonical_reference(reference), reference.rpartition("/tokens/")[2]

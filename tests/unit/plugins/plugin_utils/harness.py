@@ -107,8 +107,8 @@ class Watched(Store):
         self._note("read")
         return self.inner.read(references)
 
-    def beside(self, references: c.Collection[str]) -> dict[str, str]:
-        return self.inner.beside(references)
+    def others(self, references: c.Collection[str]) -> dict[str, str]:
+        return self.inner.others(references)
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
         self._note("write")

@@ -146,7 +146,7 @@ def test_a_lost_answer_with_nobody_there_afterwards_is_unknown(awx):
     one.read([CI])
     double.before = lambda request: DROP if request.body or writes(double) else None
     assert one.write([entry(ONE), entry(TWO, reference=DEPLOY)]) == {CI: "unknown", DEPLOY: "unknown"}
-    assert_clean(str(one.troubles))
+    assert_clean(str(one.reasons))
 
 
 def test_who_created_it_a_moment_before_wins(awx):
@@ -216,7 +216,7 @@ def test_no_answer_is_never_nothing(awx, answer):
     one = store()
     said = one.write([entry(ONE)]) if "id" not in str(answer.body) else {CI: "unknown"}
     assert said == {CI: "unknown"}
-    assert_clean(str(one.troubles))
+    assert_clean(str(one.reasons))
 
 
 @pytest.mark.parametrize(

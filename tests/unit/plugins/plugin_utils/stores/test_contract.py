@@ -35,17 +35,21 @@ def test_compare_and_set(place, held, replaces, answer, holds):
     assert place.open().read([CI]) == {CI: holds}
 
 
-def test_what_it_holds_beside_is_of_the_same_owners_and_told_where_one_look_shows_all(place):
+def test_each_kind_says_how_many_secrets_one_write_takes(place):
+    assert place.open().batch == (200 if place.name.startswith("ansible_vault:") else 16)
+
+
+def test_others_are_of_the_same_owners_if_one_lookup_shows_all(place):
     store = place.open()
     other, elsewhere = "projects/PAY/tokens/other", "projects/SHOP/tokens/ci"
     store.write([entry(ONE)])
     if place.single:
-        assert store.beside([CI]) == {}
+        assert store.others([CI]) == {}
         return
     store.write([entry(TWO, reference=other), entry(THREE, reference=elsewhere)])
     tells = place.name.startswith(("file:", "ansible_vault:", "awx_credential:"))
-    assert place.open().beside([CI]) == ({other: TWO} if tells else {})
-    assert place.open().beside([CI, other]) == {}
+    assert place.open().others([CI]) == ({other: TWO} if tells else {})
+    assert place.open().others([CI, other]) == {}
 
 
 def test_a_secret_without_a_readable_id_is_unknown_and_can_be_replaced_as_such(place):
@@ -116,7 +120,7 @@ def test_an_entry_is_removed_if_it_still_holds_the_id_of_the_revoked_token(place
     assert store.remove({CI: ONE}) == {CI: "removed"}
     assert place.open().read([CI]) == {CI: None}
     assert store.remove({CI: ONE}) == {CI: "removed"}, "an entry that is gone already"
-    assert store.troubles == {}
+    assert store.reasons == {}
     assert place.open().write([entry(TWO)]) == {CI: "written"}
 
 
@@ -138,7 +142,7 @@ def test_nothing_that_a_store_shows_of_itself_is_secret(place):
     store = place.open()
     store.prepare([CI], check_mode=False)
     store.write([entry(ONE), entry(TWO, THREE)])
-    assert secret_of(ONE) not in f"{store.name} {store.troubles} {store!r} {entry(ONE)!r}"
+    assert secret_of(ONE) not in f"{store.name} {store.reasons} {store!r} {entry(ONE)!r}"
 
 
 def test_preparing_in_check_mode_keeps_nothing(place):
@@ -157,7 +161,7 @@ def test_one_bad_secret_does_not_keep_the_others_out(place):
     bad = Entry(DEPLOY, TWO, secret_of(ONE))
     store = place.open()
     assert store.write([bad, entry(ONE)]) == {DEPLOY: "unknown", CI: "written"}
-    assert store.troubles == {DEPLOY: f"{DEPLOY}: the secret to store is not the one of token {TWO}."}
+    assert store.reasons == {DEPLOY: f"{DEPLOY}: the secret to store is not the one of token {TWO}."}
     assert place.open().read([CI, DEPLOY]) == {CI: ONE, DEPLOY: None}
 
 

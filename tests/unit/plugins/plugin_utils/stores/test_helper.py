@@ -262,7 +262,7 @@ OTHER = {"id": "000000000099", "secret": secret_of("000000000099")}
 def test_only_a_refusal_that_is_true_is_one(program, tmp_path, after, said, answer):
     store = program(LYING.format(held=OLD, place=str(tmp_path / "now"), after=after, said=said))
     assert store.write([entry(TWO, ONE)]) == {CI: answer}
-    assert not [text for text in (SECRET, secret_of(ONE), secret_of(TWO)) if text in str(store.troubles)]
+    assert not [text for text in (SECRET, secret_of(ONE), secret_of(TWO)) if text in str(store.reasons)]
 
 
 def test_one_that_dies_half_way_has_written_what_reading_shows(tmp_path, program):
@@ -280,7 +280,7 @@ def test_one_that_dies_half_way_has_written_what_reading_shows(tmp_path, program
     """)
     answers = store.write([entry(ONE), entry(TWO, reference=DEPLOY)])
     assert answers == {CI: "written", DEPLOY: "unknown"}
-    assert "ended with status 9" in str(store.troubles)
+    assert "ended with status 9" in str(store.reasons)
 
 
 def test_one_that_cannot_show_secrets_is_believed_by_its_ids(program, tmp_path):

@@ -24,7 +24,7 @@ class Unlisted(AnySpelling):
     """A store that cannot tell what else it holds, as one on a server."""
 
     def __init__(self, store: Store, written: dict[str, list[str]] | None = None) -> None:
-        store.beside = lambda references: {}  # type: ignore[method-assign]
+        store.others = lambda references: {}  # type: ignore[method-assign]
         super().__init__(store, written)
 
 
@@ -51,7 +51,7 @@ def test_an_entry_under_another_spelling_is_found_and_replaced_where_it_is(store
     assert spelt.write([entry(reference, "000000000002", "000000000001")]) == {reference: "written"}
     assert store.read([reference, held]) == {reference: None, held: "000000000002"}
     assert spelt.read([reference]) == {reference: "000000000002"}
-    assert spelt.beside([reference]) == {}
+    assert spelt.others([reference]) == {}
 
 
 @pytest.mark.parametrize(("reference", "held"), OTHERS, ids=str)
@@ -72,7 +72,7 @@ def test_two_entries_stay_two(store):
     store.write([entry(PERSONAL), entry(AS_WRITTEN, "000000000002")])
     spelt = AnySpelling(store)
     assert spelt.read([PERSONAL]) == {PERSONAL: "000000000001"}
-    assert spelt.beside([PERSONAL]) == {AS_WRITTEN: "000000000002"}
+    assert spelt.others([PERSONAL]) == {AS_WRITTEN: "000000000002"}
 
 
 def test_a_store_that_lists_nothing_is_asked_for_the_spelling_that_is_declared(store):

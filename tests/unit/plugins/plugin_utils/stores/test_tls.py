@@ -125,7 +125,7 @@ def test_a_file_of_certificates_that_vanishes_during_the_run_stops_writing_in_a_
         path.unlink()
         answers = store.write([entry(ONE, reference=reference) for reference in references])
         assert answers == dict.fromkeys(references, "unknown")
-        assert all("`ca_path`" in store.troubles[reference] for reference in references)
+        assert all("`ca_path`" in store.reasons[reference] for reference in references)
         assert "`ca_path`" in refusal(double, store)
 
 

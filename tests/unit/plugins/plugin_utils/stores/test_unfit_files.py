@@ -68,7 +68,7 @@ def test_what_is_no_short_file_beside_declared_ones_is_passed_over(tmp_path, put
     put(tmp_path / f"{OTHER}.token")
     found: list[dict[str, str]] = []
     # A daemon, which a FIFO would hold for ever.
-    looking = threading.Thread(target=lambda: found.append(store.beside([CI])), daemon=True)
+    looking = threading.Thread(target=lambda: found.append(store.others([CI])), daemon=True)
     looking.start()
     looking.join(30)
     assert found == [{}]
@@ -79,7 +79,7 @@ def test_a_link_to_a_file_beside_declared_ones_is_followed(tmp_path):
     store.write([entry(ONE)])
     (tmp_path / "elsewhere").write_text(secret_of(TWO))
     (tmp_path / f"{OTHER}.token").symlink_to(tmp_path / "elsewhere")
-    assert store.beside([CI]) == {OTHER: TWO}
+    assert store.others([CI]) == {OTHER: TWO}
 
 
 @pytest.mark.parametrize("length", [246, 250, 300])
