@@ -159,8 +159,8 @@ screenshots: venv-test source ## the pictures of the audit's report in docs/imag
 	@PYTHONPATH=.cache/source python -m tests.report docs/images
 
 .PHONY: bench
-bench: venv-test build source ## speed and memory, measured against the simulator
-	@python -m tests.bench
+bench: venv-test build source ## speed and memory, measured against the simulator; ARGS=--write puts the table into the guide
+	@python -m tests.bench $(ARGS)
 
 .PHONY: format
 format: venv-test ## format the code, sort its imports, fix what ruff can

@@ -13,7 +13,7 @@ from tests.demo.simulation import SimulationError
 from . import measurements
 from .measure import CommandError
 from .measurements import Plan
-from .report import facts
+from .report import facts, summary, write
 
 MEASUREMENTS = {
     1: measurements.against_uri,
@@ -23,6 +23,9 @@ MEASUREMENTS = {
     5: measurements.inventory,
     6: measurements.hosts,
     7: measurements.audit,
+    8: measurements.rotation,
+    9: measurements.into_openbao,
+    10: measurements.collection,
 }
 QUICK = Plan(1, 1, issued=10, unchanged=100, sizes=(50, 100, 200), listed=50, hosts=5, forks=(2,), audited=50)
 
@@ -35,7 +38,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--first-issue", action="store_true", help="also issue all tokens of the largest instance once: many minutes")
     add("--quick", action="store_true", help="small sizes, one round: shows that it works, measures nothing")
     add("--only", type=int, nargs="+", choices=sorted(MEASUREMENTS), default=sorted(MEASUREMENTS))
-    return parser.parse_args(arguments)
+    add("--write", action="store_true", help="put the table into docs/docsite/rst/guide_speed.rst")
+    options = parser.parse_args(arguments)
+    if options.write and (options.quick or len(options.only) < len(MEASUREMENTS)):
+        parser.error("--write needs all measurements of one run")
+    return options
 
 
 def main() -> int:
@@ -52,6 +59,9 @@ def main() -> int:
             print("quick      sizes so small that the goals mean nothing")
         for number in options.only:
             MEASUREMENTS[number](QUICK if options.quick else plan)
+        print(f"\n{summary(measurements.GOALS)}")
+        if options.write:
+            write(measurements.GOALS)
     except (CommandError, SimulationError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import subprocess
 import tempfile
 import threading
@@ -14,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from tests.demo.signals import deferred
-from tests.demo.simulation import end
+from tests.demo.simulation import ROOT, end
 
 from .sandbox import Sandbox
 
@@ -46,10 +47,35 @@ class Peaks:
 
 def seconds(sandbox: Sandbox, command: Sequence[str]) -> float:
     """Wall time of a command, from its start to its end."""
+    return times(sandbox, command)[0]
+
+
+def times(sandbox: Sandbox, command: Sequence[str]) -> tuple[float, float]:
+    """Wall time, and the processor time of the command and all its children."""
+    before = _children()
     with _running(sandbox, command) as process:
         started = time.perf_counter()
         process.wait()
-        return time.perf_counter() - started
+        took = time.perf_counter() - started
+    return took, _children() - before
+
+
+def processor_seconds(command: Sequence[str], expected: int = 0) -> float:
+    """The processor time of a command in this checkout, and of all its children.
+
+    :raises CommandError: if it does not end with the expected exit code.
+    """
+    before = _children()
+    run = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if run.returncode != expected:
+        raise CommandError(f"{run.stdout[-2000:]}{run.stderr[-2000:]}\n{command[0]} ended with {run.returncode}")
+    return _children() - before
+
+
+def _children() -> float:
+    """Processor time of the children that have ended. The simulator has not: it runs until its sandbox ends."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def memory(sandbox: Sandbox, command: Sequence[str]) -> tuple[float, Peaks]:

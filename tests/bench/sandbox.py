@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import shutil
 import subprocess
@@ -68,8 +69,18 @@ class Sandbox:
         subprocess.run(encrypt, cwd=self.directory, env=self.environment, check=True, capture_output=True)
         return self
 
-    def role(self) -> list[str]:
-        return [command("ansible-playbook"), "tokensmith.bitbucket.provision", "-e", "@tokens.yml", *VAULT]
+    def role(self, **more: t.Any) -> list[str]:
+        """The role as declared, with other values of its variables."""
+        changed = json.dumps({f"project_tokens_{name}": value for name, value in more.items()})
+        provision = [command("ansible-playbook"), "tokensmith.bitbucket.provision", "-e", "@tokens.yml", *VAULT]
+        return [*provision, "-e", changed]
+
+    def rotation(self) -> list[str]:
+        """The role with a set whose old tokens are revoked in the run that replaces them."""
+        return self.role(set=[{**token, "grace_days": 0} for token in STANDARD_SET])
+
+    def pass_days(self, days: int) -> None:
+        self.simulation.control("POST", "clock", {"advance_days": days})
 
     def listing(self, **options: t.Any) -> list[str]:
         """The inventory plugin, with every project's repositories unless told otherwise."""
