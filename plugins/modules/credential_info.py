@@ -158,7 +158,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import url_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _probe
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import (
@@ -263,9 +262,9 @@ def _of_cloud(params: dict[str, t.Any]) -> bool:
 
 def _ask(api: DataCenter) -> dict[str, t.Any]:
     """One login. Only after it succeeded is the user's slug looked up."""
-    verdict = _probe.ask(api)
-    user = {"name": verdict.name, "slug": _slug(api, verdict.name)} if verdict.name else None
-    return {"works": verdict.works, "problem": verdict.problem, "user": user}
+    answer = api.sign_in()
+    user = {"name": answer.name, "slug": _slug(api, answer.name)} if answer.name else None
+    return {"works": answer.works, "problem": answer.problem, "user": user}
 
 
 def _slug(api: DataCenter, name: str) -> str | None:

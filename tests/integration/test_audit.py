@@ -100,6 +100,35 @@ def test_what_the_terminal_leaves_out_is_counted(auditor):
     assert f"and {findings - 20} more findings" in outcome.output
 
 
+FAR = """
+- name: Audit on the controller
+  hosts: all
+  gather_facts: false
+  environment:
+    BITBUCKET_URL: "{{ url }}"
+  tasks:
+    - name: Audit every token
+      tokensmith.bitbucket.access_token_audit:
+        output_dir: reports
+      environment:
+        BITBUCKET_USERNAME: "{{ username }}"
+        BITBUCKET_PASSWORD: "{{ password }}"
+      delegate_to: elsewhere
+"""
+
+
+def test_it_runs_on_the_controller_whatever_the_host_and_with_the_environment_of_play_and_task(auditor):
+    """Neither host exists: they would be unreachable."""
+    (auditor.place / "far.yml").write_text(FAR, encoding="utf-8")
+    (auditor.place / "hosts").write_text("far ansible_host=192.0.2.1\n", encoding="utf-8")
+    given = auditor.bitbucket.environment()
+    variables = {name: given[f"BITBUCKET_{name.upper()}"] for name in ("url", "username", "password")}
+    auditor.environment = dict.fromkeys((f"BITBUCKET_{name.upper()}" for name in variables), "")
+    outcome = auditor.run("ansible-playbook", "-i", "hosts", "far.yml", "-e", json.dumps(variables))
+    assert_succeeded(outcome)
+    assert auditor.findings() == EXPECTED
+
+
 @pytest.mark.long
 def test_a_slow_audit_says_how_far_it_is(auditor):
     auditor.plant(bulk_projects=56, prefix="B")

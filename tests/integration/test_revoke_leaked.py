@@ -258,7 +258,7 @@ def test_what_may_still_work_fails_the_run_unless_somebody_says_that_it_was_deal
     outcome = incident.revoke("-vvvv", reissue=False)
     shop, cloud = failures(outcome)
     assert shop.startswith(
-        f"Left to do: secret {fingerprint(unseen)} in {incident.spill}/a.txt:1. Nobody who could be asked"
+        f"Left to do: secret {fingerprint(unseen)} in {incident.spill}/a.txt:1. No owner that answered"
     )
     assert cloud.startswith(
         f"Left to do: secret {fingerprint(API_TOKEN)} in {incident.spill}/a.txt:2. An API token of Atl"

@@ -12,7 +12,10 @@ from urllib.parse import unquote, urlsplit
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     AnswerError,
+    BitbucketError,
+    ForbiddenError,
     InputError,
+    LockoutError,
     LostAnswerError,
     NotFoundError,
     StatusError,
@@ -35,6 +38,9 @@ _API = "/rest/api/latest"
 _TOKEN_ID = re.compile(r"[0-9]{1,20}")
 # Bitbucket's own keys and slugs have at most 128 characters.
 _LONGEST_PART = 255
+# Bitbucket's own words for a credential that is wrong, and for one that it did not take for any. Whatever else refuses
+# (a CAPTCHA, a missing licence, a filter or proxy in between) would refuse a credential that works as well.
+_REFUSED = ("IncorrectPasswordAuthenticationException", "AuthenticationRequiredException")
 
 
 class Issued(t.NamedTuple):
@@ -64,6 +70,20 @@ class Identity(t.NamedTuple):
     """Who a credential is to the server. ``name`` is ``None`` where the answer did not name anyone."""
 
     name: str | None
+
+
+class SignIn(t.NamedTuple):
+    """What the server says to a credential.
+
+    :ivar works: ``None`` if there was no clear answer.
+    :ivar problem: why ``works`` is not ``True``.
+    :ivar reason: that of the error which left it open.
+    """
+
+    works: bool | None
+    problem: str | None = None
+    name: str | None = None
+    reason: str = ""
 
 
 class DataCenter:
@@ -219,6 +239,27 @@ class DataCenter:
         # It may become a part of paths, and of what is told. Who a project's token is may well have a slash.
         usable = name.isprintable() and name not in ("", ".", "..")
         return Identity(name if usable and not self.client.credential.repeated_in(name) else None)
+
+    def sign_in(self) -> SignIn:
+        """Whether the credential works. One login, never a second: repeated failures lock accounts."""
+        try:
+            name = self.identity().name
+        except (LockoutError, ForbiddenError) as error:
+            return SignIn(_works(error), str(error))
+        except BitbucketError as error:
+            return SignIn(None, str(error), reason=error.reason)
+        if name is None:
+            return SignIn(None, "The server names nobody in its answer: it may have ignored the credential.")
+        return SignIn(True, name=name)
+
+
+def _works(error: LockoutError | ForbiddenError) -> bool | None:
+    if error.status != 401:
+        return None
+    if isinstance(error, ForbiddenError):
+        # 401 for want of permission is the answer to a known caller.
+        return True
+    return False if error.exception_name in _REFUSED else None
 
 
 def path_part(value: t.Any) -> str | None:

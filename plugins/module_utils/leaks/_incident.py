@@ -9,7 +9,6 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import FOR_ALL, GuardError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _probe
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks import Leak
@@ -84,10 +83,10 @@ def _answers(leaks: t.Sequence[Leak], client: Client) -> Works:
         )
     works: dict[str, bool | None] = {}
     for leak in leaks:
-        verdict = _probe.ask(DataCenter(client.as_bearer(leak.secret)))
-        works[leak.fingerprint] = verdict.works
+        answer = DataCenter(client.as_bearer(leak.secret)).sign_in()
+        works[leak.fingerprint] = answer.works
         # The others would be waited for as long, and in vain.
-        if verdict.reason in FOR_ALL:
+        if answer.reason in FOR_ALL:
             break
     return works
 
@@ -129,20 +128,19 @@ def _seen(leak: Leak) -> str:
 
 
 def _verdict(leak: Leak, search: TokenSearch, whole: bool) -> tuple[bool, str]:
-    """Whether nothing is left to be done about a secret without a token, and why, or what to do."""
+    """Whether nothing is left to do about a secret without a token, and why, or what to do."""
     if leak.token_id is None:
         return _WITHOUT_ID[leak.kind]
     if search.ended:
         return False, (
-            "Nobody who was asked has its token, and not everybody was: run this again once this is mended. "
-            f"{search.ended}"
+            f"The search ended early and did not find its token: correct the cause and run this again. {search.ended}"
         )
     if not whole:
-        return False, "None of the named owners has its token: name no owner, so that everybody is asked."
+        return False, "None of the named owners has its token: name no owner, so that all are asked."
     if search.failures:
         return False, (
-            "Nobody who could be asked has its token. It was revoked already, or belongs to one of the "
-            f"{len(search.failures)} that could not be asked: run this as an administrator, or ask with "
-            "credential_info whether it works."
+            "No owner that answered has its token. It was revoked already, or belongs to one of the "
+            f"{len(search.failures)} that did not answer: run this as an administrator, or ask with credential_info "
+            "whether it works."
         )
-    return True, "Nobody has its token: it was revoked already, or belongs to another Bitbucket."
+    return True, "No owner has its token: it was revoked already, or belongs to another Bitbucket."

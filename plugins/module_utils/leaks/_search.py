@@ -21,7 +21,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._o
 
 # How often a listing that has changed meanwhile is asked for again.
 _MOST_LISTINGS = 4
-_ADMINISTRATOR = "Only an administrator who signs in without an access token can look at everybody's personal tokens"
+_ADMINISTRATOR = "Only an administrator who signs in without an access token can see the personal tokens of others"
 
 
 class OwnedToken(t.NamedTuple):

@@ -117,8 +117,8 @@ def test_a_secret_that_nobody_has_is_settled_where_everybody_was_asked(company):
     (item,) = result["unresolved"]
     assert (item["kind"], item["token_id"], item["times"]) == ("http_access_token", "000000000000", 1)
     assert item["msg"] == (
-        f"secret {fingerprint(STRANGE)} in text:1. Nobody has its token: it was revoked already, or belongs to another "
-        "Bitbucket."
+        f"secret {fingerprint(STRANGE)} in text:1. No owner has its token: it was revoked already, or belongs to "
+        "another Bitbucket."
     )
 
 
@@ -132,7 +132,7 @@ def test_a_secret_is_open_where_somebody_could_not_be_asked(company):
     token = company.sim.add_token("projects/SHOP", "ci")
     result = run(company, token.secret, caller="pat")
     assert verdicts(result) == [(fingerprint(token.secret), False)]
-    assert "one of the 2 that could not be asked" in result["unresolved"][0]["msg"]
+    assert "one of the 2 that did not answer" in result["unresolved"][0]["msg"]
     assert "ask with credential_info whether it works" in result["unresolved"][0]["msg"]
     assert len(result["failures"]) == 2
     assert "failed" not in result
@@ -146,7 +146,7 @@ def test_a_rate_limit_on_the_way_keeps_what_was_found_and_settles_nothing(compan
     result = run(company, f"{token.secret} {STRANGE}", **owners)
     assert [found["id"] for found in result["access_tokens"]] == [token.id]
     assert verdicts(result) == [(fingerprint(STRANGE), False)]
-    assert "not everybody was: run this again" in result["unresolved"][0]["msg"]
+    assert "The search ended early" in result["unresolved"][0]["msg"]
     assert "the rate limit is still exceeded" in result["unresolved"][0]["msg"]
     assert result["failures"][0]["reason"] == "rate_limit"
 
