@@ -15,11 +15,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._job_variables import JobVariables
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import AwxObject, plain
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import KINDS, kind_of
 
 Json = dict[str, t.Any]
 
-#: Kinds of stores that keep secrets outside of an execution environment, which is deleted after the job.
-_LASTING = ("hashi_vault", "awx_credential", "helper")
 #: What signs a job in to Vault, by `auth_method`.
 _VAULT_LOGINS = {"token": ("token",), "approle": ("role_id", "secret_id")}
 _ASSETS = Path(__file__).with_name("assets")
@@ -72,10 +71,11 @@ class Setup:
             )
         if not variables.declares:
             raise InputError("No tokens are declared that a job could provision. Set project_tokens_set.")
-        if variables.store.partition(":")[0] not in _LASTING:
+        lasting = [name for name in KINDS if kind_of(name).survives_job]
+        if variables.store.partition(":")[0] not in lasting:
             raise InputError(
                 "The files of an execution environment are deleted when the job ends, so project_tokens_store must be "
-                f"one of {', '.join(_LASTING)}. It is {variables.store or 'not set'}."
+                f"one of {', '.join(lasting)}. It is {variables.store or 'not set'}."
             )
         if not variables.own_store_options:
             self._require_login_to_store()

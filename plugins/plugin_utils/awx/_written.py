@@ -32,11 +32,13 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects 
     AwxObject,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
+    OPTIONS,
     Controller,
     ControllerError,
     Json,
     open_controller,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Options
 
 _SYNCING = ("new", "pending", "waiting", "running")
 _PAUSE = 2.0
@@ -49,7 +51,7 @@ def bring(params: Json, objects: c.Sequence[AwxObject], check_mode: bool) -> Jso
     """
     if params["timeout"] < 1 or params["sync_timeout"] < 0:
         raise InputError("`timeout` must be at least 1 second, and `sync_timeout` at least 0.")
-    controller = open_controller(params, params["timeout"], place="")
+    controller = open_controller(Options(params, OPTIONS, prefix=""))
     return Objects(controller, params["update_secrets"], params["sync_timeout"]).bring(objects, check_mode)
 
 

@@ -24,6 +24,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     id_of,
     known_ids,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._variables import (
     UnfitError,
     Variables,
@@ -39,9 +40,15 @@ class AnsibleVaultStore(BaseStore):
     :param lock_timeout: seconds to wait for another run's write.
     """
 
+    OPTIONS: t.ClassVar = {"lock_timeout": Option("seconds", 60)}
+    survives_job = False
     #: Encrypting a file takes as long for one secret as for many.
     batch = 200
     together = True
+
+    @classmethod
+    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> AnsibleVaultStore:
+        return cls(_files.place(place), vault, options.seconds("lock_timeout"))
 
     def __init__(self, path: Path, vault: VaultLib, lock_timeout: float = 60) -> None:
         super().__init__()
@@ -150,3 +157,6 @@ def _held(variables: Variables, reference: str) -> str | None:
 def _text(data: t.Any) -> str:
     """Plain text: ansible's own string types cannot be dumped by YAML, and the failure would quote the secret."""
     return data.decode("utf-8") if isinstance(data, bytes) else str.__str__(data)
+
+
+STORE = AnsibleVaultStore

@@ -11,9 +11,13 @@ from __future__ import annotations
 
 import collections.abc as c
 import re
+import typing as t
+
+from ansible.parsing.vault import VaultLib
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _controller
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     BaseStore,
     Change,
@@ -27,9 +31,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._contr
     Controller,
     ControllerError,
     Json,
-    open_controller,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._remote import Options, option
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
 
 _TYPE = "bitbucket_dc_token"
 _FIELD = "token"
@@ -46,6 +49,18 @@ class AwxCredentialStore(BaseStore):
     :param template: the credential's name, with ``{reference}`` in it.
     :param organization: the name of the organization that owns the credentials.
     """
+
+    OPTIONS: t.ClassVar = {**_controller.OPTIONS, "organization": Option()}
+    survives_job = True
+
+    @classmethod
+    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> AwxCredentialStore:
+        if _PLACEHOLDER not in place:
+            raise StoreError("`store` must be awx_credential:NAME-TEMPLATE with {reference} in the template.")
+        organization = options.text("organization")
+        if not organization:
+            raise StoreError("`store_options.organization` must name the organization that owns the credentials.")
+        return cls(_controller.open_controller(options, write_timeout=_WRITE_TIMEOUT), place, organization)
 
     def __init__(self, controller: Controller, template: str, organization: str) -> None:
         super().__init__()
@@ -154,15 +169,4 @@ def _may_edit(credential: Json) -> bool:
     return not isinstance(capabilities, dict) or capabilities.get("edit") is not False
 
 
-def open_awx_credential(place: str, options: Options, timeout: float) -> AwxCredentialStore:
-    """The store of that name template.
-
-    :raises StoreError: for a template or options that cannot be right.
-    """
-    if _PLACEHOLDER not in place:
-        raise StoreError("`store` must be awx_credential:NAME-TEMPLATE with {reference} in the template.")
-    organization = option(options, "organization")
-    if not organization:
-        raise StoreError("`store_options.organization` must name the organization that owns the credentials.")
-    controller = open_controller(options, timeout, write_timeout=_WRITE_TIMEOUT)
-    return AwxCredentialStore(controller, place, organization)
+STORE = AwxCredentialStore

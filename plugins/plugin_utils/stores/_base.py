@@ -15,6 +15,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
 
+if t.TYPE_CHECKING:
+    from ansible.parsing.vault import VaultLib
+
+    from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
+
 #: The store holds the secret now.
 WRITTEN = "written"
 #: Another id is there than the one that was read: somebody else was faster.
@@ -159,8 +164,22 @@ class Store(abc.ABC):
 class BaseStore(Store):
     """Compares, writes and reads back, for every kind of store. A kind says how it looks up and puts entries."""
 
+    #: The `store_options` of this kind.
+    OPTIONS: t.ClassVar[dict[str, Option]]
+    #: Whether the secrets still exist after a job of AWX, whose execution environment is deleted with its files.
+    survives_job: t.ClassVar[bool]
     #: Whether one lookup and one put serve all entries of a write; otherwise each entry has its own.
     together = False
+
+    @classmethod
+    @abc.abstractmethod
+    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> Store:
+        """The store at ``place``.
+
+        :param vault: the play's vault secrets.
+        :param single: whether it is for one token (a file) or for any number (a directory).
+        :raises StoreError: for a place or options that cannot be right.
+        """
 
     @abc.abstractmethod
     def _look(self, references: c.Sequence[str]) -> dict[str, Held]:

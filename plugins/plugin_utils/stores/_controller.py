@@ -10,8 +10,6 @@ import json
 import typing as t
 from urllib.parse import urlencode
 
-from ansible.module_utils.parsing.convert_bool import boolean
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     BitbucketError,
     ConnectError,
@@ -20,18 +18,25 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import loaded
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._remote import (
-    Options,
-    ca_file,
-    option,
-    safe_url,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
 
 Json = dict[str, t.Any]
 
 _PAGE = 200
 _MOST_PAGES = 1000
-_LOGIN = {"token": "CONTROLLER_OAUTH_TOKEN", "username": "CONTROLLER_USERNAME", "password": "CONTROLLER_PASSWORD"}
+_LOGIN = ("token", "username", "password")
+#: The options that name a controller.
+OPTIONS = {
+    "url": Option(variable="CONTROLLER_HOST"),
+    "token": Option(variable="CONTROLLER_OAUTH_TOKEN"),
+    "username": Option(variable="CONTROLLER_USERNAME"),
+    "password": Option(variable="CONTROLLER_PASSWORD"),
+    "validate_certs": Option("bool", True, "CONTROLLER_VERIFY_SSL"),
+    "ca_path": Option(),
+    "api_prefix": Option(default="/api/v2"),
+    "timeout": Option("seconds", 30),
+    "allow_insecure": Option("bool", False),
+}
 
 
 class ControllerError(StoreError):
@@ -163,49 +168,38 @@ def _refused(body: bytes, sent: Json | None) -> list[str]:
     return sorted(set(parsed) & set(sent or ())) if isinstance(parsed, dict) else []
 
 
-def authorization(token: str, username: str, password: str, place: str = "store_options.") -> str:
+def open_controller(options: Options, write_timeout: float | None = None) -> Controller:
+    """The controller that options name, or the environment.
+
+    :param write_timeout: as for :class:`Controller`.
+    :raises StoreError: for options that cannot be right.
+    """
+    url = options.url("url")
+    login = _authorization(options)
+    if not login.isprintable() or not login.isascii():
+        raise StoreError("The token for the controller has characters that are not allowed in it.")
+    settings = _transport.Settings(
+        validate_certs=options.flag("validate_certs"),
+        ca_path=options.ca_file("ca_path") or None,
+        timeout=options.seconds("timeout"),
+    )
+    prefix = (options.text("api_prefix") or OPTIONS["api_prefix"].default).strip("/")
+    return Controller(f"{url}/{prefix}", login, settings, write_timeout)
+
+
+def _authorization(options: Options) -> str:
     """The header for an OAuth 2 token, or for a user.
 
-    :param place: what stands before the names of options, for messages.
-    :raises StoreError: where neither is given.
+    :raises StoreError: if neither is given.
     """
+    # The environment supplies a credential only if the task sets none.
+    own = any(options.raw(name) is not None for name in _LOGIN)
+    token, username, password = (options.text(name, environment=not own) for name in _LOGIN)
     if token:
         return f"Bearer {token}"
     if not username or not password:
         raise StoreError(
-            f"Signing in to the controller takes `{place}token` or CONTROLLER_OAUTH_TOKEN, or a user's name and "
-            "password (`username`, `password`, or CONTROLLER_USERNAME, CONTROLLER_PASSWORD)."
+            f"Signing in to the controller needs {options.source('token')}, or a user's name and password "
+            "(`username`, `password`, or CONTROLLER_USERNAME, CONTROLLER_PASSWORD)."
         )
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-
-
-def open_controller(
-    options: Options, timeout: float, place: str = "store_options.", write_timeout: float | None = None
-) -> Controller:
-    """The controller that options name, or the environment.
-
-    :param place: what stands before the names of options, for messages.
-    :param write_timeout: as for :class:`Controller`.
-    :raises StoreError: for options that cannot be right.
-    """
-    url = safe_url(option(options, "url", "CONTROLLER_HOST"), options, f"`{place}url` or CONTROLLER_HOST", place)
-    # The environment supplies a credential only where the task sets none.
-    own = any(options.get(name) is not None for name in _LOGIN)
-    token, username, password = (option(options, name, "" if own else variable) for name, variable in _LOGIN.items())
-    settings = _transport.Settings(
-        validate_certs=_flag(option(options, "validate_certs", "CONTROLLER_VERIFY_SSL"), place),
-        ca_path=ca_file(option(options, "ca_path"), f"`{place}ca_path`") or None,
-        timeout=timeout,
-    )
-    prefix = (option(options, "api_prefix") or "/api/v2").strip("/")
-    login = authorization(token, username, password, place)
-    if not login.isprintable() or not login.isascii():
-        raise StoreError("The controller's token cannot be one: it holds characters that none has.")
-    return Controller(f"{url}/{prefix}", login, settings, write_timeout)
-
-
-def _flag(text: str, place: str) -> bool:
-    try:
-        return bool(boolean(text)) if text else True
-    except TypeError:
-        raise StoreError(f"`{place}validate_certs` or CONTROLLER_VERIFY_SSL must be true or false.") from None

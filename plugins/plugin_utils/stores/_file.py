@@ -12,6 +12,8 @@ import stat
 import typing as t
 from pathlib import Path
 
+from ansible.parsing.vault import VaultLib
+
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
     canonical_reference,
     is_reference,
@@ -27,6 +29,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     id_of,
     known_ids,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
 
 _WORLD = 0o007
 #: Bytes; no secret comes near.
@@ -41,6 +44,17 @@ class FileStore(BaseStore):
     :param mode: the files' permissions; by default those a file has, less what everybody may, or private for a new one.
     :param lock_timeout: seconds to wait for another run's write.
     """
+
+    OPTIONS: t.ClassVar = {"mode": Option(), "lock_timeout": Option("seconds", 60)}
+    survives_job = False
+
+    @classmethod
+    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> FileStore:
+        path = _files.place(place)
+        # A directory also serves a single token, so that one BITBUCKET_TOKEN_STORE fits every task. One that is yet to
+        # be created is named with a slash at its end. Path.is_dir raises if a folder above may not be searched.
+        one = single and not (place.endswith("/") or os.path.isdir(path))  # noqa: PTH112
+        return cls(path, one, _mode(options.raw("mode")), options.seconds("lock_timeout"))
 
     def __init__(self, path: Path, single: bool, mode: int | None = None, lock_timeout: float = 60) -> None:
         if mode is not None and mode & _WORLD:
@@ -199,3 +213,15 @@ def _short_text(path: Path) -> str | None:
     finally:
         os.close(descriptor)
     return data.decode("utf-8", errors="replace") if len(data) <= _LONGEST else None
+
+
+def _mode(value: t.Any) -> int | None:
+    """File permissions as an octal string; a number has already been read as something else by YAML."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.isdigit() or set(value) - set("01234567"):
+        raise StoreError("`store_options.mode` must be an octal number in quotes, such as '0640'.")
+    return int(value, 8)
+
+
+STORE = FileStore

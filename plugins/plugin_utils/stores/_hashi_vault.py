@@ -9,6 +9,8 @@ import collections.abc as c
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
+from ansible.parsing.vault import VaultLib
+
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     BaseStore,
@@ -20,12 +22,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     id_of,
     is_id,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._remote import (
-    Options,
-    ca_file,
-    option,
-    safe_url,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._vault_server import (
     Login,
     VaultError,
@@ -48,6 +45,42 @@ class HashiVaultStore(BaseStore):
     :param mount: the KV v2 engine's mount.
     :param prefix: the path above the references.
     """
+
+    OPTIONS: t.ClassVar = {
+        "url": Option(variable="VAULT_ADDR"),
+        "namespace": Option(variable="VAULT_NAMESPACE"),
+        "mount": Option(),
+        "ca_path": Option(variable="VAULT_CACERT"),
+        "timeout": Option("seconds", 30),
+        "allow_insecure": Option("bool", False),
+        "auth_method": Option(default="token"),
+        "auth_mount": Option(),
+        "token": Option(variable="VAULT_TOKEN"),
+        "role_id": Option(variable="VAULT_ROLE_ID"),
+        "secret_id": Option(variable="VAULT_SECRET_ID"),
+        "role": Option(),
+        "jwt": Option(),
+    }
+    survives_job = True
+
+    @classmethod
+    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> HashiVaultStore:
+        # A mount with slashes in its name is named by an option.
+        given = options.text("mount").strip("/")
+        place = place.strip("/")
+        if given and not place.startswith(f"{given}/"):
+            raise StoreError("`store_options.mount` must be what MOUNT/PREFIX in `store` begins with.")
+        mount, _slash, prefix = (given, "/", place[len(given) + 1 :]) if given else place.partition("/")
+        if not prefix or {"", ".", ".."} & set(place.split("/")):
+            raise StoreError("`store` must be hashi_vault:MOUNT/PREFIX, such as hashi_vault:secret/bitbucket.")
+        server = VaultServer(
+            options.url("url"),
+            _login(options),
+            options.text("namespace"),
+            options.ca_file("ca_path"),
+            options.seconds("timeout"),
+        )
+        return cls(server, mount, prefix)
 
     def __init__(self, server: VaultServer, mount: str, prefix: str) -> None:
         super().__init__()
@@ -113,46 +146,25 @@ def _text(version: Version) -> str | None:
     return text
 
 
-def open_hashi_vault(place: str, options: Options, timeout: float) -> HashiVaultStore:
-    """The store at MOUNT/PREFIX. A mount with slashes in its name takes the option ``mount``.
-
-    :raises StoreError: for a place or options that cannot be right.
-    """
-    given = option(options, "mount").strip("/")
-    place = place.strip("/")
-    if given and not place.startswith(f"{given}/"):
-        raise StoreError("`store_options.mount` must be what MOUNT/PREFIX in `store` begins with.")
-    mount, _slash, prefix = (given, "/", place[len(given) + 1 :]) if given else place.partition("/")
-    if not prefix or {"", ".", ".."} & set(place.split("/")):
-        raise StoreError("`store` must be hashi_vault:MOUNT/PREFIX, such as hashi_vault:secret/bitbucket.")
-    server = VaultServer(
-        safe_url(option(options, "url", "VAULT_ADDR"), options, "`store_options.url` or VAULT_ADDR"),
-        _login(options),
-        option(options, "namespace", "VAULT_NAMESPACE"),
-        ca_file(option(options, "ca_path", "VAULT_CACERT"), "`store_options.ca_path` or VAULT_CACERT"),
-        timeout,
-    )
-    return HashiVaultStore(server, mount, prefix)
-
-
 def _login(options: Options) -> Login:
-    method = option(options, "auth_method") or "token"
-    mount = option(options, "auth_mount").strip("/")
+    method = options.text("auth_method") or "token"
+    mount = options.text("auth_mount").strip("/")
     if method == "token":
-        return Login(method, token=_needed(options, method, "token", "VAULT_TOKEN"))
+        return Login(method, token=_needed(options, method, "token"))
     if method == "approle":
-        role = _needed(options, method, "role_id", "VAULT_ROLE_ID")
-        return Login(method, "", role, _needed(options, method, "secret_id", "VAULT_SECRET_ID"), mount)
+        return Login(method, "", _needed(options, method, "role_id"), _needed(options, method, "secret_id"), mount)
     if method == "jwt":
         return Login(method, "", _needed(options, method, "role"), _needed(options, method, "jwt"), mount)
     raise StoreError("`store_options.auth_method` must be token, approle or jwt.")
 
 
-def _needed(options: Options, method: str, name: str, variable: str = "") -> str:
-    value = option(options, name, variable)
+def _needed(options: Options, method: str, name: str) -> str:
+    value = options.text(name)
     if not value:
-        places = f"`store_options.{name}`{f' or {variable}' if variable else ''}"
-        raise StoreError(f"Signing in to Vault with {method} takes {places}.")
+        raise StoreError(f"Signing in to Vault with {method} needs {options.source(name)}.")
     if not value.isprintable() or not value.isascii():
-        raise StoreError(f"`store_options.{name}` cannot be one: it holds characters that none has.")
+        raise StoreError(f"`store_options.{name}` has characters that are not allowed in it.")
     return value
+
+
+STORE = HashiVaultStore

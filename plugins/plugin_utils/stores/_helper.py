@@ -12,6 +12,8 @@ import collections.abc as c
 import shlex
 import typing as t
 
+from ansible.parsing.vault import VaultLib
+
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     REFUSED,
@@ -24,6 +26,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     is_id,
     shown,
 )
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._program import Dialogue, Line, converse
 
 _PROTOCOL = 1
@@ -43,7 +46,14 @@ class HelperStore(BaseStore):
     :param timeout: seconds for one run of the program.
     """
 
+    OPTIONS: t.ClassVar = {"timeout": Option("seconds", 60)}
+    #: The program keeps them, and it may keep them outside.
+    survives_job = True
     together = True
+
+    @classmethod
+    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> HelperStore:
+        return cls(place, options.seconds("timeout"))
 
     def __init__(self, command: str, timeout: float = 60) -> None:
         super().__init__()
@@ -161,3 +171,6 @@ def _line(change: Change, recorded: str | None) -> Line:
         return {"reference": change.reference, "id": change.replaces}
     # It compares with what it says itself: a placeholder that counts as nothing here is something to it.
     return {"reference": change.reference, "id": change.id, "secret": change.secret, "replaces": recorded}
+
+
+STORE = HelperStore

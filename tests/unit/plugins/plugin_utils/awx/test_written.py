@@ -476,7 +476,7 @@ def test_a_login_that_may_not_is_told_so(awx):
         (PROJECT, {"timeout": 0}, "`timeout` must be at least 1 second"),
         (PROJECT, {"sync_timeout": -1}, "and `sync_timeout` at least 0."),
         (PROJECT, {"url": None}, "The server is not named by a URL: set `url` or CONTROLLER_HOST"),
-        (PROJECT, {"token": None}, "Signing in to the controller takes `token` or CONTROLLER_OAUTH_TOKEN"),
+        (PROJECT, {"token": None}, "Signing in to the controller needs `token` or CONTROLLER_OAUTH_TOKEN"),
         (PROJECT, {"token": "wrong"}, "refuses this login"),
         (PROJECT, {"url": "http://awx.example.com"}, "or set `allow_insecure` to true"),
     ],
