@@ -133,7 +133,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module impor
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organization import (
     ApiToken,
-    Listing,
+    ApiTokenListing,
     Organization,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
@@ -201,7 +201,7 @@ def _require_unknown(api: Organization, params: dict[str, t.Any]) -> None:
 
 
 def _absent(
-    params: dict[str, t.Any], api: Organization, listing: Listing, meant: list[ApiToken], check_mode: bool
+    params: dict[str, t.Any], api: Organization, listing: ApiTokenListing, meant: list[ApiToken], check_mode: bool
 ) -> dict[str, t.Any]:
     if len(meant) > 1:
         which = "; ".join(_told(token) for token in meant)
@@ -228,7 +228,7 @@ def _still_listed(api: Organization, account_id: str, token_id: str) -> bool:
     return token_id in [token.id for token in api.account_tokens(account_id).tokens]
 
 
-def _present(params: dict[str, t.Any], listing: Listing, meant: list[ApiToken]) -> dict[str, t.Any]:
+def _present(params: dict[str, t.Any], listing: ApiTokenListing, meant: list[ApiToken]) -> dict[str, t.Any]:
     name = f"API token {shown(params['id'])}" if params["id"] else f"API token {_quoted(params['label'])}"
     if not meant:
         return _failed(None, listing, "absent", f"The account has no {name}. {_MAKE}")
@@ -262,7 +262,7 @@ def _result(token: dict[str, t.Any] | None) -> dict[str, t.Any]:
     }
 
 
-def _failed(token: ApiToken | None, listing: Listing, reason: str, message: str) -> dict[str, t.Any]:
+def _failed(token: ApiToken | None, listing: ApiTokenListing, reason: str, message: str) -> dict[str, t.Any]:
     described = token.describe(listing.now) if token else None
     return {**_result(described), "failed": True, "reason": reason, "msg": message}
 

@@ -242,7 +242,7 @@ def _table(params: dict[str, t.Any]) -> dict[str, t.Any]:
     return {}
 
 
-def _verdict(skipped: list[Skipped], failures: list[_retire.Failure]) -> dict[str, t.Any]:
+def _verdict(skipped: list[Skipped], failures: list[_retire.RetireFailure]) -> dict[str, t.Any]:
     """A file that is there and could not be read may hold what was meant."""
     unread = [entry.describe() for entry in skipped if entry.reason not in _HARMLESS]
     troubles = [*(failure.describe() for failure in failures), *unread]

@@ -130,10 +130,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argsp
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME, TEXT
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._pipelines import (
+    PipelineVariables,
     Place,
     TakenError,
     Variable,
-    Variables,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
@@ -165,7 +165,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     """
     params = {**params, "key": params["key"].strip()}
     _require_sensible(params["key"], params["value"] if params["state"] == "present" else None)
-    variables = Variables(client, _place(params))
+    variables = PipelineVariables(client, _place(params))
     if params["state"] == "absent":
         return _absent(variables, params, check_mode)
     try:
@@ -175,14 +175,14 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
         return _present(variables, params, check_mode)
 
 
-def _absent(variables: Variables, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+def _absent(variables: PipelineVariables, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     existing = variables.find(params["key"])
     if existing is not None and not check_mode:
         variables.delete(existing)
     return _result(existing, None, "removed" if existing else None, variables.place)
 
 
-def _present(variables: Variables, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+def _present(variables: PipelineVariables, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     key, value, secured = params["key"], params["value"], params["secured"]
     existing = variables.find(key)
     reason = _reason(existing, value, secured, params["update_secret"] == "always")

@@ -13,7 +13,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declar
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._findings import judge
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, Observed, ObservedOwner
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._page import html_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import Policy, policy_of
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import AuditPolicy, policy_of
 
 NOW = 1796461200000  # 2026-12-05 09:00 UTC
 URL = "https://bitbucket.example.com"
@@ -61,7 +61,7 @@ UNREAD = (
 )
 
 
-def company(each: float = 5) -> tuple[Audit, Policy]:
+def company(each: float = 5) -> tuple[Audit, AuditPolicy]:
     """A few hundred tokens of nine projects; ``each`` is about how many every owner has."""
     chance = random.Random(20261205)
     places = list(_places())
@@ -75,7 +75,7 @@ def company(each: float = 5) -> tuple[Audit, Policy]:
     return audited(tuple(listings), UNREAD)
 
 
-def many(count: int) -> tuple[Audit, Policy]:
+def many(count: int) -> tuple[Audit, AuditPolicy]:
     """``count`` tokens, five for each repository of projects that have four each."""
     chance = random.Random(7)
     listings = []
@@ -89,12 +89,12 @@ def many(count: int) -> tuple[Audit, Policy]:
     return audited(tuple(listings), ())
 
 
-def audited(listings: tuple[ObservedOwner, ...], unread: tuple[Failure, ...]) -> tuple[Audit, Policy]:
+def audited(listings: tuple[ObservedOwner, ...], unread: tuple[Failure, ...]) -> tuple[Audit, AuditPolicy]:
     policy = policy_of(POLICY)
     return judge(Observed(URL, listings, unread, ()), policy, Declared([DECLARED]), NOW), policy
 
 
-def page(audit: Audit, policy: Policy) -> str:
+def page(audit: Audit, policy: AuditPolicy) -> str:
     return html_of(audit, policy)
 
 

@@ -73,6 +73,14 @@ def test_no_exception_is_caught_blindly():
     assert not blind, "name the exceptions that are meant"
 
 
+def test_one_name_of_a_class_means_one_thing():
+    classes = [(node.name, str(file)) for file in FILES for node in nodes(file) if isinstance(node, ast.ClassDef)]
+    # Ansible asks for these names.
+    ours = [(name, file) for name, file in classes if name not in {"ActionModule", "ModuleDocFragment"}]
+    names = [name for name, _file in ours]
+    assert not [(name, file) for name, file in ours if names.count(name) > 1 and not name.startswith("_")]
+
+
 def test_no_magic_hooks():
     hooks = [(str(file), each.name) for file in FILES for each in functions(file)]
     assert not [each for each in hooks if each[1] in {"__del__", "__getattr__"}]

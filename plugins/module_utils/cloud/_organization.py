@@ -76,7 +76,7 @@ class ApiToken(t.NamedTuple):
         }
 
 
-class Listing(t.NamedTuple):
+class ApiTokenListing(t.NamedTuple):
     """API tokens, and the server's clock when it listed them."""
 
     tokens: tuple[ApiToken, ...]
@@ -89,7 +89,7 @@ class Organization:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def tokens(self, organization: str) -> Listing:
+    def tokens(self, organization: str) -> ApiTokenListing:
         """The tokens of all accounts that the organization manages, each once even where pages shift meanwhile."""
         path = f"/admin/api-access/v1/orgs/{_segment(organization, 'organization')}/api-tokens"
         found: dict[str, ApiToken] = {}
@@ -99,16 +99,16 @@ class Organization:
             if value is not None:
                 token = _of_organization(value, f"GET {path}")
                 found[token.id] = token
-        return Listing(tuple(found.values()), now)
+        return ApiTokenListing(tuple(found.values()), now)
 
-    def account_tokens(self, account_id: str) -> Listing:
+    def account_tokens(self, account_id: str) -> ApiTokenListing:
         """The tokens of one account, which the organization must manage."""
         path = _account_path(account_id)
         answer = self.client.get(path)
         what = f"GET {path}"
         if not isinstance(answer.data, list):
             raise AnswerError(f"{what}: the answer is not a list of API tokens.")
-        return Listing(tuple(_of_account(value, account_id, what) for value in answer.data), answer.now)
+        return ApiTokenListing(tuple(_of_account(value, account_id, what) for value in answer.data), answer.now)
 
     def revoke(self, account_id: str, token_id: str) -> bool:
         """Revoke one token; ``False`` where it was already gone."""

@@ -48,7 +48,7 @@ class TakenError(BitbucketError):
     """There is a variable of that name by now."""
 
 
-class Variables:
+class PipelineVariables:
     """The variables of one place.
 
     :raises InputError: where the place names an environment that the repository does not have.

@@ -18,14 +18,18 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_fi
     _git_credentials,
     _netrc,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import Edit, Entry, Login
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import (
+    CredentialEntry,
+    Edit,
+    UrlLogin,
+)
 
 GIT_CREDENTIALS = "git_credentials"
 NETRC = "netrc"
 GIT_CONFIG = "git_config"
 OTHER = "other"
 
-_READERS: dict[str, t.Callable[[str], t.Iterator[Entry]]] = {
+_READERS: dict[str, t.Callable[[str], t.Iterator[CredentialEntry]]] = {
     GIT_CREDENTIALS: _git_credentials.entries,
     NETRC: _netrc.entries,
     GIT_CONFIG: _git_config.entries,
@@ -55,7 +59,7 @@ def format_of(path: str) -> str:
     return _NAMES.get(parts[-1]) or _PATHS.get(parts[-2:], OTHER) if parts else OTHER
 
 
-def entries(text: str, kind: str) -> list[Entry]:
+def entries(text: str, kind: str) -> list[CredentialEntry]:
     """Every secret in ``text``, in order.
 
     :param kind: the format.
@@ -69,13 +73,13 @@ def entries(text: str, kind: str) -> list[Entry]:
     return sorted(known, key=lambda entry: (entry.start, entry.end))
 
 
-def _is_new(start: int, end: int, known: list[Entry]) -> bool:
+def _is_new(start: int, end: int, known: list[CredentialEntry]) -> bool:
     return not any(entry.start < end and start < entry.end for entry in known)
 
 
-def _in_url(login: Login) -> Entry:
+def _in_url(login: UrlLogin) -> CredentialEntry:
     """A URL stays one without its userinfo, whatever the file's format is."""
-    return Entry(
+    return CredentialEntry(
         login.start,
         login.end,
         login.host,
@@ -87,7 +91,7 @@ def _in_url(login: Login) -> Entry:
     )
 
 
-def _loose(text: str, seen: Sighting) -> Entry:
+def _loose(text: str, seen: Sighting) -> CredentialEntry:
     user = None
     # Long enough for the word and its blanks; a slice of the whole text would be copied for each secret.
     if _BASIC.search(text[max(0, seen.start - 20) : seen.start]):
@@ -95,4 +99,4 @@ def _loose(text: str, seen: Sighting) -> Entry:
         with contextlib.suppress(ValueError):
             login = base64.b64decode(text[seen.start : seen.end], validate=True).decode(errors="replace")
             user = login.partition(":")[0] if ":" in login else None
-    return Entry(seen.start, seen.end, None, user, seen.secret)
+    return CredentialEntry(seen.start, seen.end, None, user, seen.secret)

@@ -41,7 +41,7 @@ Edits = tuple[Edit, ...]
 
 
 @dataclass(frozen=True)
-class Entry:
+class CredentialEntry:
     """A secret in a file.
 
     :param start: where it begins, and ``end`` where it ends, encoding and all.
@@ -64,7 +64,7 @@ class Entry:
     whole: tuple[frozenset[int], Edits] | None = None
 
 
-class Login(t.NamedTuple):
+class UrlLogin(t.NamedTuple):
     """The userinfo of a URL, ``text[start:end]``, its @ not included."""
 
     start: int
@@ -79,7 +79,7 @@ class Login(t.NamedTuple):
         return self.scheme.lower() == "http"
 
 
-def logins(text: str, url: re.Pattern[str] = _URL) -> t.Iterator[Login]:
+def logins(text: str, url: re.Pattern[str] = _URL) -> t.Iterator[UrlLogin]:
     """The URLs in ``text`` that carry a secret.
 
     :param url: with the groups ``scheme``, ``userinfo`` and ``host``.
@@ -91,10 +91,10 @@ def logins(text: str, url: re.Pattern[str] = _URL) -> t.Iterator[Login]:
             user, secret = "", user
         if secret:
             start, end = match.span("userinfo")
-            yield Login(start, end, match["scheme"], hostname(match["host"]), decoded(user) or None, decoded(secret))
+            yield UrlLogin(start, end, match["scheme"], hostname(match["host"]), decoded(user) or None, decoded(secret))
 
 
-def in_value(text: str) -> list[Login]:
+def in_value(text: str) -> list[UrlLogin]:
     """Those of a text that is one URL, as a rule, or has some in it."""
     return list(logins(text, _WHOLE)) or list(logins(text))
 
@@ -145,7 +145,7 @@ def without(text: str, start: int, end: int) -> Edit:
     return Edit(left, end)
 
 
-def removals(entries: t.Iterable[Entry]) -> list[Edit]:
+def removals(entries: t.Iterable[CredentialEntry]) -> list[Edit]:
     """To be rid of all of these: what holds several secrets goes once none of them stays."""
     entries = list(entries)
     gone = {entry.start for entry in entries}

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _credential_files, _entries
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import Entry
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import CredentialEntry
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import File, Search, shown
 
 CLOUD = "bitbucket.org"
@@ -21,11 +21,11 @@ GIT_USER = _secret.GIT_USERS[_secret.API_TOKEN]
 _SOMEBODYS_EMAIL = "the account's e-mail address"
 
 
-class Finding(t.NamedTuple):
+class FileSecret(t.NamedTuple):
     """A secret of Bitbucket in a file."""
 
     file: File
-    entry: Entry
+    entry: CredentialEntry
     line: int
     kind: str
 
@@ -101,17 +101,17 @@ def search(params: t.Mapping[str, t.Any]) -> Search:
     return found
 
 
-def findings(files: t.Iterable[File]) -> list[Finding]:
+def findings(files: t.Iterable[File]) -> list[FileSecret]:
     """What is for Bitbucket Cloud's hosts, and whatever has the shape of a secret of Bitbucket."""
-    found: list[Finding] = []
+    found: list[FileSecret] = []
     for file in files:
         text = file.snapshot.text
         meant = [entry for entry in _credential_files.entries(text, file.kind) if _is_meant(entry)]
         if meant:
             line_of = _entries.line_numbers(text)
-            found += [Finding(file, entry, line_of(entry.start), _secret.kind(entry.secret)) for entry in meant]
+            found += [FileSecret(file, entry, line_of(entry.start), _secret.kind(entry.secret)) for entry in meant]
     return found
 
 
-def _is_meant(entry: Entry) -> bool:
+def _is_meant(entry: CredentialEntry) -> bool:
     return is_cloud(entry.host) or _entries.is_shaped(entry.secret)

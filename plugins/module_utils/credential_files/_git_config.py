@@ -16,10 +16,10 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _entries, _references
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import (
+    CredentialEntry,
     Edit,
     Edits,
-    Entry,
-    Login,
+    UrlLogin,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._references import Reference
 
@@ -53,9 +53,9 @@ class Value(t.NamedTuple):
                 runs.append((first, last))
         return tuple(Edit(first, last, "" if number else new) for number, (first, last) in enumerate(runs))
 
-    def entry(self, login: Login) -> Entry:
+    def entry(self, login: UrlLogin) -> CredentialEntry:
         """A secret in a URL. Removing it removes the userinfo with its @."""
-        return Entry(
+        return CredentialEntry(
             self.spans[login.start][0],
             self.spans[login.end - 1][1],
             login.host,
@@ -89,7 +89,7 @@ class Item(t.NamedTuple):
         return ".".join([self.section.name, *([self.section.sub.text] if self.section.sub else []), self.key])
 
 
-def entries(text: str) -> t.Iterator[Entry]:
+def entries(text: str) -> t.Iterator[CredentialEntry]:
     """Every secret, in the order of the file."""
     for part in parse(text):
         value = part.sub if isinstance(part, Section) else part.value
@@ -191,7 +191,7 @@ def _value(text: str, position: int) -> tuple[Value | None, int, int]:
     return value, end, _end_of_line(text, position)
 
 
-def _header(text: str, item: Item, value: Value) -> t.Iterator[Entry]:
+def _header(text: str, item: Item, value: Value) -> t.Iterator[CredentialEntry]:
     """The header that logs in. A key may come several times, so removing one leaves the others."""
     match = _HEADER.match(value.text)
     if match is None:
@@ -200,7 +200,7 @@ def _header(text: str, item: Item, value: Value) -> t.Iterator[Entry]:
     if not secret:
         return
     address = _entries.ADDRESS.match(item.section.sub.text) if item.section.sub else None
-    yield Entry(
+    yield CredentialEntry(
         value.spans[match.start(3)][0],
         value.spans[match.end(3) - 1][1],
         _entries.hostname(address["host"]) if address else None,

@@ -11,10 +11,10 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import sightings
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _entries
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import (
+    CredentialEntry,
     Edit,
     Edits,
-    Entry,
-    Login,
+    UrlLogin,
 )
 
 # Git knows no comments here and ignores such a line; whoever disabled it left the secret readable.
@@ -24,12 +24,12 @@ _LINE = re.compile(
 )
 
 
-def entries(text: str) -> t.Iterator[Entry]:
+def entries(text: str) -> t.Iterator[CredentialEntry]:
     """Every line with a secret; removing one removes its line, unless another one is on it."""
     for login in _entries.logins(text, _LINE):
         start = text.rfind("\n", 0, login.start) + 1
         end = text.find("\n", login.end) + 1 or len(text)
-        yield Entry(
+        yield CredentialEntry(
             login.start,
             login.end,
             login.host,
@@ -47,9 +47,9 @@ def _is_alone(line: str, start: int, end: int) -> bool:
     return not others and all(start <= seen.start and seen.end <= end for seen in sightings(line))
 
 
-def _bare(login: Login) -> Edit:
+def _bare(login: UrlLogin) -> Edit:
     return Edit(login.start, login.end + 1)
 
 
-def _replacement(login: Login) -> t.Callable[[str, str], Edits]:
+def _replacement(login: UrlLogin) -> t.Callable[[str, str], Edits]:
     return lambda user, secret: (Edit(login.start, login.end, _entries.userinfo(user, secret)),)

@@ -12,7 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._cloud import Verdict
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._findings import Finding
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._findings import FileSecret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 
 # A user name that can be sent; a colon would be where the password begins.
@@ -39,9 +39,9 @@ class Inquiry:
         self._email = email
         self._refused: set[str] = set()
 
-    def verdicts(self, findings: t.Sequence[Finding]) -> list[Verdict]:
+    def verdicts(self, findings: t.Sequence[FileSecret]) -> list[Verdict]:
         """What is known of the secret of each of them. A password is one only together with its user."""
-        places: dict[str, list[Finding]] = {}
+        places: dict[str, list[FileSecret]] = {}
         for finding in findings:
             places.setdefault(finding.fingerprint, []).append(finding)
         asked = {fingerprint: self._verdict(found) for fingerprint, found in places.items()}
@@ -53,7 +53,7 @@ class Inquiry:
             for finding in findings
         ]
 
-    def _verdict(self, places: list[Finding]) -> Verdict:
+    def _verdict(self, places: list[FileSecret]) -> Verdict:
         """Of one secret.
 
         :param places: all where it was found.
@@ -95,7 +95,7 @@ class Inquiry:
         return verdict
 
 
-def _first_user(places: list[Finding]) -> str | None:
+def _first_user(places: list[FileSecret]) -> str | None:
     return next((finding.entry.user for finding in places if finding.entry.user), None)
 
 
@@ -109,7 +109,7 @@ def describe(verdict: Verdict) -> dict[str, t.Any]:
     }
 
 
-def is_dead(finding: Finding, verdict: Verdict) -> bool | None:
+def is_dead(finding: FileSecret, verdict: Verdict) -> bool | None:
     """A secret that is for another host, or for no one can say which, may be alive there."""
     if finding.dead or verdict.works is None:
         return finding.dead

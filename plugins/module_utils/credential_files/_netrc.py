@@ -13,7 +13,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _entries
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import Edit, Edits, Entry
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import (
+    CredentialEntry,
+    Edit,
+    Edits,
+)
 
 # A quote that is not closed on its line is a character like any other: it may not swallow the rest of the file.
 _WORD = re.compile(r'"(?:[^"\\\n]|\\[^\n])*"|[^ \t\r\n]+')
@@ -82,7 +86,7 @@ class Secret(t.NamedTuple):
     password: Word
 
 
-def entries(text: str) -> t.Iterator[Entry]:
+def entries(text: str) -> t.Iterator[CredentialEntry]:
     """Every password; removing one removes its machine and no comment, or only it and its login, if more is there."""
     for machine in machines(text):
         secrets = machine.secrets()
@@ -91,7 +95,7 @@ def entries(text: str) -> t.Iterator[Entry]:
         for secret in secrets:
             shared = secret.login is not None and sum(other.login == secret.login for other in secrets) > 1
             login = secret.login[1] if secret.login else None
-            yield Entry(
+            yield CredentialEntry(
                 secret.password.start,
                 secret.password.end,
                 None if machine.name is None else _entries.hostname(machine.name),

@@ -21,7 +21,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_fi
     NETRC,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import Edits
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._findings import Finding
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._findings import FileSecret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import File, shown
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import FileError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
@@ -53,7 +53,7 @@ class Wish(t.NamedTuple):
     exclude: frozenset[str]
     successor: Successor | None
 
-    def covers(self, finding: Finding) -> bool:
+    def covers(self, finding: FileSecret) -> bool:
         if finding.fingerprint in self.exclude:
             return False
         if self.fingerprints:
@@ -65,12 +65,12 @@ class Change(t.NamedTuple):
     """A file's new text, the secrets that go with it, and who signs in with what takes the place of each."""
 
     file: File
-    findings: list[Finding]
+    findings: list[FileSecret]
     users: list[str]
     text: str
 
 
-class Failure(t.NamedTuple):
+class RetireFailure(t.NamedTuple):
     """A secret that stays, or a file that could not be written."""
 
     file: str
@@ -102,16 +102,16 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
 _LISTS = ("fingerprints", "exclude_fingerprints")
 
 
-def plan(findings: t.Iterable[Finding], wish: Wish) -> tuple[list[Change], list[Failure]]:
+def plan(findings: t.Iterable[FileSecret], wish: Wish) -> tuple[list[Change], list[RetireFailure]]:
     """What each file shall hold, and which secrets only a hand can remove. A file that stays as it is has no change."""
     findings = list(findings)
-    failures: list[Failure] = []
-    by_file: dict[str, list[tuple[Finding, str, Edits]]] = {}
+    failures: list[RetireFailure] = []
+    by_file: dict[str, list[tuple[FileSecret, str, Edits]]] = {}
     for finding in filter(wish.covers, findings):
         user = _user(finding, wish.successor, findings) if wish.successor else ""
         trouble = _trouble(finding, wish.successor) or _clash(finding, user, wish, findings)
         if trouble:
-            failures.append(Failure(finding.file.path, finding.line, finding.fingerprint, "by_hand", trouble))
+            failures.append(RetireFailure(finding.file.path, finding.line, finding.fingerprint, "by_hand", trouble))
             continue
         edits = _edits(finding, wish.successor, user)
         if edits:
@@ -119,7 +119,7 @@ def plan(findings: t.Iterable[Finding], wish: Wish) -> tuple[list[Change], list[
     return [_change(found, wish.successor is None) for found in by_file.values()], failures
 
 
-def _change(found: list[tuple[Finding, str, Edits]], leaving_nothing: bool) -> Change:
+def _change(found: list[tuple[FileSecret, str, Edits]], leaving_nothing: bool) -> Change:
     """Of one file."""
     findings = [finding for finding, _user_of_it, _edits_of_it in found]
     edits = [edit for _finding, _user_of_it, edits in found for edit in edits]
@@ -142,8 +142,8 @@ def carry_out(change: Change, backup: bool, check_mode: bool) -> str | None:
     return _safe_files.replace(change.file.snapshot, _safe_files.bytes_of(change.text), backup)
 
 
-def failed(change: Change, error: FileError) -> Failure:
-    return Failure(change.file.path, None, None, error.reason, str(error))
+def failed(change: Change, error: FileError) -> RetireFailure:
+    return RetireFailure(change.file.path, None, None, error.reason, str(error))
 
 
 def difference(changes: t.Iterable[Change], successor: Successor | None) -> dict[str, dict[str, list[str]]]:
@@ -184,7 +184,7 @@ def _successor(params: t.Mapping[str, t.Any]) -> Successor:
     return Successor(token, user, email)
 
 
-def _edits(finding: Finding, successor: Successor | None, user: str) -> Edits:
+def _edits(finding: FileSecret, successor: Successor | None, user: str) -> Edits:
     """None at all where everything is as it shall be, in whatever spelling."""
     entry = finding.entry
     if successor is None:
@@ -194,7 +194,7 @@ def _edits(finding: Finding, successor: Successor | None, user: str) -> Edits:
     return entry.replacement(user, successor.token)
 
 
-def _user(finding: Finding, successor: Successor, findings: list[Finding]) -> str:
+def _user(finding: FileSecret, successor: Successor, findings: list[FileSecret]) -> str:
     """Who shall sign in. Several users of one file stay several, since git tells their tokens apart by nothing else."""
     if finding.entry.host == _findings.REST:
         return successor.email
@@ -205,18 +205,18 @@ def _user(finding: Finding, successor: Successor, findings: list[Finding]) -> st
     return successor.git_user
 
 
-def _users(finding: Finding, findings: list[Finding]) -> set[str]:
+def _users(finding: FileSecret, findings: list[FileSecret]) -> set[str]:
     return {other.entry.user for other in _beside(finding, findings) if other.entry.user}
 
 
-def _beside(finding: Finding, findings: list[Finding]) -> list[Finding]:
+def _beside(finding: FileSecret, findings: list[FileSecret]) -> list[FileSecret]:
     """All from which git chooses by the user name alone, this one among them."""
     if finding.file.kind not in (GIT_CREDENTIALS, NETRC):
         return [finding]
     return [other for other in findings if other.file is finding.file and other.entry.host == finding.entry.host]
 
 
-def _clash(finding: Finding, user: str, wish: Wish, findings: list[Finding]) -> str | None:
+def _clash(finding: FileSecret, user: str, wish: Wish, findings: list[FileSecret]) -> str | None:
     """The same user name twice, with two secrets that stay: git would take the first for both."""
     if wish.successor is None or finding.entry.host == _findings.REST:
         return None
@@ -231,7 +231,7 @@ def _clash(finding: Finding, user: str, wish: Wish, findings: list[Finding]) -> 
     return None
 
 
-def _trouble(finding: Finding, successor: Successor | None) -> str | None:
+def _trouble(finding: FileSecret, successor: Successor | None) -> str | None:
     """Why this secret cannot go by itself, and what a hand has to do."""
     entry, where = finding.entry, finding.where
     if successor is None:

@@ -19,14 +19,14 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model 
     ObservedOwner,
     worst,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import Policy
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import AuditPolicy
 
 #: Of ``audit.json``. It rises where a reader of an older one would misunderstand a newer.
 VERSION = 1
 Document = dict[str, t.Any]
 
 
-def document_of(audit: Audit, policy: Policy) -> Document:
+def document_of(audit: Audit, policy: AuditPolicy) -> Document:
     """Everything that was read and found."""
     observed = audit.observed
     return {

@@ -17,10 +17,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model 
     Observed,
     ObservedOwner,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import Policy
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import AuditPolicy
 
 
-def judge(observed: Observed, policy: Policy, declared: Declared, started: int) -> Audit:
+def judge(observed: Observed, policy: AuditPolicy, declared: Declared, started: int) -> Audit:
     """What is found of every token, sorted by reference and age.
 
     :param started: the controller's clock, by which rules lapse where the server has none.
@@ -33,7 +33,7 @@ def judge(observed: Observed, policy: Policy, declared: Declared, started: int) 
     return Audit(observed, tuple(tokens), notes, started)
 
 
-def _listing(listing: ObservedOwner, policy: Policy, declared: Declared, waived_at: int) -> c.Iterator[Judged]:
+def _listing(listing: ObservedOwner, policy: AuditPolicy, declared: Declared, waived_at: int) -> c.Iterator[Judged]:
     names = collections.Counter(token.name.strip() for token in listing.tokens if not token.expired(listing.now))
     specs = declared.specs(listing.listed)
     for token in listing.tokens:
@@ -42,7 +42,7 @@ def _listing(listing: ObservedOwner, policy: Policy, declared: Declared, waived_
         yield Judged(listing.listed, token, reference, tuple(_findings(case, policy, reference, waived_at)))
 
 
-def _findings(case: _registry.Case, policy: Policy, reference: str, waived_at: int) -> c.Iterator[Finding]:
+def _findings(case: _registry.Case, policy: AuditPolicy, reference: str, waived_at: int) -> c.Iterator[Finding]:
     expired = case.token.expired(case.now)
     for kind in _registry.REGISTRY:
         severity = policy.severity(kind.code, expired)
@@ -60,7 +60,7 @@ def _clock_notes(observed: Observed) -> c.Iterator[str]:
         )
 
 
-def _lapsed(policy: Policy, now: int) -> c.Iterator[str]:
+def _lapsed(policy: AuditPolicy, now: int) -> c.Iterator[str]:
     for waiver in policy.waivers:
         if now > waiver.until:
             yield f"The rule that ignored {waiver.reference} ({waiver.reason}) has lapsed with {waiver.until_text}."

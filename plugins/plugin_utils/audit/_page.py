@@ -23,14 +23,14 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model 
     Finding,
     Judged,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import Policy
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import AuditPolicy
 
 _ASSETS = Path(__file__).with_name("assets")
 # What could end the block of data, begin another element, or end a line of a script.
 _ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
-def html_of(audit: Audit, policy: Policy) -> str:
+def html_of(audit: Audit, policy: AuditPolicy) -> str:
     """The page. Its style and its script are the only ones that its policy lets run."""
     style, script = _asset("report.css"), _asset("report.js")
     parts = {
@@ -85,7 +85,7 @@ class _Index:
         return list(self._places)
 
 
-def _data(audit: Audit, policy: Policy) -> dict[str, t.Any]:
+def _data(audit: Audit, policy: AuditPolicy) -> dict[str, t.Any]:
     """Short rows rather than objects: 20,000 tokens are to load at once."""
     owners, details, reasons, others = _Index(), _Index(), _Index(), _Index()
     described: dict[int, list[t.Any]] = {}

@@ -22,7 +22,7 @@ _LONGEST = 36500
 
 
 @dataclass(frozen=True)
-class Policy:
+class AuditPolicy:
     """A checked policy."""
 
     days: c.Mapping[str, int]
@@ -50,7 +50,7 @@ class Policy:
         return {**self.days, "severities": dict(self.severities), "ignore": ignore}
 
 
-def policy_of(given: c.Mapping[str, t.Any]) -> Policy:
+def policy_of(given: c.Mapping[str, t.Any]) -> AuditPolicy:
     """The default policy with what a task replaces of it.
 
     :raises InputError: with one sentence that says what cannot be right.
@@ -69,7 +69,7 @@ def policy_of(given: c.Mapping[str, t.Any]) -> Policy:
         raise InputError("`policy.ignore` must be a list.")
     merged = {**_registry.default_severities(), **{str(code): str(level) for code, level in severities.items()}}
     days = {name: _days(name, given.get(name, default)) for name, default in default_days.items()}
-    return Policy(days, merged, tuple(map(_waiver, ignore)))
+    return AuditPolicy(days, merged, tuple(map(_waiver, ignore)))
 
 
 def _days(name: str, value: t.Any) -> int:

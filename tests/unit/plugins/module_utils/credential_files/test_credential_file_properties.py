@@ -59,7 +59,7 @@ kinds = st.sampled_from(KINDS)
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
-def edits_of(entry: _entries.Entry, how: str) -> _entries.Edits:
+def edits_of(entry: _entries.CredentialEntry, how: str) -> _entries.Edits:
     if how == "removal":
         return entry.removal or ()
     return entry.replacement(USER, TOKEN) if entry.replacement else ()

@@ -30,7 +30,7 @@ def basic(user: str, secret: str) -> str:
     return base64.b64encode(f"{user}:{secret}".encode()).decode()
 
 
-def entries(text: str, kind: str) -> list[_entries.Entry]:
+def entries(text: str, kind: str) -> list[_entries.CredentialEntry]:
     """Those for Bitbucket Cloud, and what has its shape."""
     return [
         entry
