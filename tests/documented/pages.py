@@ -64,12 +64,6 @@ def _readme(sandbox: Sandbox) -> None:
     sandbox.hosts("build1", "build2")
 
 
-@_page("plugins/filter/to_csv.py")
-def _a_list(sandbox: Sandbox) -> None:
-    tokens = [{"reference": "projects/PAY/tokens/ci", "expires": None}]
-    sandbox.variables["tokens"] = {"access_tokens": tokens}
-
-
 @_page("plugins/modules/access_token.py")
 def _one_token(sandbox: Sandbox) -> None:
     sandbox.variables["old_secret"] = sandbox.bitbucket.add_token("projects/PAY", "old").secret

@@ -90,11 +90,6 @@ def _slices(sandbox: Sandbox) -> None:
     assert not _names(sandbox, "projects/SANDBOX")
 
 
-@_page("plugins/filter/to_csv.py")
-def _csv(sandbox: Sandbox) -> None:
-    assert (sandbox.directory / "tokens.csv").read_text(encoding="utf-8").startswith("reference,expires")
-
-
 @_page("plugins/lookup/secret.py")
 def _lookup(sandbox: Sandbox) -> None:
     assert (sandbox.home / "ledger" / "README.md").is_file()

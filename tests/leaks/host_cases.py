@@ -398,7 +398,7 @@ def a_mapping_for_a_token(scenario: Scenario) -> Data:
     return retired(scenario, api_tokens={"jdoe": {"value": scenario.api_token()}})
 
 
-@HOSTS.fails(RETIRE, says="Its failure is shown above")
+@HOSTS.fails(RETIRE, says="from_json")
 def a_template_that_fails_in_a_token(scenario: Scenario) -> Data:
     return retired(scenario, api_tokens={"jdoe": "{{ (api_token | from_json).value }}"})
 

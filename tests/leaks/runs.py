@@ -191,16 +191,17 @@ def _surprises_of_hosts(sandbox: Sandbox, hosts: dict[str, Case], output: str, c
 
 
 def _told(lines: list[Data], host: str) -> list[str]:
-    """The failures of a host where another play, or a task that runs once, fails with those of all hosts."""
-    ends = [line["result"].get("msg") for line in lines if line["outcome"] == "failed"]
-    told = [entry for end in ends if isinstance(end, list) for entry in end if str(entry).startswith(f"{host}: ")]
+    """The failures of a host where another play reports those of all hosts."""
+    facts = [line["result"].get("ansible_facts", {}).get("retire_app_passwords_run") for line in lines]
+    failures = [entry for made in facts if made for entry in made["report"]["failures"]]
+    told = [entry for entry in failures if entry.startswith(f"{host}: ")]
     return ["\n".join(told)] if told else []
 
 
 def _of_all(line: Data, hosts: Iterable[str]) -> bool:
     """Whether a failure is the sum of those of all hosts, which one of them has to show."""
-    entries = line["result"].get("msg")
-    return isinstance(entries, list) and any(str(entry).startswith(f"{host}: ") for entry in entries for host in hosts)
+    message = str(line["result"].get("msg"))
+    return any(f"failures: {host}: " in message for host in hosts)
 
 
 def _text(result: Data) -> str:

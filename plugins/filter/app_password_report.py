@@ -1,0 +1,180 @@
+# Copyright (c) 2026, Tokensmith
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: app_password_report
+short_description: The report of the playbook retire_app_passwords
+version_added: 0.1.0
+author: Tokensmith (@tokensmith)
+description:
+  - Puts together what the tasks of the playbook C(tokensmith.bitbucket.retire_app_passwords) registered on all hosts.
+positional: hosts, check_mode
+options:
+  _input:
+    description: The variables of hosts by the name of the host, such as C(hostvars).
+    type: dict
+    required: true
+  hosts:
+    description: The hosts of the play.
+    type: list
+    elements: str
+    required: true
+  check_mode:
+    description: Whether nothing was changed.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Report from all hosts
+  ansible.builtin.debug:
+    msg: "{{ (hostvars | tokensmith.bitbucket.app_password_report(ansible_play_hosts_all)).summary }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - C(report), with C(counts), C(findings), C(hosts_not_searched), C(unread), C(not_tried) and C(failures).
+    - C(csv), the findings as the text of a CSV file in which nothing is run as a formula.
+    - C(summary), the counts in one sentence, and C(message), the failures in one.
+  type: dict
+"""
+
+import collections.abc as c
+import typing as t
+
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _text
+
+_PREFIX = "retire_app_passwords_"
+_COLUMNS = [
+    *("inventory_hostname", "action", "file", "line", "format", "host", "user", "kind", "fingerprint", "dead"),
+    "problem",
+]
+#: How the script that tries a login with git ends: it worked, or it could not be tried.
+_WORKS, _NOT_TRIED = 0, 3
+_MOST_NAMED = 10
+
+Entry = dict[str, t.Any]
+Variables = c.Mapping[str, t.Any]
+
+
+class _Host:
+    """What the tasks registered on one host that was searched."""
+
+    def __init__(self, name: str, variables: Variables, would: str) -> None:
+        self._name = name
+        self._variables = variables
+        replacing = self._results("replacing")
+        replaced, removed = _unique(_all(replacing, "changes")), self._registered("removing").get("changes") or []
+        found, left = self._registered("found"), self._registered("left")
+        gone = [*replaced, *removed]
+        after = left.get("findings", [entry for entry in found["findings"] if entry not in gone])
+        given = variables.get(f"{_PREFIX}given") or ()
+        new = [entry for entry in after if entry["fingerprint"] in given]
+        tried = [result for result in self._results("tried") if "rc" in result]
+        self.findings = [
+            *self._named(replaced, action=f"{would}replaced"),
+            *self._named(removed, action=f"{would}removed"),
+            *self._named((entry for entry in after if entry not in new), action="found"),
+        ]
+        self.unread = self._named(entry for entry in found["not_searched"] if entry["reason"] != "missing")
+        known = [_finding(result) for result in tried if result["rc"] != _NOT_TRIED]
+        self.not_tried = self._named(entry for entry in new if replaced and entry not in known)
+        refused = [_finding(result)["file"] for result in tried if result["rc"] not in (_WORKS, _NOT_TRIED)]
+        messages = [
+            *(result["msg"] for result in (*replacing, self._registered("removing"), left) if "msg" in result),
+            *(f"{file}: has the new token, but git can not list a repository with it" for file in refused),
+            *([variables[f"{_PREFIX}trouble"]] if f"{_PREFIX}trouble" in variables else []),
+        ]
+        self.failures = [f"{name}: {message}" for message in messages]
+
+    def _registered(self, name: str) -> Variables:
+        return self._variables.get(f"{_PREFIX}{name}") or {}
+
+    def _results(self, name: str) -> list[Variables]:
+        return list(self._registered(name).get("results") or ())
+
+    def _named(self, entries: c.Iterable[Variables], **more: str) -> list[Entry]:
+        # In a finding, `host` is what the secret is for.
+        return [{**entry, **more, "inventory_hostname": self._name} for entry in entries]
+
+
+def app_password_report(hostvars: Variables, hosts: c.Sequence[str], check_mode: bool = False) -> Entry:
+    """The report of all hosts, its CSV, and sentences about it. Nothing in it is evaluated as a template."""
+    would = "would be " if check_mode else ""
+    registered = {name: hostvars[name].get(f"{_PREFIX}found") or {} for name in hosts}
+    searched = [_Host(name, hostvars[name], would) for name in hosts if "findings" in registered[name]]
+    silent = [name for name in hosts if "findings" not in registered[name]]
+    lost = [f"{name}: not searched. {registered[name].get('msg', 'Its failure is shown above.')}" for name in silent]
+    findings = [entry for host in searched for entry in host.findings]
+    report: Entry = {
+        "findings": findings,
+        "hosts_not_searched": silent,
+        "unread": [entry for host in searched for entry in host.unread],
+        "not_tried": [entry for host in searched for entry in host.not_tried],
+        "failures": [*lost, *(message for host in searched for message in host.failures)],
+    }
+    counts = _counts(report, len(searched), would)
+    texts = {"summary": _summary(counts, would), "message": _message(report["failures"])}
+    whole = {"report": {"counts": counts, **report}, "csv": _text.csv_of(_COLUMNS, findings), **texts}
+    return t.cast("Entry", wrap_var(whole))
+
+
+def _counts(report: Entry, searched: int, would: str) -> Entry:
+    actions = [entry["action"] for entry in report["findings"]]
+    dead = [entry for entry in report["findings"] if entry["dead"] is True and entry["action"] == "found"]
+    return {
+        "hosts": searched,
+        "hosts_not_searched": len(report["hosts_not_searched"]),
+        "findings": len(actions),
+        "dead_left": len(dead),
+        "hosts_with_dead_left": len({entry["inventory_hostname"] for entry in dead}),
+        "replaced": actions.count(f"{would}replaced"),
+        "removed": actions.count(f"{would}removed"),
+        "unread": len(report["unread"]),
+        "not_tried": len(report["not_tried"]),
+    }
+
+
+def _summary(counts: Entry, would: str) -> str:
+    return (
+        f"{counts['findings']} secrets found on {counts['hosts']} hosts, {counts['replaced']} {would}replaced, "
+        f"{counts['removed']} {would}removed, {counts['dead_left']} dead ones left; "
+        f"{counts['unread']} places not read, {counts['not_tried']} new logins not tried."
+    )
+
+
+def _message(failures: list[str]) -> str:
+    left = len(failures) - _MOST_NAMED
+    count = f"{len(failures)} failures: " if len(failures) > 1 else ""
+    more = f"; and {left} more, all in the report" if left > 0 else ""
+    return f"{count}{'; '.join(failures[:_MOST_NAMED])}{more}"
+
+
+def _all(results: c.Iterable[Variables], key: str) -> list[Entry]:
+    return [entry for result in results for entry in result.get(key) or ()]
+
+
+def _unique(entries: c.Iterable[Entry]) -> list[Entry]:
+    found: list[Entry] = []
+    for entry in entries:
+        if entry not in found:
+            found.append(entry)
+    return found
+
+
+def _finding(result: Variables) -> Entry:
+    """The finding that a login was tried for; in between was a loop over the owners of files."""
+    return t.cast("Entry", result["item"]["item"])
+
+
+class FilterModule:
+    """The filter, as Ansible finds it."""
+
+    def filters(self) -> dict[str, c.Callable[..., t.Any]]:
+        """The filter by its name."""
+        return {"app_password_report": app_password_report}
