@@ -61,7 +61,7 @@ class Machine:
     def extend(self, *words: Word) -> None:
         self.runs[-1] = (self.runs[-1][0], words[-1].end)
 
-    def secrets(self) -> list[Secret]:
+    def secrets(self) -> list[NetrcSecret]:
         """Each password with the login that stands next to it, on either side, or else with one further away."""
         groups: list[dict[bool, tuple[Word, Word]]] = [{}]
         for pair in self.pairs:
@@ -74,11 +74,11 @@ class Machine:
         for group in groups:
             login = group.get(True, login)
             if False in group and group[False][1].value:
-                found.append(Secret(login, *group[False]))
+                found.append(NetrcSecret(login, *group[False]))
         return found
 
 
-class Secret(t.NamedTuple):
+class NetrcSecret(t.NamedTuple):
     """A password with the word before it, and its login with the word before that."""
 
     login: tuple[Word, Word] | None
@@ -107,7 +107,7 @@ def entries(text: str) -> t.Iterator[CredentialEntry]:
             )
 
 
-def _own(text: str, secret: Secret, shared: bool) -> list[tuple[int, int]]:
+def _own(text: str, secret: NetrcSecret, shared: bool) -> list[tuple[int, int]]:
     """Where the words of a secret are; a login that another password needs too is none of them."""
     runs = [(secret.keyword.start, secret.password.end)]
     if secret.login and not shared:

@@ -38,7 +38,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._contr
     Json,
     open_controller,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import StoreOptions
 
 _SYNCING = ("new", "pending", "waiting", "running")
 _PAUSE = 2.0
@@ -51,7 +51,7 @@ def bring(params: Json, objects: c.Sequence[AwxObject], check_mode: bool) -> Jso
     """
     if params["timeout"] < 1 or params["sync_timeout"] < 0:
         raise InputError("`timeout` must be at least 1 second, and `sync_timeout` at least 0.")
-    controller = open_controller(Options(params, OPTIONS, prefix=""))
+    controller = open_controller(StoreOptions(params, OPTIONS, prefix=""))
     return Objects(controller, params["update_secrets"], params["sync_timeout"]).bring(objects, check_mode)
 
 

@@ -19,12 +19,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     BaseStore,
     Change,
     Entry,
-    Held,
+    StoredEntry,
     StoreError,
     id_of,
     known_ids,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._variables import (
     UnfitError,
     Variables,
@@ -47,7 +47,7 @@ class AnsibleVaultStore(BaseStore):
     together = True
 
     @classmethod
-    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> AnsibleVaultStore:
+    def opened(cls, place: str, options: StoreOptions, vault: VaultLib, single: bool) -> AnsibleVaultStore:
         return cls(_files.place(place), vault, options.seconds("lock_timeout"))
 
     def __init__(self, path: Path, vault: VaultLib, lock_timeout: float = 60) -> None:
@@ -71,10 +71,11 @@ class AnsibleVaultStore(BaseStore):
             with _files.locked(self._lock, self._timeout):
                 _files.sweep(self._path)
 
-    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
+    def _look(self, references: c.Sequence[str]) -> dict[str, StoredEntry]:
         variables, _key = self._load()
         return {
-            reference: Held(_held(variables, reference), variables.secrets.get(reference)) for reference in references
+            reference: StoredEntry(_held(variables, reference), variables.secrets.get(reference))
+            for reference in references
         }
 
     def others(self, references: c.Collection[str]) -> dict[str, str]:
@@ -88,7 +89,7 @@ class AnsibleVaultStore(BaseStore):
     def _exclusive(self) -> t.ContextManager[object]:
         return _files.locked(self._lock, self._timeout)
 
-    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, StoredEntry]) -> c.Collection[str]:
         variables, key = self._load()
         entries = {change.reference: change for change in changes if isinstance(change, Entry)}
         new = variables.merged({reference: (entry.secret, entry.id) for reference, entry in entries.items()})

@@ -22,8 +22,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     BaseStore,
     Change,
     Entry,
-    Held,
     MovedError,
+    StoredEntry,
     StoreError,
     known_ids,
 )
@@ -32,7 +32,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._contr
     ControllerError,
     Json,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 
 _TYPE = "bitbucket_dc_token"
 _FIELD = "token"
@@ -54,7 +54,7 @@ class AwxCredentialStore(BaseStore):
     survives_job = True
 
     @classmethod
-    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> AwxCredentialStore:
+    def opened(cls, place: str, options: StoreOptions, vault: VaultLib, single: bool) -> AwxCredentialStore:
         if _PLACEHOLDER not in place:
             raise StoreError("`store` must be awx_credential:NAME-TEMPLATE with {reference} in the template.")
         organization = options.text("organization")
@@ -83,12 +83,12 @@ class AwxCredentialStore(BaseStore):
         if set(names) - set(present) and not self._controller.may_create(path):
             raise StoreError(f"{self.name}: this login may not create credentials in {self._organization}.")
 
-    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
+    def _look(self, references: c.Sequence[str]) -> dict[str, StoredEntry]:
         names = {reference: self._name(reference) for reference in references}
         filters = {"name": names[references[0]]} if len(references) == 1 else {}
         present = self._credentials(**filters)
         found = {reference: present.get(name) for reference, name in names.items()}
-        return {reference: Held(_held(credential), None, credential) for reference, credential in found.items()}
+        return {reference: StoredEntry(_held(credential), None, credential) for reference, credential in found.items()}
 
     def others(self, references: c.Collection[str]) -> dict[str, str]:
         owners = {owner_path(reference).casefold() for reference in references}
@@ -101,7 +101,7 @@ class AwxCredentialStore(BaseStore):
         others = {other: held for other, held in found.items() if is_reference(other) and other not in references}
         return known_ids({other: held for other, held in others.items() if owner_path(other).casefold() in owners})
 
-    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, StoredEntry]) -> c.Collection[str]:
         for change in changes:
             before: Json | None = held[change.reference].state
             try:

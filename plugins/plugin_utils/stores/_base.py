@@ -18,7 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps
 if t.TYPE_CHECKING:
     from ansible.parsing.vault import VaultLib
 
-    from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
+    from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 
 #: The store holds the secret now.
 WRITTEN = "written"
@@ -86,7 +86,7 @@ class Removal:
 Change = Entry | Removal
 
 
-class Held(t.NamedTuple):
+class StoredEntry(t.NamedTuple):
     """What a store holds for one reference.
 
     :param id: the token's id, ``unknown`` or ``None``, as ``Store.read`` returns it.
@@ -173,7 +173,7 @@ class BaseStore(Store):
 
     @classmethod
     @abc.abstractmethod
-    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> Store:
+    def opened(cls, place: str, options: StoreOptions, vault: VaultLib, single: bool) -> Store:
         """The store at ``place``.
 
         :param vault: the play's vault secrets.
@@ -182,14 +182,14 @@ class BaseStore(Store):
         """
 
     @abc.abstractmethod
-    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
+    def _look(self, references: c.Sequence[str]) -> dict[str, StoredEntry]:
         """What the store holds for each reference.
 
         :raises StoreError: if the store does not answer.
         """
 
     @abc.abstractmethod
-    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, StoredEntry]) -> c.Collection[str]:
         """Write or remove entries: all of ``changes`` are of one kind.
 
         :param held: what a lookup has just shown.
@@ -202,7 +202,7 @@ class BaseStore(Store):
         """Holds the store's lock, if it has one, from the lookup until the read-back."""
         return contextlib.nullcontext()
 
-    def _shown(self, references: c.Sequence[str], held: c.Mapping[str, Held]) -> dict[str, str]:
+    def _shown(self, references: c.Sequence[str], held: c.Mapping[str, StoredEntry]) -> dict[str, str]:
         """The secrets of these references, as far as the store shows them."""
         return {reference: text for reference in references if (text := held[reference].secret) is not None}
 
@@ -352,7 +352,7 @@ def _compared(held: str | None, change: Change) -> str | None:
     return None if held == change.replaces else REFUSED
 
 
-def _landed(held: Held, change: Change) -> bool:
+def _landed(held: StoredEntry, change: Change) -> bool:
     """Whether the store holds it now. A file has no room for the id of a secret that does not tell it."""
     return held.id == change.id or (isinstance(change, Entry) and held.secret == change.secret)
 

@@ -12,7 +12,7 @@ import typing as t
 from ansible.parsing.vault import VaultLib
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import BaseStore, Store, StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import StoreOptions
 
 #: Each has a module of its name, which says in ``STORE`` how the kind is opened.
 KINDS = ("ansible_vault", "file", "hashi_vault", "awx_credential", "helper")
@@ -39,6 +39,6 @@ def open_store(text: str, given: c.Mapping[str, t.Any], vault: VaultLib, single:
             "file:/etc/ci/bitbucket.token or ansible_vault:tokens.yml."
         )
     kind = kind_of(name)
-    options = Options(given, kind.OPTIONS)
+    options = StoreOptions(given, kind.OPTIONS)
     options.require_known(name)
     return kind.opened(place.strip(), options, vault, single)

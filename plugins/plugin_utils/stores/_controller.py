@@ -18,7 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import loaded
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 
 Json = dict[str, t.Any]
 
@@ -168,7 +168,7 @@ def _refused(body: bytes, sent: Json | None) -> list[str]:
     return sorted(set(parsed) & set(sent or ())) if isinstance(parsed, dict) else []
 
 
-def open_controller(options: Options, write_timeout: float | None = None) -> Controller:
+def open_controller(options: StoreOptions, write_timeout: float | None = None) -> Controller:
     """The controller that options name, or the environment.
 
     :param write_timeout: as for :class:`Controller`.
@@ -187,7 +187,7 @@ def open_controller(options: Options, write_timeout: float | None = None) -> Con
     return Controller(f"{url}/{prefix}", login, settings, write_timeout)
 
 
-def _authorization(options: Options) -> str:
+def _authorization(options: StoreOptions) -> str:
     """The header for an OAuth 2 token, or for a user.
 
     :raises StoreError: if neither is given.

@@ -24,12 +24,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     BaseStore,
     Change,
     Entry,
-    Held,
+    StoredEntry,
     StoreError,
     id_of,
     known_ids,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 
 _WORLD = 0o007
 #: Bytes; no secret comes near.
@@ -49,7 +49,7 @@ class FileStore(BaseStore):
     survives_job = False
 
     @classmethod
-    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> FileStore:
+    def opened(cls, place: str, options: StoreOptions, vault: VaultLib, single: bool) -> FileStore:
         path = _files.place(place)
         # A directory also serves a single token, so that one BITBUCKET_TOKEN_STORE fits every task. One that is yet to
         # be created is named with a slash at its end. Path.is_dir raises if a folder above may not be searched.
@@ -83,7 +83,7 @@ class FileStore(BaseStore):
                 for path in paths:
                     _files.sweep(path)
 
-    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
+    def _look(self, references: c.Sequence[str]) -> dict[str, StoredEntry]:
         return {reference: self._held(reference) for reference in references}
 
     def others(self, references: c.Collection[str]) -> dict[str, str]:
@@ -109,9 +109,9 @@ class FileStore(BaseStore):
                 "make it readable for the user who runs this, or move it away."
             ) from None
 
-    def _held(self, reference: str) -> Held:
+    def _held(self, reference: str) -> StoredEntry:
         text = _files.read(self._file(reference))
-        return Held(id_of(text), (text or "").strip())
+        return StoredEntry(id_of(text), (text or "").strip())
 
     def _spelled(self, owners: c.Iterable[str]) -> list[str]:
         """Directories of these owners, in whatever case they are written."""
@@ -148,7 +148,7 @@ class FileStore(BaseStore):
     def _exclusive(self) -> t.ContextManager[object]:
         return _files.locked(self._lock, self._timeout)
 
-    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, StoredEntry]) -> c.Collection[str]:
         for change in changes:
             path = _files.target(self._file(change.reference))
             if isinstance(change, Entry):

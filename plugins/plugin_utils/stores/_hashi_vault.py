@@ -16,13 +16,13 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     BaseStore,
     Change,
     Entry,
-    Held,
     MovedError,
+    StoredEntry,
     StoreError,
     id_of,
     is_id,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._vault_server import (
     Login,
     VaultError,
@@ -64,7 +64,7 @@ class HashiVaultStore(BaseStore):
     survives_job = True
 
     @classmethod
-    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> HashiVaultStore:
+    def opened(cls, place: str, options: StoreOptions, vault: VaultLib, single: bool) -> HashiVaultStore:
         # A mount with slashes in its name is named by an option.
         given = options.text("mount").strip("/")
         place = place.strip("/")
@@ -101,15 +101,15 @@ class HashiVaultStore(BaseStore):
                 if "root" not in capabilities and lacking:
                     raise StoreError(f"{self.name}: the policy of this login does not allow {lacking[0]} on {path}.")
 
-    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
+    def _look(self, references: c.Sequence[str]) -> dict[str, StoredEntry]:
         return dict(zip(references, self._each(self._held, references), strict=True))
 
-    def _held(self, reference: str) -> Held:
+    def _held(self, reference: str) -> StoredEntry:
         version = self._server.read(self._mount, self._path(reference))
         text, recorded = _text(version), version.fields.get(ID)
-        return Held(id_of(text, recorded if is_id(recorded) else None), text, version)
+        return StoredEntry(id_of(text, recorded if is_id(recorded) else None), text, version)
 
-    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, StoredEntry]) -> c.Collection[str]:
         """A new version, without our two fields for a removal: Vault deletes no version conditionally."""
         for change in changes:
             before: Version = held[change.reference].state
@@ -146,7 +146,7 @@ def _text(version: Version) -> str | None:
     return text
 
 
-def _login(options: Options) -> Login:
+def _login(options: StoreOptions) -> Login:
     method = options.text("auth_method") or "token"
     mount = options.text("auth_mount").strip("/")
     if method == "token":
@@ -158,7 +158,7 @@ def _login(options: Options) -> Login:
     raise StoreError("`store_options.auth_method` must be token, approle or jwt.")
 
 
-def _needed(options: Options, method: str, name: str) -> str:
+def _needed(options: StoreOptions, method: str, name: str) -> str:
     value = options.text(name)
     if not value:
         raise StoreError(f"Signing in to Vault with {method} needs {options.source(name)}.")

@@ -20,13 +20,13 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     BaseStore,
     Change,
     Entry,
-    Held,
+    StoredEntry,
     StoreError,
     id_of,
     is_id,
     shown,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._program import Dialogue, Line, converse
 
 _PROTOCOL = 1
@@ -52,7 +52,7 @@ class HelperStore(BaseStore):
     together = True
 
     @classmethod
-    def opened(cls, place: str, options: Options, vault: VaultLib, single: bool) -> HelperStore:
+    def opened(cls, place: str, options: StoreOptions, vault: VaultLib, single: bool) -> HelperStore:
         return cls(place, options.seconds("timeout"))
 
     def __init__(self, command: str, timeout: float = 60) -> None:
@@ -74,17 +74,19 @@ class HelperStore(BaseStore):
         if answer.get("ready") is not True:
             raise StoreError(f"{self.name} did not answer that it is ready.")
 
-    def _look(self, references: c.Sequence[str]) -> dict[str, Held]:
+    def _look(self, references: c.Sequence[str]) -> dict[str, StoredEntry]:
         recorded = self._recorded(references)
         # What was put there manually may still tell whose it is, or be what a log filter left.
         unknown = [reference for reference in references if recorded[reference] == UNKNOWN]
         refined = {reference: id_of(text, UNKNOWN) for reference, text in self._secrets(unknown).items()}
-        return {reference: Held(refined.get(reference, held), None, held) for reference, held in recorded.items()}
+        return {
+            reference: StoredEntry(refined.get(reference, held), None, held) for reference, held in recorded.items()
+        }
 
-    def _shown(self, references: c.Sequence[str], held: c.Mapping[str, Held]) -> dict[str, str]:
+    def _shown(self, references: c.Sequence[str], held: c.Mapping[str, StoredEntry]) -> dict[str, str]:
         return self._secrets(references)
 
-    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, Held]) -> c.Collection[str]:
+    def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, StoredEntry]) -> c.Collection[str]:
         verb = "write" if isinstance(changes[0], Entry) else "remove"
         dialogue = self._run(verb, [_line(change, held[change.reference].state) for change in changes])
         if dialogue.failure:

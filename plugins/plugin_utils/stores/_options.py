@@ -32,7 +32,7 @@ class Option(t.NamedTuple):
     variable: str = ""
 
 
-class Options:
+class StoreOptions:
     """The options that a task gives to a kind of store.
 
     :param declared: the options that the kind has.

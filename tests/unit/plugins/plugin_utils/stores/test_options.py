@@ -10,7 +10,7 @@ import yaml
 from ansible_collections.tokensmith.bitbucket.plugins.doc_fragments.custody import ModuleDocFragment
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import KINDS, kind_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, Options
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 
 DECLARED = {"text": Option(default="a", variable="STORE_TEXT"), "on": Option("bool", True)}
 DOCUMENTED = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]["store_options"]["description"]
@@ -52,14 +52,14 @@ def test_an_option_falls_back_to_its_variable_and_then_to_its_default(
 ):
     if variable:
         monkeypatch.setenv("STORE_TEXT", variable)
-    assert Options(given, DECLARED).text("text", environment) == expected
+    assert StoreOptions(given, DECLARED).text("text", environment) == expected
 
 
 @pytest.mark.parametrize(("value", "expected"), [(True, True), ("no", False), ("false", False), (None, True)])
 def test_a_flag_is_true_or_false(value, expected):
-    assert Options({"on": value}, DECLARED).flag("on") is expected
+    assert StoreOptions({"on": value}, DECLARED).flag("on") is expected
 
 
 def test_a_flag_that_is_neither_is_refused():
     with pytest.raises(StoreError, match=r"`store_options\.on` must be true or false"):
-        Options({"on": "perhaps"}, DECLARED).flag("on")
+        StoreOptions({"on": "perhaps"}, DECLARED).flag("on")
