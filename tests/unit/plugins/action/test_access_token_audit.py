@@ -91,6 +91,14 @@ def test_a_credential_that_the_server_repeats_in_a_name_is_in_no_result_and_no_f
     assert not [path for path in tmp_path.iterdir() if PASSWORD in path.read_text(encoding="utf-8")]
 
 
+def test_a_short_password_is_masked_in_the_result_wherever_it_happens_to_be(company, run):
+    company.sim.add_user("sam", "hunter22", roles=("SYS_ADMIN",))
+    company.sim.add_token(PAY, "for-hunter22", ["REPO_ADMIN"])
+    result = run(username="sam", password="hunter22")
+    assert result["findings"][0]["reference"] == f"{PAY}/tokens/for-********"
+    assert "hunter22" not in str(result)
+
+
 def test_the_environment_of_the_task_applies_and_ends_with_it(company, run):
     before = dict(os.environ)
     environment = {"BITBUCKET_URL": run.url, "BITBUCKET_USERNAME": "admin", "BITBUCKET_PASSWORD": PASSWORD}
