@@ -69,7 +69,7 @@ def report(leaks: t.Sequence[Leak], search: TokenSearch, client: Client, whole: 
     return {
         "access_tokens": sorted(tokens, key=lambda token: (token["reference"], token["id"])),
         "unresolved": [_unresolved(leak, search, whole) for leak in leaks if leak.token_id not in named],
-        "failures": search.failures,
+        "failures": [failure._asdict() for failure in search.failures],
     }
 
 

@@ -40,7 +40,7 @@ class TokenSearch:
     def __init__(self, api: DataCenter, ids: t.Collection[str], concurrency: int) -> None:
         self.found: list[OwnedToken] = []
         #: Owners that did not answer, or refused.
-        self.failures: list[dict[str, t.Any]] = []
+        self.failures: list[Failure] = []
         #: What ended the search early, so that ``failures`` does not name all that were not asked.
         self.ended: BitbucketError | None = None
         self._begun = False
@@ -57,7 +57,7 @@ class TokenSearch:
         discovery = Discovery(self._api, self._workers, administered=not declared.me, archived=True)
         if not declared.me:
             owners = discovery.find(declared)
-            self.failures.extend(failure._asdict() for failure in discovery.failures)
+            self.failures.extend(discovery.failures)
             self._ask(owners)
         elif self._missing:
             self._everywhere(discovery)
@@ -74,7 +74,7 @@ class TokenSearch:
             self._note(list(listed.values()))
             for key, answer in listed.items():
                 if isinstance(answer, BitbucketError):
-                    self._fail(f"{Owner(project=key).path}/repos", answer)
+                    self.failures.append(Failure.of(f"{Owner(project=key).path}/repos", answer))
                 else:
                     repositories.extend(answer)
         self._ask(repositories)
@@ -88,7 +88,7 @@ class TokenSearch:
             if error.reason in FOR_ALL and error.reason != "credential":
                 raise
             message = f"{_ADMINISTRATOR}; the caller's own were looked at. {error}"
-            self._fail("users", BitbucketError(message, error.reason))
+            self.failures.append(Failure.of("users", BitbucketError(message, error.reason)))
         try:
             return [ListedOwner(discovery.me())]
         except InputError:
@@ -111,7 +111,7 @@ class TokenSearch:
             elif entry.guessed and isinstance(answer, NotFoundError):
                 absent.add(entry)
             else:
-                self._fail(entry.owner.path, answer)
+                self.failures.append(Failure.of(entry.owner.path, answer))
         return absent
 
     def _note(self, answers: t.Sequence[object]) -> None:
@@ -143,6 +143,3 @@ class TokenSearch:
             f"The tokens of {owner.label} changed each time they were listed, so one may have been missed: run again "
             "while they do not change."
         )
-
-    def _fail(self, path: str, error: BitbucketError) -> None:
-        self.failures.append(Failure.of(path, error)._asdict())

@@ -101,10 +101,10 @@ def test_of_users_only_an_administrator_sees_others(company):
     own, others = company.sim.add_token("users/pat", "leaked"), company.sim.add_token("users/joe_doe", "leaked")
     search = searched(company, own.id, others.id, caller="pat")
     assert [found.token.id for found in search.found] == [own.id]
-    refused = {failure["owner"]: failure for failure in search.failures}
+    refused = {failure.owner: failure for failure in search.failures}
     assert refused.keys() == {SHOP, "users"}
-    assert {failure["reason"] for failure in search.failures} == {"forbidden"}
-    assert "Only an administrator" in refused["users"]["msg"]
+    assert {failure.reason for failure in search.failures} == {"forbidden"}
+    assert "Only an administrator" in refused["users"].msg
     assert "users/joe_doe" not in asked(company)
 
 
@@ -113,7 +113,7 @@ def test_an_access_token_is_no_administrator_but_sees_its_own_users(company):
     leaked = company.sim.add_token(LEDGER, "leaked")
     search = searched(company, signs_in.id, leaked.id, token=signs_in.secret)
     assert {found.token.id for found in search.found} == {signs_in.id, leaked.id}
-    assert [failure["owner"] for failure in search.failures] == ["users"]
+    assert [failure.owner for failure in search.failures] == ["users"]
 
 
 def test_the_token_of_a_project_is_no_users(company):
@@ -121,7 +121,7 @@ def test_the_token_of_a_project_is_no_users(company):
     leaked = company.sim.add_token(OLD, "leaked")
     search = searched(company, leaked.id, NOBODY_HAS, token=signs_in.secret)
     assert [found.token.id for found in search.found] == [leaked.id]
-    assert [failure["owner"] for failure in search.failures] == ["users"]
+    assert [failure.owner for failure in search.failures] == ["users"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
@@ -131,7 +131,7 @@ def test_a_list_of_users_that_fails_however_stops_nothing_else(company, status):
     company.sim.faults.arm(kind="status", status=status, method="GET", path="admin/users", body="empty", times=None)
     search = searched(company, token.id, NOBODY_HAS)
     assert [found.token.id for found in search.found] == [token.id]
-    assert "users" in {failure["owner"] for failure in search.failures}
+    assert "users" in {failure.owner for failure in search.failures}
 
 
 def test_an_owner_that_fails_is_told_and_the_others_are_asked(company):
@@ -139,14 +139,14 @@ def test_an_owner_that_fails_is_told_and_the_others_are_asked(company):
     company.sim.faults.arm(kind="status", status=500, method="GET", path="projects/SHOP$", times=None)
     search = searched(company, token.id, NOBODY_HAS)
     assert len(search.found) == 1
-    assert [(failure["owner"], failure["reason"]) for failure in search.failures] == [(SHOP, "refused")]
+    assert [(failure.owner, failure.reason) for failure in search.failures] == [(SHOP, "refused")]
 
 
 def test_a_project_whose_repositories_are_not_listed_is_told(company):
     company.sim.faults.arm(kind="html", method="GET", path="latest/repos", times=1)
     search = searched(company, NOBODY_HAS)
     assert len(search.failures) == 1
-    assert search.failures[0]["owner"].endswith("/repos")
+    assert search.failures[0].owner.endswith("/repos")
 
 
 # Where nobody can be asked.
@@ -187,7 +187,7 @@ def test_a_rate_limit_from_the_first_owner_on_is_an_error(company):
 
 def test_a_glob_without_a_match_is_a_failure_and_the_others_are_asked(company):
     search = searched(company, NOBODY_HAS, projects=["NOPE*", "PAY"])
-    assert [failure["owner"] for failure in search.failures] == ["projects/NOPE*"]
+    assert [failure.owner for failure in search.failures] == ["projects/NOPE*"]
     assert PAY in asked(company)
 
 
@@ -216,7 +216,7 @@ def test_what_was_found_stays_whatever_ends_the_search_in_a_later_step(company, 
     fault = company.sim.faults.arm(**ENDS[reason], method="GET", path=path, times=None)
     search = searched(company, token.id, NOBODY_HAS)
     assert [found.token.id for found in search.found] == [token.id]
-    reasons = {failure["owner"]: failure["reason"] for failure in search.failures}
+    reasons = {failure.owner: failure.reason for failure in search.failures}
     assert (reasons.pop(first), search.ended.reason) == (reason, reason)
     assert reasons.keys() >= set(rest)
     assert set(reasons.values()) == {"stopped"}
@@ -228,7 +228,7 @@ def test_what_ends_the_search_in_the_middle_of_a_step_is_told_too(company):
     company.sim.faults.arm(kind="status", status=429, method="GET", path="tokens/latest/users/pat", times=None)
     search = searched(company, NOBODY_HAS)
     assert isinstance(search.ended, RateLimitError)
-    assert f"{PAY}/repos" in {failure["owner"] for failure in search.failures}
+    assert f"{PAY}/repos" in {failure.owner for failure in search.failures}
 
 
 def test_a_search_that_some_refuse_does_not_end_early(company):
@@ -263,8 +263,8 @@ def test_a_listing_that_never_comes_to_rest_is_told_as_not_asked(company):
         "call", method="GET", path=f"{PAY}$", when="after", times=None, run=lambda: company.sim.add_token(PAY, "more")
     )
     search = searched(company, NOBODY_HAS, projects=["PAY"])
-    assert [failure["owner"] for failure in search.failures] == [PAY]
-    assert "changed each time they were listed" in search.failures[0]["msg"]
+    assert [failure.owner for failure in search.failures] == [PAY]
+    assert "changed each time they were listed" in search.failures[0].msg
 
 
 def test_a_listing_of_one_page_is_not_asked_for_again(company):
