@@ -133,17 +133,19 @@ class Discovery:
         """
         if self._whole:
             self._list_projects(declared)
-        found: list[ListedOwner] = []
+        projects: list[ListedOwner] = []
+        users: list[ListedOwner] = []
         for pattern in declared.projects:
             with self._failing(f"projects/{pattern}"):
-                found.extend(self._projects_like(pattern))
+                projects.extend(self._projects_like(pattern))
         for name in declared.users:
             with self._failing(f"users/{name}"):
-                found.extend(self._users_like(name))
+                users.extend(self._users_like(name))
         if declared.me:
-            found.append(ListedOwner(self.me()))
-        found.extend(self._repositories_like(declared.repositories, keep_errors=self._whole and bool(found)))
-        return list({listed.owner.canonical: listed for listed in found}.values())
+            users.append(ListedOwner(self.me()))
+        keep_errors = self._whole and bool(projects or users)
+        repositories = self._repositories_like(declared.repositories, keep_errors)
+        return list({listed.owner.canonical: listed for listed in (*projects, *repositories, *users)}.values())
 
     def _list_projects(self, declared: DeclaredOwners) -> None:
         """List the projects; also personal ones that are not listed, if a glob asks for them."""

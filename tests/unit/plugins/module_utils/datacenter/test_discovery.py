@@ -217,6 +217,7 @@ def paths(company: Company, caller: str = "admin", archived: bool = False, **giv
         ({"repositories": ["PAY/OLD"]}, ["projects/PAY/repos/old"]),
         ({"users": ["Joe Doe", "pat"]}, ["users/joe_doe", "users/pat"]),
         ({"users": ["joe doe", "JOE DOE", "Pat"]}, ["users/joe_doe", "users/pat"]),
+        ({"users": ["Pat"], "repositories": ["*/l*"], "projects": ["S*"]}, [SHOP, LEDGER, "users/pat"]),
         ({}, ["users/admin"]),
     ],
     ids=str,
