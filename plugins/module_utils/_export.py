@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import typing as t
 from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES, TEXT
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files, _text
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError
 
 _MODE = re.compile(r"0?[0-7]{3}", re.ASCII)
 
@@ -24,6 +27,30 @@ def options(columns: t.Sequence[str]) -> dict[str, dict[str, t.Any]]:
         "columns": {"type": NAMES, "elements": "str", "default": list(columns)},
         "mode": {"type": TEXT, "default": "0600"},
     }
+
+
+class Existing(t.NamedTuple):
+    """A file as it is: its bytes and its permissions."""
+
+    data: bytes
+    mode: int
+
+
+def existing(path: Path) -> Existing | None:
+    """The file, or ``None`` if it does not exist. Proves that it can be replaced, as far as that can be known.
+
+    :raises BitbucketError: for anything but a plain file, and for a directory that is missing or not writable.
+    """
+    try:
+        status = path.lstat() if os.path.lexists(path) else None
+        if status and not stat.S_ISREG(status.st_mode):
+            raise FileError("It is not a plain file.")
+        _files.require_writable(path.parent)
+        return Existing(path.read_bytes(), stat.S_IMODE(status.st_mode)) if status else None
+    except FileError as error:
+        raise FileError(f"{path} cannot be written. {error}") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 class Export:
@@ -42,15 +69,15 @@ class Export:
         self._format = params["format"]
         self._columns = params["columns"]
         self._mode = int(params["mode"], 8)
-        self._before = _files.existing(self._path)
+        self._before = existing(self._path)
 
     def write(self, rows: t.Sequence[t.Mapping[str, t.Any]], check_mode: bool) -> dict[str, t.Any]:
         """Write the rows if the file does not hold them yet; the part of the result that is about the file."""
         text = self._text(rows)
-        after = _files.Existing(text.encode("utf-8"), self._mode)
+        after = Existing(text.encode("utf-8"), self._mode)
         changed = after != self._before
         if changed and not check_mode:
-            _files.replace(self._path, after.data, after.mode)
+            _files.replace_unlocked(self._path, after.data, after.mode)
         before = self._before
         diff = {
             "before": before.data.decode("utf-8", "replace") if before else "",

@@ -166,9 +166,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module impor
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _scopes
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import failure_message
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings, _retire
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import Skipped, shown
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import FileError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
 
 SPEC: _argspec.Spec = {

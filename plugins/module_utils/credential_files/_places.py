@@ -14,6 +14,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError, MissingError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import without_shapes
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _git_config, _safe_files
@@ -28,12 +29,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_fi
     WORK_TREE,
     Reference,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import (
-    FileError,
-    MissingError,
-    Root,
-    Snapshot,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import Root, Snapshot
 
 _IN_A_HOME = (".git-credentials", ".config/git/credentials", ".netrc", ".gitconfig", ".config/git/config")
 # File systems without files that anybody keeps.

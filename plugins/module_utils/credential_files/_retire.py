@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import (
     _entries,
@@ -23,7 +24,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_fi
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import Edits
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._findings import FileSecret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import File, shown
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import FileError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
 
 # Sound in a URL, a netrc file and a header; without the @ of an e-mail address, which git never takes.

@@ -16,16 +16,17 @@ import os
 import stat
 import time
 import typing as t
+from functools import partial
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError, MissingError
 
 # Files of credentials have a few lines; more than this is none, and would only fill the memory.
 LARGEST = 16 * 1024 * 1024
 # Git holds its lock for a few milliseconds.
 _PATIENCE = 2.0
 _POLL = 0.05
-_PRIVATE = 0o600
 # As many as Linux follows.
 _LONGEST_CHAIN = 40
 _ROOT = 0
@@ -34,19 +35,6 @@ _ROOT = 0
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK keeps a pipe that was put there from blocking for ever.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-class FileError(BitbucketError):
-    """A file that cannot be read or may not be written, in one sentence that begins with its path."""
-
-    reason = "file"
-
-
-class MissingError(FileError):
-    """There is no such file."""
-
-    reason = "missing"
 
 
 class Root(t.NamedTuple):
@@ -214,25 +202,24 @@ def replace(snapshot: Snapshot, data: bytes, backup: bool = False) -> str | None
     :raises FileError: where that failed. The file is then as it was.
     """
     require_replaceable(snapshot)
-    path = snapshot.path
-    lock = f"{path.name}.lock"
-    made = [lock]
+    path, kept = snapshot.path, None
     try:
         with _directory(path.parent) as directory:
-            descriptor = _locked(directory, lock, path)
-            try:
-                _write(descriptor, data, snapshot.status, directory, path.name)
+            with contextlib.ExitStack() as made:
+                _unless_locked(path, lambda: made.enter_context(_locking(snapshot, data, directory)))
                 _require_unchanged(directory, snapshot)
-                made += [_back_up(directory, snapshot)] if backup else []
-                os.rename(lock, path.name, src_dir_fd=directory, dst_dir_fd=directory)
-            except BaseException:
-                for name in made:
-                    os.unlink(name, dir_fd=directory)
-                raise
-            _sync(directory)
+                if backup:
+                    kept = path.with_name(f"{path.name}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~")
+                    # Named as Ansible names its backups, but private: it holds the secret.
+                    made.enter_context(_files.new_file(kept.name, snapshot.data, partial(_give, snapshot), directory))
+                _files.move(f"{path.name}.lock", path.name, directory)
+            # The file is in place, so that an error here is no failure to replace it. Not every file system can flush a
+            # directory, and the user may not be permitted to list it.
+            with contextlib.suppress(OSError):
+                _files.flush_directory(".", directory)
     except OSError as error:
         raise FileError(f"{path} cannot be replaced: {error.strerror}.") from None
-    return str(path.with_name(made[1])) if backup else None
+    return str(kept) if kept else None
 
 
 def _require_readable(path: str, real: Path, status: os.stat_result, within: Root, told_by: int) -> None:
@@ -281,11 +268,12 @@ def _require_unlocked(directory: int, path: Path) -> None:
             _wait(path, deadline)
 
 
-def _locked(directory: int, lock: str, path: Path) -> int:
+def _unless_locked(path: Path, create: t.Callable[[], object]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            return os.open(lock, _CREATE, _PRIVATE, dir_fd=directory)
+            create()
+            return
         except FileExistsError:
             _wait(path, deadline)
 
@@ -300,19 +288,23 @@ def _wait(path: Path, deadline: float) -> None:
     time.sleep(_POLL)
 
 
-def _write(descriptor: int, data: bytes, like: os.stat_result, directory: int, name: str) -> None:
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        if (like.st_uid, like.st_gid) != _owners(os.fstat(descriptor)):
-            os.fchown(descriptor, like.st_uid, like.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
-        _copy_attributes(directory, name, descriptor)
-        os.fsync(descriptor)
+def _locking(snapshot: Snapshot, data: bytes, directory: int) -> t.ContextManager[None]:
+    """The new file under git's name for the lock."""
+    finish = partial(_take_over, snapshot, directory)
+    return _files.new_file(f"{snapshot.path.name}.lock", data, finish, directory)
 
 
-def _owners(status: os.stat_result) -> tuple[int, int]:
-    return status.st_uid, status.st_gid
+def _take_over(snapshot: Snapshot, directory: int, descriptor: int) -> None:
+    """Give a new file the owner, permissions and extended attributes of the one that it replaces."""
+    _give(snapshot, descriptor)
+    os.fchmod(descriptor, stat.S_IMODE(snapshot.status.st_mode))
+    _copy_attributes(directory, snapshot.path.name, descriptor)
+
+
+def _give(snapshot: Snapshot, descriptor: int) -> None:
+    owner, new = snapshot.status, os.fstat(descriptor)
+    if (owner.st_uid, owner.st_gid) != (new.st_uid, new.st_gid):
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _copy_attributes(directory: int, name: str, target: int) -> None:
@@ -338,33 +330,3 @@ def _require_unchanged(directory: int, snapshot: Snapshot) -> None:
 
 def _version(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _back_up(directory: int, snapshot: Snapshot) -> str:
-    """Named as Ansible names its backups, but for its owner only: it holds the secret."""
-    name = f"{snapshot.path.name}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
-    descriptor = os.open(name, _CREATE, _PRIVATE, dir_fd=directory)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(snapshot.data)
-            stream.flush()
-            if _owners(snapshot.status) != _owners(os.fstat(descriptor)):
-                os.fchown(descriptor, *_owners(snapshot.status))
-            os.fsync(descriptor)
-    except BaseException:
-        os.unlink(name, dir_fd=directory)
-        raise
-    return name
-
-
-def _sync(directory: int) -> None:
-    """The file is in place by now, so whatever goes wrong here is no failure to replace it.
-
-    Not every file system can do this, and the user may pass through the directory without listing it.
-    """
-    with contextlib.suppress(OSError):
-        descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -9,9 +9,9 @@ import collections.abc as c
 import json
 from pathlib import Path
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files, _locks
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import Fingerprint, fingerprint_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 
 NAMES = {"json": "audit.json", "csv": "audit.csv", "junit": "audit.junit.xml", "html": "audit.html"}
 # They tell who may do what, and so where an attack pays.
@@ -23,7 +23,7 @@ class Output:
     """A directory for the files. Relative paths start where ansible was started."""
 
     def __init__(self, directory: str) -> None:
-        self._directory = _files.place(directory)
+        self._directory = _files.absolute(directory)
 
     @property
     def files(self) -> dict[str, str]:
@@ -40,7 +40,7 @@ class Output:
                 self._directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
         except OSError as error:
             raise BitbucketError(f"`output_dir`: {self._directory} cannot be made: {error.strerror}.") from None
-        if _files.found(self._directory):
+        if _files.status_of(self._directory):
             _files.require_writable(self._directory)
 
     def before(self) -> Fingerprint | None:
@@ -57,7 +57,7 @@ class Output:
 
         :raises BitbucketError: where one cannot be written.
         """
-        with _files.locked(self._directory / ".audit.lock", _PATIENCE):
+        with _locks.locked(self._directory / ".audit.lock", _PATIENCE):
             for kind, text in contents.items():
                 path = Path(self.files[kind])
                 _files.replace(path, text.encode("utf-8"), None if path.exists() else _FILE_MODE)

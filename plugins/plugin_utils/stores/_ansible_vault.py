@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
 import typing as t
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret, parse_vaulttext_envelope
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files, _locks
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     BaseStore,
     Change,
@@ -23,6 +24,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     StoreError,
     id_of,
     known_ids,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._files import (
+    ensure_directory,
+    real,
+    require_replaceable,
+    store_errors,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._variables import (
@@ -47,14 +54,15 @@ class AnsibleVaultStore(BaseStore):
     together = True
 
     @classmethod
+    @store_errors()
     def opened(cls, place: str, options: StoreOptions, vault: VaultLib, single: bool) -> AnsibleVaultStore:
-        return cls(_files.place(place), vault, options.seconds("lock_timeout"))
+        return cls(_files.absolute(place), vault, options.seconds("lock_timeout"))
 
     def __init__(self, path: Path, vault: VaultLib, lock_timeout: float = 60) -> None:
         super().__init__()
         self.name = f"ansible_vault:{path}"
         # The lock and the new file are beside the real one, by whatever link it is named.
-        path = _files.real(path)
+        path = real(path)
         self._path = path
         self._vault = vault
         self._timeout = lock_timeout
@@ -63,14 +71,16 @@ class AnsibleVaultStore(BaseStore):
         self._written: tuple[str, Variables] | None = None
         self._lock = path.parent / f".{path.name}.lock"
 
+    @store_errors()
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
-        _files.ensure_directory(self._path.parent, check_mode)
-        _files.require_replaceable(self._path)
+        ensure_directory(self._path.parent, check_mode)
+        require_replaceable(self._path)
         self._load()
         if not check_mode:
-            with _files.locked(self._lock, self._timeout):
-                _files.sweep(self._path)
+            with _locks.locked(self._lock, self._timeout):
+                _files.remove_leftover(self._path)
 
+    @store_errors()
     def _look(self, references: c.Sequence[str]) -> dict[str, StoredEntry]:
         variables, _key = self._load()
         return {
@@ -78,6 +88,7 @@ class AnsibleVaultStore(BaseStore):
             for reference in references
         }
 
+    @store_errors()
     def others(self, references: c.Collection[str]) -> dict[str, str]:
         variables, _key = self._load()
         owners = {owner_path(reference).casefold() for reference in references}
@@ -86,9 +97,12 @@ class AnsibleVaultStore(BaseStore):
         ]
         return known_ids({other: _held(variables, other) for other in others})
 
-    def _exclusive(self) -> t.ContextManager[object]:
-        return _files.locked(self._lock, self._timeout)
+    @contextlib.contextmanager
+    def _exclusive(self) -> c.Iterator[None]:
+        with store_errors(), _locks.locked(self._lock, self._timeout):
+            yield
 
+    @store_errors()
     def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, StoredEntry]) -> c.Collection[str]:
         variables, key = self._load()
         entries = {change.reference: change for change in changes if isinstance(change, Entry)}
@@ -98,7 +112,7 @@ class AnsibleVaultStore(BaseStore):
 
     def _load(self) -> tuple[Variables, _Key]:
         """What the file holds now, and the key to encrypt it with again."""
-        text = _files.read(self._path)
+        text = _files.read_text(self._path)
         if text is None or not text.strip():
             return Variables(""), self._new_key()
         # Decrypting and parsing thousands of secrets takes longer than reading them, and a run reads after each write.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
 import errno
 import os
 import stat
@@ -14,12 +15,12 @@ from pathlib import Path
 
 from ansible.parsing.vault import VaultLib
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files, _locks
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
     canonical_reference,
     is_reference,
     owner_path,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     BaseStore,
     Change,
@@ -28,6 +29,13 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base 
     StoreError,
     id_of,
     known_ids,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._files import (
+    ensure_directory,
+    real,
+    require_replaceable,
+    store_errors,
+    target,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
 
@@ -49,8 +57,9 @@ class FileStore(BaseStore):
     survives_job = False
 
     @classmethod
+    @store_errors()
     def opened(cls, place: str, options: StoreOptions, vault: VaultLib, single: bool) -> FileStore:
-        path = _files.place(place)
+        path = _files.absolute(place)
         # A directory also serves a single token, so that one BITBUCKET_TOKEN_STORE fits every task. One that is yet to
         # be created is named with a slash at its end. Path.is_dir raises if a folder above may not be searched.
         one = single and not (place.endswith("/") or os.path.isdir(path))  # noqa: PTH112
@@ -62,7 +71,7 @@ class FileStore(BaseStore):
         super().__init__()
         self.name = f"file:{path}"
         # The lock and the new file are beside the real one, by whatever link it is named.
-        path = _files.real(path)
+        path = real(path)
         self._path = path
         self._single = single
         self._mode = mode
@@ -71,21 +80,24 @@ class FileStore(BaseStore):
         stem = path.name if single else "token"
         self._lock = self._directory / f".{stem}.lock"
 
+    @store_errors()
     def prepare(self, references: c.Sequence[str], check_mode: bool) -> None:
-        _files.ensure_directory(self._directory, check_mode)
-        paths = [_files.target(self._file(reference)) for reference in references]
+        ensure_directory(self._directory, check_mode)
+        paths = [target(self._file(reference)) for reference in references]
         for path in paths:
-            _files.require_replaceable(path)
+            require_replaceable(path)
         if self._single:
             self._require_ours(references[0])
         if not check_mode:
-            with _files.locked(self._lock, self._timeout):
+            with _locks.locked(self._lock, self._timeout):
                 for path in paths:
-                    _files.sweep(path)
+                    _files.remove_leftover(path)
 
+    @store_errors()
     def _look(self, references: c.Sequence[str]) -> dict[str, StoredEntry]:
         return {reference: self._held(reference) for reference in references}
 
+    @store_errors()
     def others(self, references: c.Collection[str]) -> dict[str, str]:
         if self._single:
             return {}
@@ -110,7 +122,7 @@ class FileStore(BaseStore):
             ) from None
 
     def _held(self, reference: str) -> StoredEntry:
-        text = _files.read(self._file(reference))
+        text = _files.read_text(self._file(reference))
         return StoredEntry(id_of(text), (text or "").strip())
 
     def _spelled(self, owners: c.Iterable[str]) -> list[str]:
@@ -145,12 +157,15 @@ class FileStore(BaseStore):
         except OSError as error:
             raise StoreError(f"{self._path / directory} cannot be read: {error.strerror}.") from None
 
-    def _exclusive(self) -> t.ContextManager[object]:
-        return _files.locked(self._lock, self._timeout)
+    @contextlib.contextmanager
+    def _exclusive(self) -> c.Iterator[None]:
+        with store_errors(), _locks.locked(self._lock, self._timeout):
+            yield
 
+    @store_errors()
     def _put(self, changes: c.Sequence[Change], held: c.Mapping[str, StoredEntry]) -> c.Collection[str]:
         for change in changes:
-            path = _files.target(self._file(change.reference))
+            path = target(self._file(change.reference))
             if isinstance(change, Entry):
                 self._save(path, change)
             else:
@@ -159,25 +174,22 @@ class FileStore(BaseStore):
         return ()
 
     def _save(self, path: Path, entry: Entry) -> None:
-        try:
-            _files.make_directories(path.parent)
-            self._label(entry.reference)
-            _files.replace(path, f"{entry.secret}\n".encode(), self._mode_of(path))
-        except OSError as error:
-            raise StoreError(f"{self._directory} cannot be written: {error.strerror}.") from None
+        _files.make_directories(path.parent)
+        self._label(entry.reference)
+        _files.replace(path, f"{entry.secret}\n".encode(), self._mode_of(path))
 
     def _label(self, reference: str) -> None:
         """Note in the lock file whose secret a store for one token keeps."""
         # Not twice, since a crash in between would leave a lock that names no reference.
-        if self._single and _files.label(self._lock) != reference:
-            _files.write_label(self._lock, reference)
+        if self._single and _locks.label(self._lock) != reference:
+            _locks.write_label(self._lock, reference)
 
     def _require_ours(self, reference: str) -> None:
         """A file that keeps another token's secret would hand that token over to this reference, name, rights and all.
 
         :raises StoreError: if the lock file names another reference.
         """
-        kept = _files.label(self._lock)
+        kept = _locks.label(self._lock)
         if kept and canonical_reference(kept) != canonical_reference(reference):
             raise StoreError(
                 f"{self._path} keeps the secret of {kept}: give {reference} a file of its own. If that token is only "
@@ -187,7 +199,8 @@ class FileStore(BaseStore):
     def _mode_of(self, path: Path) -> int:
         if self._mode is not None:
             return self._mode
-        return stat.S_IMODE(path.stat().st_mode) & ~_WORLD if path.exists() else 0o600
+        status = _files.status_of(path)
+        return stat.S_IMODE(status.st_mode) & ~_WORLD if status else _files.PRIVATE
 
     def _file(self, reference: str) -> Path:
         if self._single:

@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError, MissingError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _safe_files
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import (
-    FileError,
-    MissingError,
-    Root,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import Root
 
 SOMEBODY = 4711
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -202,7 +199,7 @@ def test_a_lock_that_stays_is_respected(file, monkeypatch):
     assert (lock.read_text(), file.read_bytes()) == ("git's", b"before\r\n\xff")
 
 
-@pytest.mark.parametrize("call", ["fsync", "rename", "fchmod"])
+@pytest.mark.parametrize("call", ["fsync", "replace", "fchmod"])
 def test_when_writing_fails_everything_is_as_before(file, call, monkeypatch):
     def fail(*_arguments: object, **_options: object) -> None:
         raise OSError(28, "No space left on device")
@@ -210,7 +207,7 @@ def test_when_writing_fails_everything_is_as_before(file, call, monkeypatch):
     snapshot = snapshot_of(file)
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(FileError, match=r"cannot be replaced: No space left on device\."):
-        _safe_files.replace(snapshot, b"after", backup=call == "rename")
+        _safe_files.replace(snapshot, b"after", backup=call == "replace")
     assert [(path.name, path.read_bytes()) for path in file.parent.iterdir()] == [(".netrc", b"before\r\n\xff")]
 
 

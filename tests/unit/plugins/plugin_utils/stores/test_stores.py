@@ -20,7 +20,6 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _files
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.promises import FULL
@@ -217,11 +216,11 @@ def test_a_write_that_fails_leaves_the_old_secret_and_no_temporary_file(place, s
     place.open().write([entry(ONE)])
     before = place.target.read_bytes()
 
-    def broken(*_arguments: t.Any) -> t.NoReturn:
+    def broken(*_arguments: t.Any, **_options: t.Any) -> t.NoReturn:
         raise OSError(28, "No space left on device")
 
     # The operating system's own failure cannot be had in a test that may run as root.
-    monkeypatch.setattr(*((_files.os, "fsync", broken) if step == "fsync" else (Path, "replace", broken)))
+    monkeypatch.setattr(os, step, broken)
     said = outcome_of(place.open(), entry(TWO, ONE))
     monkeypatch.undo()
     assert said == "unknown" or "No space left on device" in said
@@ -233,7 +232,7 @@ def test_an_interrupted_write_removes_its_temporary_file(place, monkeypatch):
     def interrupted(*_arguments: t.Any) -> t.NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_files.os, "fsync", interrupted)
+    monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         place.open().write([entry(ONE)])
     monkeypatch.undo()
