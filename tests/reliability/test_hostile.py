@@ -33,32 +33,32 @@ def collected_between() -> Iterator[None]:
 
 @pytest.mark.usefixtures("collected_between")
 @pytest.mark.parametrize(
-    ("hostile_cases", "module"), [(each, name) for each in (here, hostile_cloud_cases) for name in each.MODULES]
+    ("cases", "module"), [(each, name) for each in (here, hostile_cloud_cases) for name in each.MODULES]
 )
-def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(hostile_cases, module, record_property):
+def test_whatever_the_server_says_ends_in_a_sentence_or_a_result(cases, module, record_property):
     tried: list[str] = []
     examples = EXAMPLES // 5 if module in here.SLOW else EXAMPLES
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), phases=set(Phase))
     @given(lies)
     def endure(drawn: list[Lie]) -> None:
-        tried.append(hostile_cases.run_case(module, drawn))
+        tried.append(cases.run_case(module, drawn))
         if len(tried) % COLLECTED == 0:
             gc.collect()
 
     endure()
-    record_property("sets of lies: told", len(tried))
+    record_property("sets of lies: tried", len(tried))
     record_property("sets of lies: ended in a result", tried.count("ok"))
     record_property("sets of lies: ended in a sentence", len(tried) - tried.count("ok"))
 
 
 @pytest.mark.usefixtures("collected_between")
 @pytest.mark.parametrize(
-    ("hostile_cases", "module"), [(each, name) for each in (here, hostile_cloud_cases) for name in each.MODULES]
+    ("cases", "module"), [(each, name) for each in (here, hostile_cloud_cases) for name in each.MODULES]
 )
-def test_half_a_surrogate_pair_harms_nothing_wherever_it_stands(hostile_cases, module, record_property):
+def test_half_a_surrogate_pair_harms_nothing_wherever_it_stands(cases, module, record_property):
     """Drawn lies rarely meet each of the some hundred values of a module's answers."""
     places = range(0, VALUES, 1 if FULL else 16)
     for where in places:
-        hostile_cases.run_case(module, [Lie(-1, "replace", where, "\ud800")])
-    record_property("half a character: run_case", len(places))
+        cases.run_case(module, [Lie(-1, "replace", where, "\ud800")])
+    record_property("half a character: tried", len(places))
