@@ -15,12 +15,9 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
 
 Spec = dict[str, dict[str, t.Any]]
-
-#: Options that only an action plugin passes to its module. A task that sets one is refused.
-INTERNAL = ("handover",)
 
 TRANSPORT: Spec = {
     "validate_certs": {"type": "bool", "default": True},
@@ -77,7 +74,6 @@ STORE: Spec = {
         "default": "auto",
         "no_log": False,
     },
-    "handover": {"type": "dict"},
 }
 
 OWNERS: Spec = {

@@ -18,7 +18,7 @@ description:
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.connection.credential
-  - tokensmith.bitbucket.custody
+  - tokensmith.bitbucket.store
   - tokensmith.bitbucket.attributes
   - tokensmith.bitbucket.attributes.datacenter
 attributes:
@@ -256,12 +256,13 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter im
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _results
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Outcome, reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Delivery
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observation
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import Outcome, of_one, result_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Runtime, reconcile
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec, spec_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN, Policy, Update
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run, Survey
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN, Options, Update
 
 SPEC: _argspec.Spec = {
     **_argspec.CONNECTION,
@@ -281,49 +282,45 @@ CONSTRAINTS: dict[str, t.Any] = {
 }
 
 
-def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
+def run(
+    params: dict[str, t.Any],
+    client: Client,
+    check_mode: bool,
+    delivery: Delivery | None = None,
+    runtime: Runtime | None = None,
+) -> dict[str, t.Any]:
     """Bring the token to its declared state.
 
-    :raises BitbucketError: with one sentence, where that is not possible.
+    :param delivery: where an issued secret goes; without one it is in the result.
+    :raises BitbucketError: with one sentence, if that is not possible.
     """
+    if params["store"] and delivery is None:
+        raise InputError("`store` is for the action plugin: call this module by its full name from a task.")
+    if delivery and not params["name"]:
+        raise InputError("With `store`, a token is named by `name`; `id` and `secret` are for runs without one.")
     api = DataCenter(client)
-    handover = params["handover"] or {}
-    if params["store"] and not handover:
-        raise InputError("`store` is the action plugin's part: call this module by its full name from a task.")
-    if handover.get("discard"):
-        return _results.discarded(api, handover["discard"])
-    api.limits_bearers = handover.get("verify") is False
     owner = _discovery.resolve_one(_owners.declared_owner(params), api)
-    if handover.get("resolve"):
-        return {"changed": False, "owners": [owner.path]}
     spec = declared_spec(params, owner, api)
-    policy = Policy(
-        stored=_stored(params, owner.reference(spec.name)),
-        missing_secret=params["missing_secret"],
-        replaced=handover.get("replaced") or {},
-        beside=handover.get("beside") or {},
+    outcome = reconcile(
+        api, [Declaration(owner, (spec,))], _options(params, owner.reference(spec.name), check_mode), delivery, runtime
     )
-    outcome = reconcile(api, [Declaration(owner, (spec,))], _run_of(policy, handover, check_mode))
-    result = _shaped(outcome, bool(handover))
+    result = _shaped(outcome)
     if not result.get("failed"):
-        said = _nothing_found(params, outcome.surveys[0])
-        result["warned"] += said.pop("warned", [])
-        result.update(said)
+        found = _nothing_found(params, outcome.observations[0])
+        result["warned"] += found.pop("warned", [])
+        result.update(found)
     return result
 
 
-def _run_of(policy: Policy, handover: dict[str, t.Any], check_mode: bool) -> Run:
-    """The guards protect many owners from one mistake; here the task names the one token."""
-    return Run(
-        policy,
-        issue=handover.get("issue", True),
-        more_calls=bool(handover.get("more_calls")),
+def _options(params: dict[str, t.Any], reference: str, check_mode: bool) -> Options:
+    """The limits protect many owners from one mistake; this task names its one token."""
+    return Options(
+        stored=_stored(params, reference),
+        missing_secret=params["missing_secret"],
         max_revocations=sys.maxsize,
         max_reissues=sys.maxsize,
         concurrency=1,
         check_mode=check_mode,
-        skip=frozenset(handover.get("skip") or ()),
-        age=handover.get("age") or 0,
     )
 
 
@@ -344,38 +341,36 @@ def _named_id(params: dict[str, t.Any]) -> str | None:
 
 
 def _stored(params: dict[str, t.Any], reference: str) -> dict[str, str | None] | None:
-    handover = params["handover"] or {}
-    if handover.get("stored") is not None:
-        return _argspec.stored_ids(handover["stored"], "stored")
     if params["id"] is None and params["secret"] is None:
         return None
     unreadable = UNKNOWN if params["secret"] else None
     return {reference: _named_id(params) or unreadable}
 
 
-def _shaped(outcome: Outcome, handover: bool) -> dict[str, t.Any]:
-    result = _results.result_of(outcome, handover)
-    if not outcome.surveys:
+def _shaped(outcome: Outcome) -> dict[str, t.Any]:
+    result = result_of(outcome)
+    if not outcome.observations:
         raise BitbucketError(result["msg"], outcome.failures[0]["reason"])
-    survey = outcome.surveys[0]
-    plan = survey.plans[0]
-    result["access_token"] = _after(outcome, plan.reference, survey.view.now)
-    if handover:
-        return result
-    secrets = result.pop("secrets")
-    return {**_results.of_one(result), **({"secret": secrets[plan.reference]} if secrets else {})}
+    observation = outcome.observations[0]
+    reference = observation.plans[0].reference
+    secret = result.get("secrets", {}).get(reference)
+    return {
+        **of_one(result),
+        "access_token": _after(outcome, reference, observation.view.now),
+        **({"secret": secret} if secret else {}),
+    }
 
 
-def _nothing_found(params: dict[str, t.Any], survey: Survey) -> dict[str, t.Any]:
+def _nothing_found(params: dict[str, t.Any], observation: Observation) -> dict[str, t.Any]:
     """What the result says if a token to revoke does not exist: a warning for an id or secret, `msg` for a name."""
-    label, token_id = survey.view.owner.label, _named_id(params)
+    label, token_id = observation.view.owner.label, _named_id(params)
     if params["state"] != "absent":
         return {}
-    if token_id is not None and token_id not in {token.id for token in survey.view.tokens}:
+    if token_id is not None and token_id not in {token.id for token in observation.view.tokens}:
         what = "`id`" if params["id"] is not None else "`secret`"
         text = f"{label} has no token {token_id}, which {what} names: it was revoked already, or has another owner."
         return {"warned": [f"No such token: {text}"]}
-    plan = survey.plans[0]
+    plan = observation.plans[0]
     if params["name"] and not plan.steps and not plan.warnings:
         return {"msg": f"No such token: {label} has no token called {plan.spec.name}. Nothing is revoked."}
     return {}
@@ -385,7 +380,7 @@ def _after(outcome: Outcome, reference: str, now: int | None) -> dict[str, t.Any
     """The token as it is after what was done, or in check mode would be."""
     for delivery in outcome.deliveries:
         return delivery.issued.token.describe(reference, delivery.issued.now or now)
-    plan = outcome.surveys[0].plans[0]
+    plan = outcome.observations[0].plans[0]
     if plan.spec.absent:
         return None
     if plan.issue and not plan.failure:

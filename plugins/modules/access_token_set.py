@@ -18,7 +18,7 @@ description:
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.connection.credential
-  - tokensmith.bitbucket.custody
+  - tokensmith.bitbucket.store
   - tokensmith.bitbucket.owners
   - tokensmith.bitbucket.attributes
   - tokensmith.bitbucket.attributes.datacenter
@@ -301,11 +301,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter im
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _results, _summary
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _summary
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import declarations
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import reconcile
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import Policy
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Delivery
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import result_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Runtime, reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import Options
 
 SPEC: _argspec.Spec = {
     **_argspec.CONNECTION,
@@ -327,57 +328,47 @@ CONSTRAINTS: dict[str, t.Any] = {
 }
 
 
-def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
+def run(
+    params: dict[str, t.Any],
+    client: Client,
+    check_mode: bool,
+    delivery: Delivery | None = None,
+    runtime: Runtime | None = None,
+) -> dict[str, t.Any]:
     """Bring every declared token of every owner to its declared state.
 
-    :raises BitbucketError: with one sentence, where nothing was written at all.
+    :param delivery: where issued secrets go; without one they are in the result.
+    :raises BitbucketError: with one sentence, if nothing was written at all.
     """
-    api = DataCenter(client)
-    handover = params["handover"] or {}
-    if params["store"] and not handover:
-        raise InputError("`store` is the action plugin's part: call this module by its full name from a task.")
-    if handover.get("discard"):
-        return _results.discarded(api, handover["discard"])
-    api.limits_bearers = handover.get("verify") is False
-    owners, unresolved = _discovery.resolve(_owners.declared_owners(params), api, concurrency=params["concurrency"])
-    if handover.get("resolve"):
-        failures = [failure._asdict() for failure in unresolved]
-        return {"changed": False, "owners": [owner.path for owner in owners], "unresolved": failures}
+    if params["store"] and delivery is None:
+        raise InputError("`store` is for the action plugin: call this module by its full name from a task.")
     for option, least in (("concurrency", 1), ("max_revocations", 0), ("max_reissues", 0)):
         if params[option] < least:
             raise InputError(f"`{option}` must be at least {least}.")
+    options = _options(params, check_mode)
     overrides = _argspec.overrides(params["overrides"])
+    api = DataCenter(client)
+    owners, unresolved = _discovery.resolve(_owners.declared_owners(params), api, concurrency=params["concurrency"])
     declared = declarations(owners, params["set"], overrides, params["prune"], unresolved)
-    stored = handover.get("stored") if handover.get("stored") is not None else params["stored"]
-    policy = Policy(
-        stored=_argspec.stored_ids(stored, "stored"),
-        missing_secret=params["missing_secret"],
-        rotate_created_before=_argspec.moment(params["rotate_created_before"], "rotate_created_before"),
-        prune=tuple(params["prune"]),
-        replaced=handover.get("replaced") or {},
-        beside=handover.get("beside") or {},
-    )
-    outcome = reconcile(api, declared, _run_of(policy, params, check_mode))
-    outcome.failures.extend(failure.entry for failure in unresolved)
-    result = _results.result_of(outcome, bool(handover))
+    outcome = reconcile(api, declared, options, delivery, runtime)
+    outcome.add_unresolved([failure.entry for failure in unresolved])
+    result = result_of(outcome)
     return {**result, "summary": _summary.lines_of(result, check_mode)}
 
 
-def _run_of(policy: Policy, params: dict[str, t.Any], check_mode: bool) -> Run:
-    handover = params["handover"] or {}
-    return Run(
-        policy,
-        issue=params["issue"] and handover.get("issue", True),
-        more_calls=bool(handover.get("more_calls")),
+def _options(params: dict[str, t.Any], check_mode: bool) -> Options:
+    return Options(
+        stored=_argspec.stored_ids(params["stored"], "stored"),
+        missing_secret=params["missing_secret"],
+        rotate_created_before=_argspec.moment(params["rotate_created_before"], "rotate_created_before"),
+        prune=tuple(params["prune"]),
+        issue=params["issue"],
         max_revocations=params["max_revocations"],
         max_reissues=params["max_reissues"],
-        revoked=handover.get("revoked") or 0,
-        begun=bool(handover.get("begun")),
         concurrency=params["concurrency"],
         check_mode=check_mode,
-        skip=frozenset(handover.get("skip") or ()),
-        age=handover.get("age") or 0,
-        gone=frozenset(params["assume_revoked"]) if check_mode else frozenset(),
+        assume_revoked=frozenset(params["assume_revoked"]),
+        whole=True,
     )
 
 

@@ -10,10 +10,9 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError, failure_message
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import without_shapes
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     REFUSED,
     UNCERTAIN,
@@ -58,8 +57,9 @@ class Copy:
         due = [reference for reference in found if self._is_due(reference)]
         if check_mode:
             self._copied = due
-        for start in range(0, 0 if check_mode else len(due), BATCH):
-            self._hand_over(due[start : start + BATCH])
+        batch = self._destination.batch
+        for start in range(0, 0 if check_mode else len(due), batch):
+            self._hand_over(due[start : start + batch])
         return self._result(wanted, found)
 
     def _is_due(self, reference: str) -> bool:

@@ -81,18 +81,46 @@ class Role:
     def kill_when(self, reached: Callable[[], bool], **more: str) -> bool:
         """Start, and kill as soon as the point is reached; ``False`` where the run ended without getting there."""
         process = self.start(**more)
-        deadline = time.monotonic() + PATIENCE
         try:
-            while time.monotonic() < deadline:
-                ended = process.poll() is not None
-                if reached():
-                    return True
-                if ended:
-                    return False
-                time.sleep(0.01)
-            return False
+            self._wait(lambda: reached() or process.poll() is not None)
+            return reached()
         finally:
             self.kill(process)
+
+    def interrupt_when(
+        self, reached: Callable[[], bool], resume: Callable[[], object], number: int, **more: str
+    ) -> float:
+        """Start, send a signal as soon as the point is reached, and let the run go on from there.
+
+        SIGINT goes to the process group, as from a terminal; another signal to the process alone.
+
+        :returns: the seconds until every process had ended; infinity if the point was never reached.
+        """
+        process = self.start(**more)
+        try:
+            if not self._wait(lambda: reached() or process.poll() is not None) or not reached():
+                return float("inf")
+            began = time.monotonic()
+            if number == signal.SIGINT:
+                os.killpg(process.pid, number)
+            else:
+                process.send_signal(number)
+            # The signal reaches the worker through Ansible's own process.
+            time.sleep(0.5)
+            resume()
+            self._wait(lambda: process.poll() is not None and not list(self._processes()), 30)
+            return time.monotonic() - began
+        finally:
+            self.kill(process)
+
+    @staticmethod
+    def _wait(reached: Callable[[], bool], patience: float = PATIENCE) -> bool:
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if reached():
+                return True
+            time.sleep(0.01)
+        return False
 
     @property
     def output(self) -> Path:

@@ -1,6 +1,6 @@
-"""A model of the hand-over: every interleaving of two and three runs, each of which may crash at any step.
+"""A model of the delivery: every interleaving of two and three runs, each of which may crash at any step.
 
-The decisions are the real plan()'s; the steps around it are those of Custody: read the store, call, create, verify,
+The decisions are the real plan()'s; the steps around it are those of a run: read the store, observe, create, verify,
 compare-and-set, read again, retire. At every state what the store holds must live if it ever did; and from every
 state in which all runs have ended, later runs must converge.
 """
@@ -18,7 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permiss
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _plan
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._plan import plan
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import Plan, Policy, Revoke, View
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import Plan, Policy, Revoke, View
 from tests.promises import FULL
 
 PROJECT = Owner(project="PAY")
@@ -235,7 +235,7 @@ CASES = [(extent, grace) for extent in EXTENTS for grace in [0, 2] if FULL or gr
 def test_no_interleaving_loses_a_secret(start, extent, grace, record_property):
     count, jumps, lost, compares = EXTENTS[extent]
     start = start._replace(jumps=jumps, lost=lost, compares=compares)
-    record_property("hand-over model: states", explore(start, count, grace))
+    record_property("delivery model: states", explore(start, count, grace))
 
 
 @pytest.mark.parametrize("mistake", ["no settle time", "no compare-and-set", "revoked before stored"])

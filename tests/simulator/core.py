@@ -98,13 +98,23 @@ class Core(abc.ABC):
             return Ticket(request, self.faults.claim(request), arrived)
 
     def answer(self, ticket: Ticket) -> Response:
-        with self.lock:
-            if ticket.control:
+        if ticket.control:
+            with self.lock:
                 return self._control(ticket.request)
+        self._call(ticket, "before")
+        with self.lock:
             response, user = self._faulty(ticket)
+        self._call(ticket, "after")
+        with self.lock:
             self._complete(response)
             self._log(ticket, response, user)
             return response
+
+    def _call(self, ticket: Ticket, when: str) -> None:
+        """What a fault runs. It does not hold the lock, since it may send requests of its own from several threads."""
+        fault = ticket.fault
+        if fault is not None and fault.kind == "call" and fault.run and fault.when == when:
+            fault.run()
 
     def _log(self, ticket: Ticket, response: Response, user: str | None) -> None:
         request, kind = ticket.request, ticket.fault.kind if ticket.fault else None
@@ -119,14 +129,10 @@ class Core(abc.ABC):
         fault = ticket.fault
         if fault is None:
             return self._serve(ticket)
-        if fault.kind == "call" and fault.run and fault.when == "before":
-            fault.run()
         instead = faults.before(fault, self._say)
         if instead is not None:
             return instead, None
         response, user = self._serve(ticket)
-        if fault.kind == "call" and fault.run and fault.when == "after":
-            fault.run()
         return faults.after(fault, response, self._useless_secret, self._say), user
 
     def _complete(self, response: Response) -> None:

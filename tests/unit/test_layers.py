@@ -31,7 +31,7 @@ PURE = {
         "core/_times",
         "cloud/_scopes",
     ),
-    *("tokens/_plan", "tokens/_spec", "tokens/_steps", "tokens/_report", "tokens/_summary"),
+    *("tokens/_plan", "tokens/_spec", "tokens/_types", "tokens/_report", "tokens/_limits", "tokens/_summary"),
     *(f"credential_files/_{name}" for name in ("entries", "git_config", "git_credentials", "netrc", "references")),
 }
 NETWORK = {"requests", "urllib3", "socket", "ssl", "http", "subprocess"}

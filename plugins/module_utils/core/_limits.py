@@ -9,10 +9,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 
 #: Milliseconds. Two runs that start within this time of each other may not know of each other's writes yet.
 SETTLE = HOUR
-#: Seconds after which what a store said is too old to revoke anything by: half of that.
+#: Seconds after which a token is no longer revoked by what the store said, and an issued secret no longer written: half
+#: of the settle time.
 FRESH = SETTLE // 2 // 1000
-#: Seconds after which a call begins to issue no more. What is left of FRESH is for the requests of one more token, each
-#: of which may wait long for a rate limit, and for the hand-over.
-ISSUING = FRESH // 3
-#: Tokens that one call issues when another call will follow: as many as one hand-over may lose to a crash.
-BATCH = 200
+#: Seconds after which an observation, and what the store said, are made again before they are acted on.
+RECENT = FRESH // 3

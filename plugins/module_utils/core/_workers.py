@@ -1,11 +1,14 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Doing the same for many owners at once. One owner's failure stops nobody else; what fails for all stops all."""
+"""The same work for many owners at once. The failure of one owner stops no other; a failure of all stops all."""
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import threading
+import time
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import FOR_ALL, BitbucketError
@@ -13,21 +16,65 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 _Item = t.TypeVar("_Item")
 _Result = t.TypeVar("_Result")
 
+#: Seconds between two looks for an interruption.
+_POLL = 0.2
+#: Seconds after an interruption that requests under way may still take.
+_PATIENCE = 3.5
+
+
+class Interruption:
+    """Whether somebody asked this run to end. Signal handlers set it; the run looks at it before each step."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def request(self) -> None:
+        """Ask the run to end. Asking again changes nothing."""
+        if self._since is None:
+            self._since = time.monotonic()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the run must begin nothing more."""
+        return self._since is not None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether requests under way are no longer waited for."""
+        return self._since is not None and time.monotonic() > self._since + _PATIENCE
+
 
 class Workers:
-    """A number of threads that stop together once the server refuses the credential they share, is gone, or answers
-    with nothing but its rate limit.
+    """Threads that stop together once the server refuses the credential they share, is gone, answers with nothing but
+    its rate limit, or the run is interrupted.
 
-    :param progress: is called with the number of items that are done and the number of all of them.
+    :param progress: see the attribute.
     """
 
-    def __init__(self, concurrency: int, progress: t.Callable[[int, int], None] = lambda _done, _all: None) -> None:
+    def __init__(
+        self,
+        concurrency: int,
+        progress: t.Callable[[int, int], None] = lambda _done, _all: None,
+        interruption: Interruption | None = None,
+    ) -> None:
         self._concurrency = max(1, concurrency)
-        self._progress = progress
+        #: Is called with the number of items that are done and the number of all of them.
+        self.progress = progress
         self._stopped = threading.Event()
+        self._interruption = interruption or Interruption()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the server refused the credential, is gone, or allows no more requests."""
+        return self._stopped.is_set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more is begun."""
+        return self.failed or self._interruption.requested
 
     def note(self, error: BitbucketError | None) -> None:
-        """Leave untried whatever has not begun where ``error`` is not one owner's own.
+        """Begin nothing more if ``error`` is not one owner's own.
 
         One more failed login could lock the account, and waiting for a server that is gone, or for its rate limit, once
         for each of thousands of owners takes hours or days.
@@ -36,52 +83,76 @@ class Workers:
             self._stopped.set()
 
     def each(
-        self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item], keep_errors: bool = False
+        self,
+        function: t.Callable[[_Item], _Result],
+        items: t.Sequence[_Item],
+        *,
+        receive: t.Callable[[list[_Result]], None] = lambda _results: None,
+        keep_errors: bool = False,
     ) -> list[_Result | BitbucketError]:
         """Call ``function`` with every item; results and errors in the items' order.
 
         The first item goes alone, so that a wrong password costs one failed login and not one per thread.
 
+        :param receive: gets results as they arrive, in the caller's thread.
         :param keep_errors: whether the first item's error is returned like those of the others, because earlier results
             are of use without these.
         :raises BitbucketError: if the first item fails in a way that the others would too.
         """
-        results = [self._guarded(function, item) for item in items[:1]]
-        for result in results:
-            if isinstance(result, BitbucketError) and result.reason in FOR_ALL and not keep_errors:
-                raise result
-        if len(items) > 1:
-            results.extend(self._together(function, items[1:], len(results)))
+        results: list[_Result | BitbucketError] = [_interrupted() for _item in items]
+        finished = 0
+        for numbers in (range(min(1, len(items))), range(1, len(items))):
+            for arrived in self._arrivals(function, items, numbers):
+                for number, result in arrived:
+                    results[number] = result
+                    finished += 1
+                    self.progress(finished, len(items))
+                receive([result for _number, result in arrived if not isinstance(result, BitbucketError)])
+            first = results[0] if results else None
+            if isinstance(first, BitbucketError) and first.reason in FOR_ALL and not keep_errors:
+                raise first
         return results
 
-    def _together(
-        self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item], done: int
-    ) -> list[_Result | BitbucketError]:
-        # Loaded here, since a run about one owner does without.
-        from concurrent.futures import ThreadPoolExecutor
+    def _arrivals(
+        self, function: t.Callable[[_Item], _Result], items: t.Sequence[_Item], numbers: t.Sequence[int]
+    ) -> t.Iterator[list[tuple[int, _Result | BitbucketError]]]:
+        """Results with the numbers of their items, as they arrive; ends early once an interruption is overdue."""
+        if not numbers:
+            return
+        # Loaded here, since most imports of this file are for runs that end before.
+        from multiprocessing.pool import ThreadPool
 
-        results: dict[int, _Result | BitbucketError] = {}
-        pending = iter(enumerate(items))
-        lock = threading.Lock()
+        arrived: queue.SimpleQueue[tuple[int, _Result | BitbucketError]] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in numbers:
+            waiting.put(number)
 
         def work() -> None:
-            while True:
-                with lock:
-                    position, item = next(pending, (-1, None))
-                if position < 0:
-                    return
-                result = self._guarded(function, t.cast("_Item", item))
-                with lock:
-                    results[position] = result
-                    self._progress(done + len(results), done + len(items))
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    number = waiting.get_nowait()
+                    arrived.put((number, self._guarded(function, items[number])))
 
-        with ThreadPoolExecutor(self._concurrency) as pool:
+        # Its threads do not keep the process alive: an interrupted run does not wait for a server that hangs.
+        pool = ThreadPool(min(self._concurrency, len(numbers)))
+        try:
             # One task for each thread and not for each item, of which there may be many thousands.
-            for future in [pool.submit(work) for _thread in range(min(self._concurrency, len(items)))]:
-                future.result()
-        return [results[position] for position in range(len(items))]
+            tasks = [pool.apply_async(work) for _thread in range(min(self._concurrency, len(numbers)))]
+            left = len(numbers)
+            while left and not self._interruption.overdue:
+                some = _waiting(arrived)
+                left -= len(some)
+                if some:
+                    yield some
+                for task in tasks:
+                    if task.ready():
+                        task.get()
+        finally:
+            pool.terminate()
 
     def _guarded(self, function: t.Callable[[_Item], _Result], item: _Item) -> _Result | BitbucketError:
+        if self._interruption.requested:
+            return _interrupted()
         if self._stopped.is_set():
             return BitbucketError(
                 "Not tried: the server has refused the credential, is gone, or allows no more requests, meanwhile.",
@@ -92,3 +163,17 @@ class Workers:
         except BitbucketError as error:
             self.note(error)
             return error
+
+
+def _waiting(arrived: queue.SimpleQueue[_Item]) -> list[_Item]:
+    """What is in the queue, after waiting a moment for something to be."""
+    found = []
+    with contextlib.suppress(queue.Empty):
+        found.append(arrived.get(timeout=_POLL))
+        while True:
+            found.append(arrived.get_nowait())
+    return found
+
+
+def _interrupted() -> BitbucketError:
+    return BitbucketError("Not finished: the run was interrupted.", "interrupted")

@@ -85,7 +85,7 @@ class Discovery:
         def ask(key: str) -> list[ListedOwner]:
             return sorted(self._api.repositories(key, self._archived), key=lambda repository: repository.key)
 
-        return dict(zip(keys, self._workers.each(ask, keys, keep_errors)))
+        return dict(zip(keys, self._workers.each(ask, keys, keep_errors=keep_errors)))
 
     def personal(self, users: t.Sequence[ListedOwner]) -> list[ListedOwner]:
         """Personal projects of ``users`` that are not listed. They may not exist.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    FOR_ALL,
     BitbucketError,
     LockoutError,
     LostAnswerError,
@@ -17,7 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     StatusError,
     StrayError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_of, owner_path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import (
     DataCenter,
     Issued,
@@ -25,7 +26,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._d
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._plan import would_issue_again
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
     UNKNOWN,
     Fail,
     Issue,
@@ -40,24 +41,62 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps
 
 @dataclass
 class Applied:
-    """What was really done, in order. A failure ends it; the steps before are done and reported."""
+    """What was done, in order. A failure ends it; the steps before are done and reported.
+
+    ``issued`` is there as soon as the server has answered, before the secret is verified.
+    """
 
     done: list[Step] = field(default_factory=list)
     issued: Issued | None = None
-    verified: bool = True
+    verified: bool = False
     error: BitbucketError | None = None
 
 
-def apply(api: DataCenter, view: View, policy: Policy, steps: t.Iterable[Step]) -> Applied:
-    """Carry out ``steps`` for one reference. Errors are returned with what was done before them, not raised."""
-    result = Applied()
+def apply(
+    api: DataCenter,
+    view: View,
+    policy: Policy,
+    steps: t.Iterable[Step],
+    before: t.Callable[[Step], None] = lambda _step: None,
+    result: Applied | None = None,
+) -> Applied:
+    """Carry out ``steps`` for one reference. Errors are returned with what was done before them, not raised.
+
+    :param before: called before each step; raises :class:`BitbucketError` if it must not be taken.
+    :param result: where to note what is done, for a caller that does not wait for the end.
+    """
+    result = Applied() if result is None else result
     try:
         for step in steps:
+            before(step)
             if _apply_one(api, view, policy, step, result):
                 result.done.append(step)
     except BitbucketError as error:
         result.error = error
     return result
+
+
+def discard_all(api: DataCenter, tokens: t.Mapping[str, str], revocable: bool = True) -> dict[str, StrayError]:
+    """Revoke tokens that this run issued and no store took, given as ids by reference.
+
+    Once an answer holds for all of them, as a refused login does, the others are not tried.
+
+    :param revocable: whether the server still answers; if not, the tokens are only named.
+    :returns: a failure for each token that still exists.
+    """
+    failures: dict[str, StrayError] = {}
+    for reference, token_id in tokens.items():
+        owner = owner_of(owner_path(reference))
+        if not revocable:
+            what = f"Token {token_id} of {owner.label} was issued, is stored nowhere and was not revoked"
+            failures[reference] = StrayError(f"{what}: revoke it manually.", "stopped", token_id)
+            continue
+        try:
+            discard(api, owner, token_id)
+        except StrayError as error:
+            failures[reference] = error
+            revocable = error.reason not in FOR_ALL
+    return failures
 
 
 def discard(api: DataCenter, owner: Owner, token_id: str) -> None:
@@ -77,7 +116,7 @@ def discard(api: DataCenter, owner: Owner, token_id: str) -> None:
 
 
 def _apply_one(api: DataCenter, view: View, policy: Policy, step: Step, result: Applied) -> bool:
-    """Carry out one step; ``False`` where there was nothing to do (any more)."""
+    """Carry out one step; ``False`` if there was nothing to do (any more)."""
     if isinstance(step, Keep):
         return False
     if isinstance(step, Fail):
@@ -88,21 +127,25 @@ def _apply_one(api: DataCenter, view: View, policy: Policy, step: Step, result: 
     if isinstance(step, Revoke):
         api.revoke(view.owner, step.token.id)
         return True
-    result.issued, result.verified = _issue(api, view, policy, step)
+    _issue(api, view, policy, step, result)
     return True
 
 
-def _issue(api: DataCenter, view: View, policy: Policy, step: Issue) -> tuple[Issued, bool]:
-    """Create a token and make sure that it is one to hand over. Whether it was seen to work comes with it."""
+def _issue(api: DataCenter, view: View, policy: Policy, step: Issue, result: Applied) -> None:
+    """Create a token that can be delivered, and verify its secret if it replaces another."""
     issued = _create(api, view, policy, step.spec)
     problem = _problem(view, policy, step.spec, issued)
     if problem:
         discard(api, view.owner, issued.token.id)
         raise BitbucketError(f"{view.owner.reference(step.spec.name)}: {problem}", "unusable")
-    if step.replaces is None or step.replaces == UNKNOWN:
-        # Nobody loses a working secret by this one, and a use of our own would hide whether anyone else's was.
-        return issued, True
-    return issued, _verify(api, view.owner, step.spec, issued)
+    result.issued = issued
+    # A first secret takes no working one from anybody, and using it would hide whether somebody else did.
+    first = step.replaces is None or step.replaces == UNKNOWN
+    try:
+        result.verified = first or _verify(api, view.owner, step.spec, issued)
+    except BitbucketError:
+        result.issued = None
+        raise
 
 
 def _create(api: DataCenter, view: View, policy: Policy, spec: TokenSpec) -> Issued:

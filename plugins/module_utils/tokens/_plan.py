@@ -17,7 +17,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
     UNKNOWN,
     Fail,
     Issue,
@@ -83,7 +83,7 @@ def undeclared(view: View, specs: t.Sequence[TokenSpec], policy: Policy) -> list
         return []
     kept = {token.id for spec in specs for token in _candidates(view, spec, policy)} | stored
     # What was declared once may go by its own name. Under another it was renamed, and somebody may still declare it.
-    renamed = {value: reference for reference, value in policy.beside.items()}
+    renamed = {value: reference for reference, value in policy.others.items()}
     return [
         _unless_in_use(view, Revoke(token, "undeclared"))
         for token in view.tokens
@@ -143,7 +143,7 @@ def _candidates(view: View, spec: TokenSpec, policy: Policy) -> tuple[Token, ...
         return tuple(token for token in view.tokens if token.id == spec.only_id)
     reference = view.owner.reference(spec.name)
     stored = policy.stored or {}
-    elsewhere = {value for key, value in (*stored.items(), *policy.beside.items()) if key != reference}
+    elsewhere = {value for key, value in (*stored.items(), *policy.others.items()) if key != reference}
     mine = stored.get(reference)
     return tuple(
         token
@@ -171,7 +171,7 @@ def _plan_one(view: View, spec: TokenSpec, policy: Policy) -> Plan:
 
 
 def _aside(view: View, spec: TokenSpec, policy: Policy) -> tuple[Token, ...]:
-    others = set(policy.beside.values()) - set((policy.stored or {}).values())
+    others = set(policy.others.values()) - set((policy.stored or {}).values())
     return tuple(
         token for token in view.tokens if token.name == spec.name and token.id in others and not token.expired(view.now)
     )
@@ -302,7 +302,7 @@ def _never_warning(case: _Case) -> tuple[str, ...]:
 
 
 def _held_elsewhere(case: _Case) -> str:
-    where = {token_id: reference for reference, token_id in case.policy.beside.items()}
+    where = {token_id: reference for reference, token_id in case.policy.others.items()}
     tokens = ", ".join(f"{token.id} under {where[token.id]}" for token in case.aside)
     return f"{case.reference}: the store holds tokens of this name under references not declared here: {tokens}."
 

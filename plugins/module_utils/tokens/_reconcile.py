@@ -1,250 +1,394 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""One call over many owners: survey them all, hold the guards, then carry out what is due."""
+"""One run over many owners: observe, check the limits, apply and deliver, and only then retire.
+
+Owners are worked on by several threads. The thread of the caller delivers what they issue, so that a secret waits only
+for the write before its own. A run may crash between any two steps: the next one decides again from the declaration,
+the store and the server.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    FOR_ALL,
     BitbucketError,
     GuardError,
     StrayError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH, ISSUING
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._progress import Progress
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Interruption, Workers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Issued
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._apply import Applied, apply
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._apply import Applied, apply, discard_all
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._cleanup import clean_up
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._report import Report
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import (
+    REFUSED,
+    UNCERTAIN,
+    WRITTEN,
+    Delivery,
+    Secret,
+)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._limits import Limits
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observation, Observer
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import Delivered, Outcome
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._retire import Retirement, prunable
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
     Fail,
+    Issue,
     Keep,
+    Options,
     Plan,
     Revoke,
     Step,
     Update,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run, Survey, Surveyor, guard
+
+#: After so many secrets in a row that the store did not take, no more tokens are issued: each is valid and unusable.
+_MOST_LOST = 20
+#: Seconds between two looks for the end of the run, while there is no room.
+_POLL = 0.2
 
 
-class Delivery(t.NamedTuple):
-    """A secret to hand over. ``retire``: an older token waits for that."""
+class Runtime(t.NamedTuple):
+    """What a run needs of the process that it runs in.
 
-    plan: Plan
-    issued: Issued
-    verified: bool
-    retire: bool
-
-
-@dataclass
-class Outcome:
-    """What a call did, or in check mode would do.
-
-    ``remaining`` counts by owner path the tokens that are left to issue in further calls; ``retire`` are the owners
-    whose older tokens are left to one that has read the store again, ``prune`` those whose undeclared ones wait for
-    the last.
+    ``say`` shows progress. ``clock`` gives seconds that only go forward.
     """
 
-    report: Report = field(default_factory=Report)
-    surveys: list[Survey] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
-    failures: list[dict[str, t.Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    remaining: dict[str, int] = field(default_factory=dict)
-    retire: list[str] = field(default_factory=list)
-    prune: list[str] = field(default_factory=list)
-    limits_bearers: bool = False
-
-    def fail(self, owner: Owner, error: BitbucketError, reference: str | None = None) -> None:
-        """Note that an owner, or one of its references, failed."""
-        entry = {"owner": owner.path, "reference": reference, "reason": error.reason, "msg": str(error)}
-        self.failures.append({**entry, "id": error.token_id} if isinstance(error, StrayError) else entry)
-
-    def sound(self) -> list[Survey]:
-        """The owners that have something to prune and for which nothing failed."""
-        failed = {entry["owner"] for entry in self.failures}
-        return [survey for survey in self.surveys if survey.prune and survey.view.owner.path not in failed]
+    say: t.Callable[[str], None] = lambda _text: None
+    clock: t.Callable[[], float] = time.monotonic
+    interruption: Interruption | None = None
 
 
-def reconcile(api: DataCenter, declarations: t.Sequence[Declaration], run: Run) -> Outcome:
+def reconcile(
+    api: DataCenter,
+    declarations: t.Sequence[Declaration],
+    options: Options,
+    delivery: Delivery | None = None,
+    runtime: Runtime | None = None,
+) -> Outcome:
     """Bring the tokens of every declared owner to their declared state, or in check mode say what that takes.
 
     One owner's failure stops no other; it is in the outcome's ``failures``.
 
-    :raises BitbucketError: where nothing at all was written: a guard held, or the credential is refused.
+    :param delivery: where issued secrets go. Without one they are in the outcome, and nothing waits for them.
+    :raises BitbucketError: if nothing at all was written: a limit held, the credential is refused, or the store cannot
+        be read or written.
     """
-    begun = time.monotonic()
-    workers = Workers(run.concurrency)
-    outcome = Outcome()
-    surveyor = Surveyor(api, run)
-    for declaration, result in zip(declarations, workers.each(surveyor.survey, declarations)):
-        if isinstance(result, Survey):
-            outcome.surveys.append(result)
-        else:
-            outcome.fail(declaration.owner, result)
-    if run.check_mode:
-        _predict(run, outcome)
-    try:
-        guard(outcome.surveys, run)
-    except GuardError as error:
-        if not run.check_mode:
-            raise
-        # Its sentence sends people to check mode to see what would go: so it stops nothing there.
-        outcome.failures.append({"owner": None, "reference": None, "reason": error.reason, "msg": str(error)})
-    if run.check_mode:
-        return outcome
-    _Execution(api, run, workers, outcome, begun).carry_out()
-    return outcome
+    return _Run(api, declarations, options, delivery, runtime or Runtime()).run()
 
 
-def _predict(run: Run, outcome: Outcome) -> None:
-    for survey in outcome.surveys:
-        for plan in survey.plans:
-            outcome.warnings.extend(plan.warnings)
-            for step in _chosen(plan, run):
-                _tell(outcome, survey, plan, step)
-    for survey in outcome.sound():
-        for step in survey.prune:
-            outcome.report.add(survey.view.owner, "", step)
+@dataclass(eq=False)
+class _Task:
+    """The steps of one plan, and what became of them. ``answer``: what became of the issued secret."""
+
+    path: str
+    plan: Plan
+    applied: Applied = field(default_factory=Applied)
+    begun: float = 0
+    has_room: bool = False
+    answer: str = ""
 
 
-def _chosen(plan: Plan, run: Run) -> tuple[Step, ...]:
-    """The steps of a plan that this run is for, those that wait for a hand-over included."""
-    if plan.issue and not run.issue:
-        return ()
-    # Where the caller keeps the secrets itself, whether they arrived shows in what it says the next time.
-    told = run.policy.stored is None or run.more_calls
-    return (*plan.steps, *plan.retire) if told else plan.steps
+class _Run:
+    """One run. Its methods are in the order in which they are called."""
 
-
-def _tell(outcome: Outcome, survey: Survey, plan: Plan, step: Step, issued: Token | None = None) -> None:
-    owner = survey.view.owner
-    if isinstance(step, Fail):
-        outcome.fail(owner, BitbucketError(step.message, step.reason), plan.reference)
-    else:
-        outcome.report.add(owner, plan.reference, step, issued)
-
-
-class _Execution:
-    """Carries out what the surveys found, and collects what became of it."""
-
-    def __init__(self, api: DataCenter, run: Run, workers: Workers, outcome: Outcome, begun: float) -> None:
+    def __init__(
+        self,
+        api: DataCenter,
+        declarations: t.Sequence[Declaration],
+        options: Options,
+        delivery: Delivery | None,
+        runtime: Runtime,
+    ) -> None:
         self._api = api
-        self._run = run
-        self._workers = workers
-        self._outcome = outcome
-        self._last_issue = begun + ISSUING
-        self._deadline = begun + FRESH - run.age
-        self._postponed: set[str] = set()
+        self._declarations = declarations
+        self._options = options
+        self._delivery = delivery
+        self._runtime = runtime
+        self._interruption = runtime.interruption or Interruption()
+        self._progress = Progress(runtime.say, "tokens", runtime.clock)
+        self._workers = Workers(options.concurrency, interruption=self._interruption)
+        self._observer = Observer(api, declarations, options, delivery, runtime.clock)
+        self._limits = Limits(options, delivery.name if delivery else "")
+        self._outcome = Outcome(shows_secrets=delivery is None)
+        self._room = threading.Semaphore(delivery.batch if delivery else 1)
+        #: What keeps this run from issuing and retiring any more.
+        self._ended: BitbucketError | None = None
+        self._lost = 0
+        self._left = 0
+        self._strays: dict[str, BitbucketError] = {}
+        #: Owners to observe again once their secrets are delivered, and those whose secrets were not seen to work.
+        self._waiting: dict[str, None] = {}
+        self._unverified: set[str] = set()
 
-    def carry_out(self) -> None:
-        outcome = self._outcome
-        self._postpone_issues()
-        for survey, results in zip(outcome.surveys, self._workers.each(self._apply_owner, outcome.surveys)):
-            if isinstance(results, BitbucketError):
-                outcome.fail(survey.view.owner, results)
-                continue
-            for plan, applied in results:
-                if applied is None:
-                    self._leave(survey, plan)
-                else:
-                    self._collect(survey, plan, applied)
-        self._prune()
-        outcome.limits_bearers = self._api.limits_bearers
+    def run(self) -> Outcome:
+        if not self._declarations:
+            return self._outcome
+        if self._delivery:
+            self._open(self._delivery)
+        self._observe()
+        if self._options.check_mode:
+            self._predict()
+        else:
+            self._limits.check(step for item in self._outcome.observations for step in item.steps)
+            self._apply()
+            self._retire()
+            self._report_end()
+        if self._delivery and not (self._ended or self._workers.stopped):
+            clean_up(self._outcome, self._observer, self._delivery, self._options)
+        return self._outcome
 
-    def _postpone_issues(self) -> None:
-        """Leave to the next call what exceeds the batch."""
-        if not self._run.more_calls or not self._run.issue:
-            return
-        issued = 0
-        for survey in self._outcome.surveys:
-            for plan in survey.plans:
-                if plan.issue is None:
-                    continue
-                if plan.reference in self._run.skip:
-                    self._postponed.add(plan.reference)
-                    continue
-                issued += 1
-                if issued > BATCH:
-                    self._postponed.add(plan.reference)
-                    self._leave(survey, plan)
+    def _open(self, delivery: Delivery) -> None:
+        try:
+            delivery.prepare(self._observer.references, self._options.check_mode)
+            self._observer.read()
+        except BitbucketError as error:
+            error.add("Nothing was changed.")
+            raise
 
-    def _leave(self, survey: Survey, plan: Plan) -> None:
-        path = survey.view.owner.path
-        self._outcome.remaining[path] = self._outcome.remaining.get(path, 0) + 1
+    def _observe(self) -> None:
+        self._workers.progress = self._progress.of("{} of {} owners observed")
+        paths = [declaration.owner.path for declaration in self._declarations]
+        for path, result in zip(paths, self._workers.each(self._observer.observe, paths)):
+            if not isinstance(result, BitbucketError):
+                self._outcome.observations.append(result)
+            elif result.reason != "interrupted":
+                self._outcome.fail(path, result)
 
-    def _apply_owner(self, survey: Survey) -> list[tuple[Plan, Applied | None]]:
-        """What was done for each plan; nothing where its token is left to the next call, which looks at few owners."""
-        results: list[tuple[Plan, Applied | None]] = []
-        for plan in survey.plans:
-            if plan.reference in self._postponed:
-                continue
-            if plan.issue is not None and self._too_late:
-                results.append((plan, None))
-                continue
-            applied = apply(self._api, survey.view, survey.policy, self._due(plan))
-            results.append((plan, applied))
-            self._workers.note(applied.error)
-            if applied.error is not None and applied.error.reason in FOR_ALL:
-                break
-        return results
+    def _predict(self) -> None:
+        """Check mode. A limit fails the task, after everything that would exceed it is in the result."""
+        for observation in self._outcome.observations:
+            for plan in observation.plans:
+                self._outcome.warn(plan.warnings)
+                for step in self._chosen(plan):
+                    self._outcome.add(observation.owner, plan.reference, step)
+        for observation in prunable(self._outcome, self._observer):
+            for step in observation.prune:
+                self._outcome.add(observation.owner, "", step)
+        try:
+            self._limits.check(step for item in self._outcome.observations for step in item.steps)
+        except GuardError as error:
+            self._outcome.fail(None, error)
+
+    def _chosen(self, plan: Plan) -> tuple[Step, ...]:
+        """The steps of a plan that this run is for, those that wait for a delivery included."""
+        if plan.issue and not self._options.issue:
+            return ()
+        # If the caller keeps the secrets, whether they were stored shows in what it says the next time.
+        waits = self._options.stored is not None
+        return plan.steps if waits else (*plan.steps, *plan.retire)
+
+    # Applying and delivering
+
+    def _apply(self) -> None:
+        tasks = {
+            plan.reference: _Task(observation.owner.path, plan)
+            for observation in self._outcome.observations
+            for plan in observation.plans
+            if any(isinstance(step, (Issue, Update, Revoke)) for step in self._due(plan))
+        }
+        self._workers.progress = self._progress.of("{} of {} tokens changed")
+        results = self._workers.each(
+            self._apply_one,
+            list(tasks.values()),
+            receive=self._receive,
+        )
+        unfinished = {task: error for task, error in zip(tasks.values(), results) if isinstance(error, BitbucketError)}
+        # An interrupted run does not wait for a verification that hangs: the secret is delivered without it.
+        self._deliver([task for task in unfinished if task.applied.issued])
+        for task, error in unfinished.items():
+            task.applied.error = task.applied.error or error
+        for observation in self._outcome.observations:
+            for plan in observation.plans:
+                self._collect(observation.owner, plan, tasks.get(plan.reference))
+        self._left = len({task.path for task in tasks.values() if task.applied.error or not task.has_room})
+
+    def _apply_one(self, task: _Task) -> _Task:
+        """In a thread: carry out what is due now. A task never fails as a whole, so that all of it is reported."""
+        if not self._has_room():
+            return task
+        task.has_room = True
+        try:
+            task.begun = self._runtime.clock()
+            observation = self._observer.current(task.path)
+            task.plan = observation.plan_for(task.plan.reference)
+            apply(
+                self._api,
+                observation.view,
+                observation.policy,
+                self._due(task.plan),
+                lambda step: self._before(step, observation),
+                task.applied,
+            )
+        except BitbucketError as error:
+            task.applied.error = error
+        self._workers.note(task.applied.error)
+        return task
+
+    def _has_room(self) -> bool:
+        """Wait until the store takes one more secret; ``False`` if nothing more is to be issued."""
+        while self._delivery and not self._room.acquire(timeout=_POLL):
+            if self._workers.stopped or self._ended:
+                return False
+        return self._ended is None
 
     def _due(self, plan: Plan) -> tuple[Step, ...]:
-        """What is done in this call: retiring waits for a hand-over where secrets are stored."""
-        waits = plan.issue is not None and self._run.policy.stored is not None
-        steps = plan.steps if waits and self._run.issue else _chosen(plan, self._run)
-        if self._stale:
-            return tuple(step for step in steps if not isinstance(step, Revoke))
-        return steps
+        """What is done before the delivery: what must wait for it is planned again afterwards."""
+        waits = plan.issue is not None and (self._delivery is not None or self._options.stored is not None)
+        return plan.steps if waits and self._options.issue else self._chosen(plan)
 
-    @property
-    def _too_late(self) -> bool:
-        """Whether a token issued now might be handed over too late, and another call can issue it."""
-        return self._run.more_calls and self._run.issue and time.monotonic() > self._last_issue
-
-    @property
-    def _stale(self) -> bool:
-        """Whether what the store said is too old to revoke anything by."""
-        return self._run.policy.stored is not None and time.monotonic() > self._deadline
-
-    def _collect(self, survey: Survey, plan: Plan, applied: Applied) -> None:
-        outcome = self._outcome
-        outcome.warnings.extend(plan.warnings)
-        for step in applied.done:
-            _tell(outcome, survey, plan, step, applied.issued.token if applied.issued else None)
-        for step in plan.steps:
-            if isinstance(step, Keep):
-                _tell(outcome, survey, plan, step)
-        if applied.issued:
-            retire = any(isinstance(step, (Revoke, Update)) for step in plan.retire)
-            outcome.deliveries.append(Delivery(plan, applied.issued, applied.verified, retire))
-        if applied.error:
-            outcome.fail(survey.view.owner, applied.error, plan.reference)
-        elif self._stale and any(isinstance(step, Revoke) for step in plan.steps if step not in applied.done):
-            outcome.retire.append(survey.view.owner.path)
-
-    def _prune(self) -> None:
-        """Revoke what is undeclared, last of all and only where everything else went well."""
-        outcome = self._outcome
-        ready = outcome.sound()
-        if self._run.more_calls:
-            outcome.prune = [survey.view.owner.path for survey in ready]
+    def _before(self, step: Step, observation: Observation) -> None:
+        """Refuse a step that must not be taken (any more)."""
+        if isinstance(step, (Keep, Fail)):
             return
-        if self._stale:
-            outcome.retire += [survey.view.owner.path for survey in ready]
+        if self._interruption.requested:
+            raise BitbucketError("Not finished: the run was interrupted.", "interrupted")
+        if isinstance(step, Revoke):
+            self._observer.require_fresh(observation)
+        self._limits.take(step)
+
+    def _receive(self, tasks: t.Sequence[_Task]) -> None:
+        """In the caller's thread: deliver what was issued, and make room for as many more."""
+        self._deliver([task for task in tasks if task.applied.issued])
+        if room := sum(task.has_room for task in tasks):
+            self._room.release(room)
+
+    def _deliver(self, tasks: t.Sequence[_Task]) -> None:
+        """Write secrets to the store, and note what became of each."""
+        if self._delivery is None or not tasks:
             return
-        results = self._workers.each(lambda item: apply(self._api, item.view, item.policy, item.prune), ready)
-        for survey, applied in zip(ready, results):
-            if isinstance(applied, BitbucketError):
-                outcome.fail(survey.view.owner, applied)
-                continue
-            for step in (*applied.done, *(step for step in survey.prune if isinstance(step, Keep))):
-                outcome.report.add(survey.view.owner, "", step)
-            if applied.error:
-                outcome.fail(survey.view.owner, applied.error)
+        late = [task for task in tasks if self._runtime.clock() - task.begun > FRESH]
+        # Another run may have taken these for orphans by now.
+        self._take_back(late, "too_late")
+        timely = {task.plan.reference: task for task in tasks if task not in late}
+        if not timely:
+            return
+        said = self._delivery.deliver([_secret_of(task) for task in timely.values()])
+        self._ended = self._ended or said.error
+        for reference, task in timely.items():
+            self._settle(task, said.by_reference.get(reference, UNCERTAIN), said.reasons.get(reference, ""))
+        self._take_back([task for task in timely.values() if task.answer == REFUSED], "lost_race")
+        taken = any(task.answer in (WRITTEN, REFUSED) for task in timely.values())
+        self._lost = 0 if taken else self._lost + len(timely)
+        if self._lost >= _MOST_LOST and self._ended is None:
+            name = self._delivery.name
+            self._ended = BitbucketError(
+                f"{name} took none of the last secrets, so no more tokens are issued.", "store"
+            )
+
+    def _settle(self, task: _Task, answer: str, why: str) -> None:
+        task.answer = answer
+        plan, issued, path = task.plan, task.applied.issued, task.path
+        if issued is None or self._delivery is None:
+            return
+        if answer == UNCERTAIN:
+            # The id comes first: names may be so long that the end of a message is cut.
+            message = (
+                f"Token {issued.token.id}: whether {self._delivery.name} holds its secret is not known. The token was "
+                f"not revoked: run again once the store works. It is for {plan.reference}. {why}"
+            ).strip()
+            self._strays[plan.reference] = StrayError(message, "store", issued.token.id)
+        elif answer == WRITTEN:
+            replaces = plan.issue.replaces if plan.issue and task.applied.verified else None
+            self._observer.written(
+                plan.reference, issued.token.id, replaces if replaces and replaces.isdigit() else None
+            )
+            if not task.applied.verified:
+                self._unverified.add(path)
+            if any(isinstance(step, (Revoke, Update)) for step in plan.retire):
+                self._waiting[path] = None
+
+    def _take_back(self, tasks: t.Sequence[_Task], reason: str) -> None:
+        """Revoke tokens that were issued and not delivered, and have their owners observed again."""
+        tokens = {task.plan.reference: task.applied.issued.token.id for task in tasks if task.applied.issued}
+        failures = discard_all(self._api, tokens, revocable=not self._workers.failed)
+        for task in tasks:
+            reference = task.plan.reference
+            task.answer = reason
+            self._waiting[task.path] = None
+            if reference in failures:
+                self._workers.note(failures[reference])
+                self._strays[reference] = failures[reference]
+            elif reason == "too_late":
+                self._strays[reference] = _late(reference)
+
+    def _collect(self, owner: Owner, plan: Plan, task: _Task | None) -> None:
+        """Note what became of one declared token."""
+        if task is None:
+            self._outcome.warn(plan.warnings)
+            for step in self._due(plan):
+                self._outcome.add(owner, plan.reference, step)
+            return
+        plan, applied = task.plan, task.applied
+        self._outcome.warn(plan.warnings)
+        # An interrupted verification leaves an issued token that is not among the steps done.
+        unverified = [plan.issue] if applied.issued and plan.issue and plan.issue not in applied.done else []
+        kept = [step for step in self._chosen(plan) if isinstance(step, Keep)]
+        for step in (*applied.done, *unverified, *kept):
+            if isinstance(step, Issue) and applied.issued:
+                self._collect_issued(owner, task, step, applied.issued)
+            else:
+                self._outcome.add(owner, plan.reference, step)
+        if error := self._strays.get(plan.reference):
+            self._outcome.fail(task.path, error, plan.reference)
+        if applied.error and applied.error.reason == "stopped":
+            if task.path not in self._outcome.failed_owners:
+                self._outcome.fail(task.path, applied.error)
+        elif applied.error and applied.error.reason != "interrupted":
+            self._outcome.fail(task.path, applied.error, plan.reference)
+
+    def _collect_issued(self, owner: Owner, task: _Task, step: Issue, issued: Issued) -> None:
+        """Note an issued token; one that was revoked again is no change."""
+        reference = task.plan.reference
+        if task.answer not in ("", WRITTEN, UNCERTAIN):
+            self._outcome.report.note(reference, issued.token.id, task.answer)
+            return
+        self._outcome.add(owner, reference, step, issued.token)
+        self._outcome.deliveries.append(Delivered(task.plan, issued, task.applied.verified))
+
+    def _retire(self) -> None:
+        """What had to wait for the delivery."""
+        if self._ended or self._workers.stopped:
+            return
+        self._workers.progress = self._progress.of("older tokens of {} of {} owners checked")
+        retirement = Retirement(self._api, self._observer, self._workers, self._outcome, self._before)
+        try:
+            retirement.run(self._waiting if self._delivery else {}, self._unverified)
+        except BitbucketError as error:
+            self._ended = error
+
+    def _report_end(self) -> None:
+        """Say why the rest was left undone."""
+        if self._interruption.requested:
+            self._ended = BitbucketError(
+                f"The run was interrupted. {len(self._outcome.deliveries):,} token(s) were issued and delivered before "
+                f"that. No older token was revoked afterwards. Run again: {self._left:,} owner(s) are left.",
+                "interrupted",
+            )
+        elif self._ended and self._left:
+            self._ended.add(f"Owners left: {self._left:,}.")
+        if self._ended:
+            self._outcome.fail(None, self._ended)
+
+
+def _secret_of(task: _Task) -> Secret:
+    issued, issue = task.applied.issued, task.plan.issue
+    if issued is None:
+        raise BitbucketError(f"{task.plan.reference}: no token was issued.")
+    return Secret(task.plan.reference, issued.token.id, issued.secret, issue.replaces if issue else None)
+
+
+def _late(reference: str) -> BitbucketError:
+    return BitbucketError(
+        f"{reference}: its new token was issued more than half an hour after the run began with it, which is too late "
+        "to store it. It was revoked, and the stored secret stays in use: run again.",
+        "too_late",
+    )

@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
     NEW,
     Issue,
     Keep,
@@ -29,11 +29,13 @@ class Report:
         self.before: _Side = {}
         self.after: _Side = {}
         self.changes: list[dict[str, t.Any]] = []
-        self.notes: list[dict[str, t.Any]] = []
+        self._notes: dict[tuple[str, str, str], None] = {}
         self.counts = {"issued": 0, "updated": 0, "revoked": 0}
+        #: References whose entries were removed from the store; ``None`` if nobody looked.
+        self.removed: list[str] | None = None
 
     def add(self, owner: Owner, reference: str, step: Step, issued: Token | None = None) -> None:
-        """Tell of one step; ``issued`` is the token that an :class:`Issue` brought."""
+        """Note one step; ``issued`` is the token that an :class:`Issue` brought."""
         if isinstance(step, Issue):
             self._issue(reference, step, issued)
         elif isinstance(step, Update):
@@ -41,12 +43,33 @@ class Report:
         elif isinstance(step, Revoke):
             self._revoke(owner, reference, step)
         elif isinstance(step, Keep) and step.note:
-            self.notes.append({"reference": reference, "id": step.token.id, "reason": step.note})
+            self.note(reference, step.token.id, step.note)
+
+    def note(self, reference: str, token_id: str, reason: str) -> None:
+        """Say something of a token that this run does not change; the same thing once."""
+        self._notes[reference, token_id, reason] = None
+
+    @property
+    def notes(self) -> list[dict[str, t.Any]]:
+        """Tokens that are not changed although their state suggests it."""
+        return [dict(zip(("reference", "id", "reason"), note)) for note in self._notes]
+
+    def remove(self, entries: t.Mapping[str, str]) -> None:
+        """Note entries that were removed from the store, or in check mode would be: ids by reference."""
+        self.removed = sorted(entries)
+        for reference, token_id in entries.items():
+            self.before.setdefault(reference, {}).setdefault(token_id, {"stored": True})
+            self.after.setdefault(reference, {}).pop(token_id, None)
+
+    @property
+    def seen(self) -> set[str]:
+        """Ids of tokens that are changed, or kept for a reason."""
+        return {item["id"] for item in self.changes} | {token_id for _reference, token_id, _reason in self._notes}
 
     @property
     def changed(self) -> bool:
         """Whether anything is different afterwards."""
-        return bool(self.changes)
+        return bool(self.changes or self.removed)
 
     @property
     def diff(self) -> dict[str, _Side]:

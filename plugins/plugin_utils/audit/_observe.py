@@ -6,46 +6,16 @@
 from __future__ import annotations
 
 import collections.abc as c
-import time
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Token
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._progress import Progress
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._discovery import Discovery, list_tokens
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Observed, ObservedOwner
-
-#: Seconds between two lines of progress, so that a log is not flooded.
-INTERVAL = 10.0
-
-
-class Progress:
-    """Says how far an audit is, at most once in an interval.
-
-    :param say: shows one line.
-    :param clock: seconds that only go forward.
-    """
-
-    def __init__(self, say: c.Callable[[str], None], clock: c.Callable[[], float] = time.monotonic) -> None:
-        self._say = say
-        self._clock = clock
-        self._said = clock()
-
-    def of(self, line: str) -> c.Callable[[int, int], None]:
-        """For :class:`Workers`: what to call after each of a number of items.
-
-        :param line: with two places for numbers, of the items that are done and of all.
-        """
-
-        def progress(done: int, total: int) -> None:
-            now = self._clock()
-            if now - self._said >= INTERVAL and done < total:
-                self._said = now
-                self._say(f"audit: {line.format(f'{done:,}', f'{total:,}')}")
-
-        return progress
 
 
 def observe(client: Client, params: c.Mapping[str, t.Any], progress: Progress) -> Observed:

@@ -16,7 +16,7 @@ import typing as t
 from ansible.parsing.vault import VaultLib
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference, owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _controller
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     BaseStore,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
 
 if t.TYPE_CHECKING:
     from ansible.parsing.vault import VaultLib

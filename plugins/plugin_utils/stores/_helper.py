@@ -14,7 +14,7 @@ import typing as t
 
 from ansible.parsing.vault import VaultLib
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import UNKNOWN
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     REFUSED,
     BaseStore,

@@ -4,7 +4,7 @@ Python imports this file by itself where it is on PYTHONPATH, and the calls are 
 RELIABILITY_STORE is the directory to watch. RELIABILITY_LOG gets a line for every point passed, such as
 ``before rename-tmp 3``: the steps of a write that a crash cannot tear, and whatever else would change a file there
 (``write-file``, ``truncate-file``, ``link-file``). Flushing a file that is still empty is ``fsync-nothing``. At the
-point that RELIABILITY_STOP names the process creates RELIABILITY_FLAG and goes no further. The step that
+point that RELIABILITY_STOP names the process creates RELIABILITY_FLAG and waits until that is gone. The step that
 RELIABILITY_FULL names, such as ``fsync-tmp 2``, fails as on a full disk. With RELIABILITY_SIZE no temporary file can
 have more bytes than that.
 """
@@ -41,8 +41,8 @@ def _point(when: str, step: str) -> None:
         _note(log, f"{name}\n")
     if name == os.environ.get("RELIABILITY_STOP"):
         _note(os.environ["RELIABILITY_FLAG"], name)
-        while True:
-            time.sleep(60)
+        while os.path.exists(os.environ["RELIABILITY_FLAG"]):  # noqa: PTH110  pathlib is not wanted this early
+            time.sleep(0.02)
 
 
 def _kind(path: t.Any) -> str:

@@ -22,6 +22,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.tokensmith.bitbucket.plugins.inventory import projects
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._progress import Progress
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _connection
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
@@ -34,7 +35,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.modules import (
     leaked_secret_info,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import Auditor, audited
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._observe import Progress, observe
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._observe import observe
 from tests.simulator.exchange import Request, Response
 from tests.unit.plugins.company import LOGIN, PASSWORD, PAY, SHOP, URL, Company, checked, entry, new_company, set_params
 from tests.unit.plugins.company import token_params as one_token
@@ -125,7 +126,7 @@ def _access_token_audit(case: HostileCase) -> Result:
     given = {**LOGIN, "repositories": ["PAY/*"], "concurrency": 1, "fail_on": "none"}
     with tempfile.TemporaryDirectory() as place:
         params = checked(access_token_audit.SPEC, access_token_audit.CONSTRAINTS, {**given, "output_dir": place})
-        progress = Progress(lambda _line: None)
+        progress = Progress(lambda _line: None, "audit")
         return audited(lambda: Auditor(params, lambda: observe(case.client(), params, progress)), check_mode=False)
 
 

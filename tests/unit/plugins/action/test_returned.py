@@ -18,12 +18,6 @@ ANSIBLES = {"changed", "diff", "failed", "msg", "warnings", "warned"}
 FREE = {"secrets"}
 
 
-@pytest.fixture
-def bench(monkeypatch):
-    monkeypatch.delenv("BITBUCKET_TOKEN_STORE", raising=False)
-    return Bench()
-
-
 def keys(documented: Result, result: Result, path: str = "") -> tuple[set[str], set[str]]:
     """The documented and the real keys, as dotted paths."""
     known = {f"{path}{key}" for key in documented}

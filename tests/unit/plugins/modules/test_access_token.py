@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token
 from tests.unit.plugins.company import CI, LEDGER, PAY, Company, token_params
+from tests.unit.plugins.memory_delivery import MemoryDelivery
 
 Params = dict[str, t.Any]
 
@@ -209,7 +210,7 @@ INPUT = [
     ({"expires_in_days": 2}, "must be from 3"),
     ({"grace_days": 8, "rotate_before_days": 7}, "Raise `rotate_before_days` to at least 8"),
     ({"rotate_before_days": 82, "grace_days": 7}, "at most 81"),
-    ({"store": "file:/tmp/x"}, "the action plugin's part"),
+    ({"store": "file:/tmp/x"}, "is for the action plugin"),
     ({"state": "absent", "secret": "a password"}, "cannot be read from `secret`"),
 ]
 
@@ -252,27 +253,19 @@ def test_a_token_that_may_not_manage_tokens_gets_the_hint(company):
     assert "sign in with `username` and `password`" in result["msg"]
 
 
-def test_the_action_plugin_gets_the_owner_the_internals_and_the_revocation(company):
-    assert run(company, project="pay", handover={"resolve": True}) == {"changed": False, "owners": [PAY]}
-    result = run(company, store="file:/x", handover={"stored": {CI: None}, "more_calls": True})
-    assert result["secrets"] == {CI: company.sim.tokens(PAY)[0].secret}
-    assert (result["issued"][0]["replaces"], result["issued"][0]["verified"]) == (None, True)
-    assert "secret" not in result
-    discarded = run(company, store="file:/x", handover={"discard": {CI: company.ids()[0]}})
-    assert (discarded, company.ids()) == ({"changed": True, "failures": []}, [])
-
-
-def test_with_a_store_the_old_token_waits_for_the_hand_over(company):
+@pytest.mark.parametrize("check", [False, True])
+def test_with_a_store_the_old_token_waits_for_the_delivery(company, check):
     old = company.sim.add_token(PAY, "ci", ["REPO_ADMIN"], created_days_ago=80, expires_in_days=10)
     company.sim.add_token(PAY, "ci", created_days_ago=90, expires_in_days=0)
-    handover = {"stored": {CI: old.id}, "more_calls": True}
-    first = run(company, store="file:/x", grace_days=0, handover=handover)
-    assert [request.split()[0] for request in company.writes] == ["PUT"]
-    assert first["issued"][0]["retire"]
-    done = {"stored": {CI: first["issued"][0]["id"]}, "replaced": {CI: old.id}, "issue": False, "more_calls": True}
-    second = run(company, store="file:/x", grace_days=0, handover=done)
-    assert {change["reason"] for change in second["changes"]} == {"expired", "superseded"}
-    assert company.ids() == [first["issued"][0]["id"]]
+    alive: list[bool] = []
+    delivery = MemoryDelivery({CI: old.id}, lambda: alive.append(company.sim.authenticates(old.secret)))
+    given = token_params(store="file:/x", grace_days=0)
+    result = access_token.run(given, company.client(), check, delivery)
+    assert [change["reason"] for change in result["changes"]] == ["expiring", "superseded", "expired"]
+    assert "secret" not in result
+    assert alive == ([] if check else [True])
+    assert (delivery.stored == {CI: old.id}) is check
+    assert company.sim.authenticates(old.secret) is check
 
 
 def elsewhere(company: Company) -> Params:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import types
 import typing as t
 from collections import Counter
 
@@ -16,9 +15,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Runtime
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
 from tests.unit.plugins.company import CI, LEDGER, PAY, SHOP, Company, entry, new_company, set_params
+from tests.unit.plugins.memory_delivery import MemoryDelivery
 
 Result = dict[str, t.Any]
 REFERENCES = [f"{owner}/tokens/{name}" for owner in (PAY, SHOP) for name in ("ci", "deploy")]
@@ -144,7 +144,7 @@ def test_a_credential_refused_in_the_middle_stops_the_rest_and_loses_no_secret(c
     assert set(result["secrets"]) == set(REFERENCES[:2])
     assert company.writes == [f"PUT {PAY}", f"PUT {PAY}", f"PUT {SHOP}"]
     reasons = [(item["owner"], item["reason"]) for item in result["failures"]]
-    assert reasons == [(SHOP, "credential"), ("projects/LAST", "stopped"), (PAY, "stopped")]
+    assert reasons == [(SHOP, "credential"), ("projects/LAST", "stopped")]
 
 
 def grown(company: Company, count: int, **token: t.Any) -> Company:
@@ -192,32 +192,20 @@ def test_reissues_count_only_what_lives_and_was_used(company):
     assert run(company, **given)["counts"]["issued"] == 12
 
 
-def test_at_most_two_hundred_tokens_are_issued_when_more_calls_follow(company):
-    names = [entry(f"t{number}") for number in range(101)]
-    stored = {f"{owner}/tokens/t{number}": None for owner in (PAY, SHOP) for number in range(101)}
-    given: Result = {"set": names, "store": "file:/x"}
-    first = run(company, **given, handover={"stored": stored, "more_calls": True})
-    assert (len(first["issued"]), first["remaining"]) == (200, {SHOP: 2})
-    second = run(company, **given, handover={"stored": held(first, stored), "more_calls": True})
-    assert (len(second["issued"]), second["remaining"]) == (2, {})
-    assert run(company, set=names)["changed"] is False
-
-
-def test_without_more_calls_all_are_issued(company):
+def test_without_a_store_all_are_issued(company):
     result = run(company, projects=["PAY"], set=[entry(f"t{number}") for number in range(201)])
     assert len(result["issued"]) == 201
-    assert not {"remaining", "retire", "prune", "limits_bearers"} & set(result)
 
 
-def test_a_run_without_a_store_that_took_too_long_says_that_revoking_is_left_to_the_next(company, monkeypatch):
+def test_what_the_caller_said_it_stored_too_long_ago_revokes_nothing(company):
     clock = [0.0]
-    monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=lambda: clock[0]))
     token = company.sim.add_token(PAY, "ci", created_days_ago=9, expires_in_days=81)
     company.sim.add_token(PAY, "ci", created_days_ago=99, expires_in_days=-9)
     wait = {"when": "after", "run": lambda: clock.__setitem__(0, FRESH + 1)}
     company.sim.faults.arm("call", method="GET", path=f"{PAY}$", **wait)
-    result = run(company, projects=["PAY"], set=[entry()], stored={CI: token.id})
-    assert result["warned"] == ["The run took so long that revoking is left to the next one."]
+    given = set_params(projects=["PAY"], set=[entry()], stored={CI: token.id})
+    result = access_token_set.run(given, company.client(), False, runtime=Runtime(clock=lambda: clock[0]))
+    assert [failure["reason"] for failure in result["failures"]] == ["too_slow"]
     assert result["changed"] is False
 
 
@@ -241,22 +229,14 @@ def test_pruning_spares_an_owner_for_which_anything_failed(company):
     assert {token.name for token in company.sim.tokens(PAY)} == {"ci", "old-1", "deploy"}
 
 
-def test_pruning_is_left_to_a_call_of_its_own_where_secrets_are_handed_over(company):
-    company.sim.add_token(PAY, "old-1")
-    handover = {"stored": dict.fromkeys(REFERENCES), "more_calls": True}
-    first = run(company, store="file:/x", prune=["old-*"], handover=handover)
-    assert (first["prune"], [request for request in company.writes if "DELETE" in request]) == ([PAY], [])
-    last = {"stored": held(first), "issue": False}
-    assert run(company, store="file:/x", prune=["old-*"], handover=last)["counts"]["revoked"] == 1
-
-
-@pytest.mark.parametrize("where", ["param", "handover"])
-def test_without_issuing_what_is_due_is_still_updated_and_revoked(company, where):
+@pytest.mark.parametrize("stores", ["the caller", "a delivery"])
+def test_without_issuing_what_is_due_is_still_updated_and_revoked(company, stores):
     stored = mixture(company)
-    given: Result = {"stored": stored, "issue": False}
-    if where == "handover":
-        given = {"store": "file:/x", "handover": {"stored": stored, "issue": False}}
-    result = run(company, **given)
+    if stores == "the caller":
+        result = run(company, stored=stored, issue=False)
+    else:
+        given = set_params(store="file:/x", issue=False)
+        result = access_token_set.run(given, company.client(), False, MemoryDelivery(stored))
     assert Counter(change["step"] for change in result["changes"]) == {"update": 1, "revoke": 2}
 
 
@@ -290,7 +270,7 @@ INPUT = [
     ),
     ({"stored": {CI: 12345670123}}, f"`stored.{CI}` is a number"),
     ({"rotate_created_before": "yesterday"}, "must be an ISO 8601 date or time"),
-    ({"store": "file:/x"}, "the action plugin's part"),
+    ({"store": "file:/x"}, "is for the action plugin"),
 ]
 
 
@@ -362,30 +342,6 @@ def test_secrets_are_only_where_they_belong(company):
     assert len(set(secrets.values())) == 4
     assert all(company.sim.authenticates(secret) for secret in secrets.values())
     assert not any(secret in str(result) for secret in secrets.values())
-
-
-@pytest.mark.parametrize("failure", ["refused login", "rate limit"])
-def test_what_stops_one_discard_stops_them_all_and_each_id_is_named(company, failure):
-    tokens = {f"{PAY}/tokens/t{number}": company.sim.add_token(PAY, f"t{number}").id for number in range(30)}
-    if failure == "rate limit":
-        company.sim.faults.arm("status", method="DELETE", status=429, times=None)
-        result = run(company, store="file:/x", handover={"discard": tokens})
-    else:
-        given = set_params(store="file:/x", handover={"discard": tokens})
-        result = access_token_set.run(given, company.client(password="wrong"), False)
-    # The limit is waited out and asked again, a refused login is not.
-    asked = company.requests
-    assert (len(set(asked)), len(asked) > 1) == (1, failure == "rate limit")
-    assert {entry["id"] for entry in result["failures"]} == set(tokens.values())
-    assert [entry["reason"] for entry in result["failures"]][1:] == ["stopped"] * 29
-
-
-def test_a_token_that_the_action_plugin_could_not_discard_is_told(company):
-    token = company.sim.add_token(PAY, "ci")
-    company.sim.faults.arm("status", method="DELETE", status=400)
-    result = run(company, store="file:/x", handover={"discard": {CI: token.id}})
-    assert [item["reference"] for item in result["failures"]] == [CI]
-    assert f"Token {token.id} of project PAY was issued" in result["failures"][0]["msg"]
 
 
 @pytest.mark.parametrize(("losers", "more"), [(1, []), (3, []), (5, ["2 more are in `notes`"])])

@@ -1,6 +1,6 @@
-"""The hand-over as it runs for real, in one process: Custody, the module's own run(), a simulated Bitbucket, a store.
+"""A run with a store as an action plugin does it: the module's run(), a simulated Bitbucket, a store.
 
-Only the process boundary between action plugin and module is missing. Every run is checked for leaks.
+Every run is checked for leaks.
 """
 
 from __future__ import annotations
@@ -13,18 +13,14 @@ from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.tokensmith.bitbucket.plugins.action.access_token_set import ActionModule
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
-    Resolved,
-    declared_owners,
-    offline,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Interruption
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import aborted
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Runtime
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._custody import Custody
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._delivery import StoreDelivery
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._file import FileStore
 from tests.simulator import Simulator, Token
@@ -36,7 +32,6 @@ PASSWORD = "correct-horse-battery-staple-4711"
 URL = "https://bitbucket.test"
 PAY = "projects/PAY"
 CI = f"{PAY}/tokens/ci"
-MOST_CALLS = 8
 
 
 def ci(**more: t.Any) -> Result:
@@ -61,6 +56,7 @@ class SpoiltStore(FileStore):
     :param answer: what it says of every entry in place of the truth.
     :param error: what it says in place of any answer.
     :param reads: how many reads succeed.
+    :param spoilt_from: the number of the first write that it answers with the error.
     """
 
     def __init__(
@@ -70,9 +66,11 @@ class SpoiltStore(FileStore):
         answer: str | None = None,
         error: str | None = None,
         reads: int = 10**6,
+        spoilt_from: int = 1,
     ) -> None:
         super().__init__(path, single=False)
         self.lands, self.answer, self.error, self.reads = lands, answer, error, reads
+        self.spoilt_from, self.writes = spoilt_from, 0
 
     def read(self, references: c.Iterable[str]) -> dict[str, str | None]:
         if self.reads < 1:
@@ -82,7 +80,8 @@ class SpoiltStore(FileStore):
 
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
         truth = super().write(entries[: self.lands])
-        if self.error is not None:
+        self.writes += 1
+        if self.error is not None and self.writes >= self.spoilt_from:
             raise StoreError(self.error)
         return truth if self.answer is None else {entry.reference: self.answer for entry in entries}
 
@@ -91,6 +90,7 @@ class Watched(Store):
     """Any store, with a diary of what was asked of it and a hook before each verb."""
 
     def __init__(self, inner: Store, before: c.Callable[[str], object] = lambda _verb: None) -> None:
+        super().__init__()
         self.inner, self.name, self.before = inner, inner.name, before
         self.diary: list[str] = []
         self.entries: list[Entry] = []
@@ -113,7 +113,9 @@ class Watched(Store):
     def write(self, entries: c.Sequence[Entry]) -> dict[str, str]:
         self._note("write")
         self.entries += entries
-        return self.inner.write(entries)
+        answers = self.inner.write(entries)
+        self.reasons = self.inner.reasons
+        return answers
 
     def remove(self, tokens: c.Mapping[str, str]) -> dict[str, str]:
         self._note("remove")
@@ -131,55 +133,23 @@ class Site:
     place: Path
     store: Store
     clock: FakeClock = field(default_factory=FakeClock)
-    calls: list[Result] = field(default_factory=list)
-    most_calls: int = MOST_CALLS
     said: list[str] = field(default_factory=list)
-    #: Called before each call of the module with its number, from 1.
-    before_call: c.Callable[[int], object] = lambda _number: None
-    #: Called after each call of the module.
-    after_call: c.Callable[[int], object] = lambda _number: None
+    interruption: Interruption = field(default_factory=Interruption)
 
     def run(self, *entries: Result, check_mode: bool = False, **options: t.Any) -> Result:
         """One run of a task that declares ``entries``; its result, which never holds a secret."""
-        result = self.custody(*entries, check_mode=check_mode, **options).run(check_mode)
-        assert_clean(json.dumps(result), self.sim)
-        return result
-
-    def custody(self, *entries: Result, check_mode: bool = False, **options: t.Any) -> Custody:
         args = {"url": URL, "projects": ["PAY"], "set": list(entries), **options}
-        action = ActionModule.__new__(ActionModule)
-        params = parsed(args)
-        owners = offline(declared_owners(params))
-        assert owners is not None, "name owners as the server spells them"
-        declared = action.declared(params, Resolved(owners, []))
-        references = {item.owner.path: item.references for item in declared}
-        absent = {item.owner.reference(spec.name) for item in declared for spec in item.specs if spec.absent}
-        self.calls.clear()
-
-        def call(paths: list[str] | None, told: Result) -> Result:
-            told = dict(told)
-            some = owners if paths is None else [owner_of(path) for path in paths]
-            arguments = action.arguments(args, some, told.pop("prune", True))
-            return self._module({**arguments, "handover": told}, check_mode)
-
-        return Custody(self.store, references, call, self.said.append, self.clock, absent=absent, whole=True)
-
-    def _module(self, arguments: Result, check_mode: bool) -> Result:
-        self.calls.append(arguments)
-        # Older versions of Ansible refuse a list that holds nothing in the place of a text.
-        lists = [value for value in arguments["handover"].values() if isinstance(value, list)]
-        assert not [items for items in lists if None in items]
-        assert len(self.calls) <= self.most_calls, "the calls do not come to an end"
-        self.before_call(len(self.calls))
         client = Client(URL, Credential("admin", PASSWORD), transport(self.sim), sleep=lambda _seconds: None)
+        runtime = Runtime(self.said.append, self.clock, self.interruption)
+        delivery = StoreDelivery(self.store, self.clock)
         try:
-            result = access_token_set.run(parsed(json.loads(json.dumps(arguments))), client, check_mode)
+            result = access_token_set.run(parsed(args), client, check_mode, delivery, runtime)
         except BitbucketError as error:
-            result = {"failed": True, "msg": str(error), "reason": error.reason}
+            result = aborted(error)
         else:
             result["warnings"] = result.pop("warned", [])
-        self.after_call(len(self.calls))
-        return json.loads(json.dumps(result))
+        assert_clean(json.dumps(result), self.sim)
+        return result
 
     # What a test asks about
 

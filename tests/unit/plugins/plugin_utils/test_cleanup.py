@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _cleanup
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _cleanup
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 
 from .harness import CI, PAY, ci, new_site

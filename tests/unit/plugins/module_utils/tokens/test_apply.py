@@ -12,7 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import declared
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._apply import Applied, apply, discard
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
     UNKNOWN,
     Fail,
     Issue,

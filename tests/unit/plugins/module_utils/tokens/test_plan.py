@@ -15,7 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._plan 
     would_issue_again,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
     UNKNOWN,
     Fail,
     Issue,
@@ -451,7 +451,7 @@ BESIDE = {PAY.reference("old"): "7"}
 )
 def test_a_secret_under_a_reference_that_is_not_declared_is_as_good_as_missing(used, missing_secret, expected):
     """The entry of a declaration that got another name; its token may be in use for all that is known."""
-    (result,) = planned([token("7", used=used)], None, beside=BESIDE, missing_secret=missing_secret)
+    (result,) = planned([token("7", used=used)], None, others=BESIDE, missing_secret=missing_secret)
     (step,) = result.steps
     assert words(step) == expected
     assert "7 under projects/PAY/tokens/old" in (step.message if isinstance(step, Fail) else result.warnings[0])
@@ -461,7 +461,7 @@ def test_a_secret_under_a_reference_that_is_not_declared_is_as_good_as_missing(u
 @pytest.mark.parametrize("grace", [0, 7])
 def test_what_is_stored_under_a_reference_that_is_not_declared_is_kept_and_told(grace):
     tokens = [token("1"), token("7", age=80, left=10)]
-    (result,) = planned(tokens, "1", spec=spec(grace_days=grace), beside=BESIDE, replaced={PAY.reference("ci"): "7"})
+    (result,) = planned(tokens, "1", spec=spec(grace_days=grace), others=BESIDE, replaced={PAY.reference("ci"): "7"})
     assert [words(step) for step in result.steps] == ["keep 1"]
     assert ["7 under projects/PAY/tokens/old" in warning for warning in result.warnings] == [True]
     (other,) = planned(tokens, "1", spec=spec(grace_days=grace))
@@ -470,7 +470,7 @@ def test_what_is_stored_under_a_reference_that_is_not_declared_is_kept_and_told(
 
 
 def test_what_shall_be_absent_and_is_stored_elsewhere_is_kept_and_told():
-    (result,) = planned([token("7")], None, spec=spec(absent=True), beside=BESIDE)
+    (result,) = planned([token("7")], None, spec=spec(absent=True), others=BESIDE)
     assert result.steps == ()
     assert ["7 under projects/PAY/tokens/old" in warning for warning in result.warnings] == [True]
 
@@ -478,7 +478,7 @@ def test_what_shall_be_absent_and_is_stored_elsewhere_is_kept_and_told():
 def test_what_a_declared_reference_stores_as_well_is_not_told_of():
     tokens = [token("1"), token("7", age=80, left=10)]
     specs = [spec(), spec("deploy")]
-    plans = planned(tokens, {"ci": "1", "deploy": "7"}, specs=specs, beside=BESIDE)
+    plans = planned(tokens, {"ci": "1", "deploy": "7"}, specs=specs, others=BESIDE)
     assert [each.warnings for each in plans] == [(), ()]
 
 

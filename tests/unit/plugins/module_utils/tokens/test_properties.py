@@ -12,19 +12,22 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import listed
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Delivery
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import Outcome
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._plan import plan, undeclared
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Outcome, reconcile
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import reconcile
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec, spec_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
     UNKNOWN,
+    Options,
     Policy,
     Revoke,
     Update,
     View,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._survey import Run
 from tests.promises import FULL
 from tests.unit.plugins.company import PAY, Company, new_company
+from tests.unit.plugins.memory_delivery import MemoryDelivery
 
 PROJECT = Owner(project="PAY")
 NOW = 1_768_467_600_000
@@ -115,11 +118,10 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     return Scenario([draw(specs(name)) for name in names], there, stored, policy, switches)
 
 
-def call(company: Company, scenario: Scenario, stored: Stored | None, **more: t.Any) -> Outcome:
-    """One call of the module; a scenario in which anything fails is another test's."""
-    policy = Policy(stored=stored, replaced=more.pop("replaced", {}), **scenario.policy)
-    run = Run(policy, max_revocations=99, max_reissues=99, **more)
-    outcome = reconcile(company.api(), [Declaration(PROJECT, tuple(scenario.specs))], run)
+def reconciled(company: Company, scenario: Scenario, delivery: Delivery | None = None, **more: t.Any) -> Outcome:
+    """One run; a scenario in which anything fails is another test's."""
+    options = Options(max_revocations=99, max_reissues=99, **scenario.policy, **more)
+    outcome = reconcile(company.api(), [Declaration(PROJECT, tuple(scenario.specs))], options, delivery)
     assume(not outcome.failures)
     return outcome
 
@@ -128,43 +130,45 @@ def alive(company: Company, token_id: str | None) -> bool:
     return any(token.id == token_id and company.sim.authenticates(token.secret) for token in company.sim.tokens(PAY))
 
 
-def handed_over(company: Company, scenario: Scenario) -> Stored | None:
-    """The calls that custody makes, with a store that takes everything."""
+def delivered(company: Company, scenario: Scenario) -> MemoryDelivery | None:
+    """One run with a store that takes everything."""
     before = scenario.stored
     if before is None:
-        call(company, scenario, None)
+        reconciled(company, scenario)
         return None
     wanted = [PROJECT.reference(spec.name) for spec in scenario.specs if not spec.absent]
     served = {reference for reference in wanted if alive(company, before[reference])}
-    outcome = call(company, scenario, before, more_calls=True)
-    assert all(alive(company, before[reference]) for reference in served), (
-        "a secret died before its successor was stored"
-    )
-    stored = {**before, **{item.plan.reference: item.issued.token.id for item in outcome.deliveries}}
-    replaced = {item.plan.reference: item.plan.issue.replaces for item in outcome.deliveries if item.plan.issue}
-    call(company, scenario, stored, issue=False, replaced={key: value for key, value in replaced.items() if value})
+
+    def all_served() -> None:
+        assert all(alive(company, delivery.stored[reference]) for reference in served), (
+            "a secret died before its successor was stored"
+        )
+
+    delivery = MemoryDelivery(before, all_served)
+    outcome = reconciled(company, scenario, delivery)
     issued = {item.plan.reference for item in outcome.deliveries}
-    assert all(alive(company, stored[reference]) for reference in served | issued), "a stored secret died"
-    return stored
+    assert all(alive(company, delivery.stored[reference]) for reference in served | issued), "a stored secret died"
+    return delivery
 
 
 @settings(max_examples=1_000 if FULL else 60, deadline=None, derandomize=True)
 @given(scenarios())
 def test_after_apply_the_plan_keeps_everything(scenario):
     company = scenario.company()
-    stored = handed_over(company, scenario)
+    delivery = delivered(company, scenario)
     company.sim.requests.clear()
-    again = call(company, scenario, stored)
+    again = reconciled(company, scenario, delivery)
     assert (again.report.changes, company.writes) == ([], [])
 
 
 @settings(max_examples=1_000 if FULL else 60, deadline=None, derandomize=True)
 @given(scenarios())
-def test_check_mode_predicts_what_one_call_does(scenario):
+def test_check_mode_predicts_what_the_run_does(scenario):
     company = scenario.company()
-    predicted = call(company, scenario, scenario.stored, check_mode=True)
+    stored = scenario.stored
+    predicted = reconciled(company, scenario, None if stored is None else MemoryDelivery(stored), check_mode=True)
     assert company.writes == []
-    real = call(company, scenario, scenario.stored)
+    real = reconciled(company, scenario, None if stored is None else MemoryDelivery(stored))
     assert predicted.report.diff == real.report.diff
     assert predicted.report.notes == real.report.notes
 
@@ -188,15 +192,15 @@ def test_no_plan_takes_away_what_is_in_use(scenario, number):
         if isinstance(step, Update) and step.permissions is not None:
             assert step.token.id != in_use
     for item in plans:
-        before_the_hand_over = [
+        before_the_delivery = [
             step.token.id for step in item.steps if isinstance(step, Revoke) and not item.spec.absent
         ]
-        assert not stored & set(before_the_hand_over)
+        assert not stored & set(before_the_delivery)
         if item.issue is None and item.current is not None and not item.spec.absent:
             assert item.current.id not in [step.token.id for step in item.retire if isinstance(step, Revoke)]
 
 
-def test_the_scenarios_reach_the_rows_of_the_decision_tables():
+def test_the_scenarios_reach_the_rows_of_the_tables():
     """The strategy reaches what the properties are about, the rarest rows apart."""
     seen: set[str] = set()
 

@@ -8,13 +8,14 @@ import typing as t
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, LockoutError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._progress import INTERVAL, Progress
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Observed
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._observe import INTERVAL, Progress, observe
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._observe import observe
 from tests.unit.plugins.company import LEDGER, LOGIN, PASSWORD, PAY, SHOP, URL, Company, checked
 
 EVERYBODY = [PAY, LEDGER, "projects/PAY/repos/old", SHOP, "projects/~pat", "users/admin", "users/joe_doe", "users/pat"]
-SILENT = Progress(lambda _line: None)
+SILENT = Progress(lambda _line: None, "audit")
 
 
 def read(company: Company, caller: str = "admin", progress: Progress = SILENT, **given: t.Any) -> Observed:
@@ -70,7 +71,7 @@ def test_a_name_that_repeats_the_credential_is_not_shown(company):
 
 def test_progress_is_shown_once_in_an_interval_and_not_at_the_end():
     now, said = 0.0, []
-    progress = Progress(lambda line: said.append((now, line)), lambda: now)
+    progress = Progress(lambda line: said.append((now, line)), "audit", lambda: now)
     search, read_owners = progress.of("repositories of {} of {} projects"), progress.of("{} of {} owners")
     for step, total in ((search, 3_000), (read_owners, 12_000)):
         for done in range(1, total + 1):
@@ -89,8 +90,8 @@ def test_a_long_audit_says_how_far_it_is_with_its_projects_and_its_owners(compan
         company.sim.add_project(f"T{number:02d}")
     said: list[str] = []
     seconds = itertools.count()
-    read(company, progress=Progress(said.append, lambda: next(seconds)))
-    assert said[0] == "audit: repositories of 11 of 43 projects"
+    read(company, progress=Progress(said.append, "audit", lambda: next(seconds)))
+    assert said[0] == "audit: repositories of 10 of 43 projects"
     assert said[-1].startswith("audit: ")
     assert said[-1].endswith(" of 48 owners")
     assert 6 <= len(said) <= 9
@@ -98,7 +99,7 @@ def test_a_long_audit_says_how_far_it_is_with_its_projects_and_its_owners(compan
 
 def test_a_short_audit_says_nothing(company):
     said: list[str] = []
-    read(company, progress=Progress(said.append))
+    read(company, progress=Progress(said.append, "audit"))
     assert said == []
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from ansible_collections.tokensmith.bitbucket.plugins.doc_fragments.custody import ModuleDocFragment
+from ansible_collections.tokensmith.bitbucket.plugins.doc_fragments.store import ModuleDocFragment
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import KINDS, kind_of
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions

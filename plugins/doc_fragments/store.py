@@ -20,8 +20,11 @@ options:
       - V(awx_credential:NAME-TEMPLATE) keeps one credential per token in AWX or Automation Controller, of the type that
         these have for Bitbucket Data Center. The template holds C({reference}). Secrets can't be read back from there.
       - V(helper:COMMAND) gives them to a program of yours, which speaks JSON lines on standard input and output.
-      - The store is read first and proven writable before any token is issued. An issued secret is written to it and
-        read back before an older token is revoked.
+      - The store is read first and proven writable before any token is issued. An issued secret is written to it at
+        once, and an older token is revoked only after the store was read again.
+      - With a store, the task runs on the controller (in AWX, in the execution environment) and talks to Bitbucket from
+        there. Neither the host of the task nor C(delegate_to) changes that, and C(become) has no effect. The Python
+        that runs Ansible needs C(requests).
       - If not set, the environment variable E(BITBUCKET_TOKEN_STORE) of the controller is used. If that is not set
         either, issued secrets are in the task's result, for you to keep.
     type: str
@@ -52,7 +55,4 @@ options:
     type: str
     choices: [auto, reissue, fail]
     default: auto
-  handover:
-    description: Internal. A task that sets it is refused.
-    type: dict
 """

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, Tokensmith
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
 """The store's entries at the end of a run: those of revoked tokens go, those of undeclared tokens are reported."""
 
 from __future__ import annotations
@@ -9,18 +9,35 @@ import collections.abc as c
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference, owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._steps import GUARDED, UNKNOWN
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    REFUSED,
-    REMOVED,
-    UNCERTAIN,
-    Store,
-    StoreError,
-)
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Delivery
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observer
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import Outcome
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import GUARDED, UNKNOWN, Options
 
 Result = dict[str, t.Any]
 
 _MOST_NAMED = 3
+
+
+def clean_up(outcome: Outcome, observer: Observer, delivery: Delivery, options: Options) -> None:
+    """Remove the entries of revoked tokens, and report those of undeclared ones.
+
+    :param outcome: gets what was removed, or in check mode would be.
+    """
+    held = observer.held
+    tokens = {
+        **revoked({**held.stored, **held.others}, outcome.report.changes),
+        **left_over(
+            held.stored, observer.absent, outcome.report.seen, set(observer.observations) - outcome.failed_owners
+        ),
+    }
+    removed, warnings = (list(tokens), []) if options.check_mode else delivery.remove(tokens)
+    outcome.report.remove({reference: tokens[reference] for reference in removed})
+    outcome.warn(warnings)
+    if options.whole:
+        outcome.undeclared = undeclared(held.others, removed, observer.references)
+        if outcome.undeclared:
+            outcome.warn([undeclared_warning(delivery.name, outcome.undeclared)])
 
 
 def revoked(entries: c.Mapping[str, str | None], changes: c.Iterable[Result]) -> dict[str, str]:
@@ -50,28 +67,6 @@ def left_over(
         for reference, token_id in found.items()
         if token_id and token_id != UNKNOWN and token_id not in kept
     }
-
-
-def remove(store: Store, tokens: c.Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Remove entries of tokens that are gone.
-
-    :returns: the references whose entries are gone, and a warning for each of the others.
-    """
-    if not tokens:
-        return [], []
-    try:
-        answers = store.remove(tokens)
-        why = store.reasons
-    except StoreError as error:
-        answers, why = {}, dict.fromkeys(tokens, str(error))
-    # Another run has stored a new secret meanwhile: there is nothing to remove, and nothing to say.
-    uncertain = [item for item in tokens if answers.get(item, UNCERTAIN) not in (REMOVED, REFUSED)]
-    warnings = [
-        f"{reference}: token {tokens[reference]} is revoked, but {store.name} still holds its secret. Remove the "
-        f"entry. {why.get(reference, '')}".strip()
-        for reference in uncertain
-    ]
-    return [reference for reference in tokens if answers.get(reference) == REMOVED], warnings
 
 
 def undeclared(others: c.Iterable[str], removed: c.Collection[str], declared: c.Iterable[str]) -> list[str]:

@@ -1,16 +1,17 @@
-"""The hand-over, step by step, with the module's own run() and real stores."""
+"""A run with a store, step by step: read, observe, issue, verify, write, read again, retire."""
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
-import types
-import typing as t
+import threading
+import time
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import BATCH, FRESH, ISSUING
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _custody, _pace
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH, RECENT
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Interruption
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import REFUSED, UNCERTAIN
 
 from .harness import CI, PAY, Site, SpoiltStore, Watched, ci, new_site, tree
@@ -65,7 +66,7 @@ def test_a_place_below_which_the_reference_cannot_be_written_is_found_out_before
     assert site.counts().get("PUT", 0) == 0, "a token was created although its secret cannot be kept"
 
 
-# Step 2: issuing, at most two hundred a call.
+# Step 2: issuing.
 
 
 def test_a_first_run_delivers_what_works_and_a_second_changes_nothing(site):
@@ -86,29 +87,35 @@ def test_with_nothing_to_do_each_owner_costs_one_request(tmp_path):
     site.sim.requests.clear()
     assert not site.run(ci(), projects=MANY[:30])["changed"]
     assert site.counts() == {"GET": 30}
-    assert len(site.calls) == 1
 
 
-def test_more_than_two_hundred_tokens_go_in_calls_that_each_look_at_no_owner_twice(tmp_path):
+def test_many_tokens_are_delivered_while_others_are_issued_and_no_owner_is_listed_twice(tmp_path):
     site = new_site(tmp_path / "secrets", projects=MANY)
     site.store = Watched(site.store)
     result = site.run(ci(), projects=MANY)
     assert result["counts"]["issued"] == 250
-    assert site.store.diary == ["prepare", "read", "write", "write"]
-    assert site.counts() == {"GET": 250 + 50, "PUT": 250}
-    assert [len(arguments["projects"]) for arguments in site.calls] == [250, 50]
+    assert site.store.diary[:2] == ["prepare", "read"]
+    assert set(site.store.diary[2:]) == {"write"}
+    assert site.counts() == {"GET": 250, "PUT": 250}
     assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in MANY)
-    assert site.said == ["tokens: 200 of 250 owners"]
 
 
-def test_an_owner_whose_tokens_fall_into_two_calls_gets_all_of_them_once(tmp_path):
-    site = new_site(tmp_path / "secrets", projects=MANY[:67])
-    three = [ci(name=name) for name in ("a", "b", "c")]
-    result = site.run(*three, projects=MANY[:67])
-    assert result["counts"]["issued"] == 201
-    assert site.counts() == {"GET": 67 + 1, "PUT": 201}
-    assert {len(site.sim.tokens(f"projects/{key}")) for key in MANY[:67]} == {3}
-    assert not site.run(*three, projects=MANY[:67])["changed"]
+@pytest.mark.parametrize("batch", [1, 3, 16])
+def test_no_more_secrets_wait_for_the_store_than_it_takes_in_one_write(tmp_path, batch):
+    site = new_site(tmp_path / "secrets", projects=MANY[:40])
+    waiting: list[int] = []
+    site.store = Watched(site.store, before=lambda verb: verb == "write" and waiting.append(undelivered(site)))
+    site.store.batch = batch
+    site.run(ci(), projects=MANY[:40])
+    assert max(waiting) <= batch
+    assert len(waiting) >= 40 / batch
+
+
+def undelivered(site: Site) -> int:
+    """How many tokens of the simulator the store does not hold, a moment after the write was begun."""
+    time.sleep(0.01)
+    references = [f"projects/{key}/tokens/ci" for key in MANY[:40]]
+    return len(list(site.sim.model.all_tokens())) - sum(map(bool, site.files().read(references).values()))
 
 
 def test_more_than_two_hundred_tokens_of_one_owner_that_all_fail_come_to_an_end(site):
@@ -128,18 +135,17 @@ def test_an_owner_that_fails_does_not_keep_the_others_from_theirs(tmp_path):
         assert site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci"))
 
 
-def test_a_later_call_that_fails_whole_loses_nothing_that_was_handed_over(tmp_path):
+def test_a_credential_that_is_refused_in_the_middle_loses_nothing_that_was_issued(tmp_path):
     site = new_site(tmp_path / "secrets", projects=MANY)
     refusal = "com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException"
-    site.sim.faults.arm("status", method="GET", nth=251, times=None, status=401, exception_name=refusal)
-    result = site.run(ci(), projects=MANY)
-    assert result["failed"]
-    assert result["changed"]
+    site.sim.faults.arm("status", method="PUT", nth=201, times=None, status=401, exception_name=refusal)
+    result = site.run(ci(), projects=MANY, concurrency=1)
+    assert (result["failed"], result["changed"]) == (True, True)
     assert result["counts"]["issued"] == 200
     stored = [key for key in MANY if site.stored(f"projects/{key}/tokens/ci")]
     assert len(stored) == 200
     assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in stored)
-    assert site.counts()["GET"] == 251, "a refused credential was tried again"
+    assert site.counts()["PUT"] == 201, "a refused credential was tried again"
 
 
 # Step 3: verifying.
@@ -219,10 +225,10 @@ def test_every_entry_says_what_it_replaces(tmp_path):
 def test_a_lost_race_is_no_error_and_leaves_the_winners_token(site, rotation):
     if rotation:
         site.issue_elsewhere(**OLD)
-    rival = site.custody(ci())
+    rival = dataclasses.replace(site)
     winners = []
     # The rival runs from read to write while our create is on its way.
-    site.sim.faults.arm("call", method="PUT", when="before", run=lambda: winners.append(rival.run(False)))
+    site.sim.faults.arm("call", method="PUT", when="before", run=lambda: winners.append(rival.run(ci())))
     result = site.run(ci())
     assert "failed" not in result
     assert (result["changed"], result["changes"], result["issued"]) == (False, [], [])
@@ -268,9 +274,8 @@ def test_after_a_refused_login_nothing_else_is_discarded_and_every_id_is_named(t
     site.sim.faults.arm("status", method="DELETE", status=401, message="Wrong.", times=None)
     result = site.run(ci(), projects=keys)
     assert site.counts()["DELETE"] == 1
-    assert len(site.calls) == 2, "the server was asked again"
     left = [token_id for key in keys for token_id in site.ids(f"projects/{key}")]
-    assert len(left) == 30
+    assert left
     assert [token_id for token_id in left if token_id not in result["msg"]] == []
 
 
@@ -304,14 +309,20 @@ def test_a_write_that_nothing_is_known_of_leaves_the_token_alone_and_names_it(si
 
 
 def test_what_a_half_done_write_has_taken_is_kept_and_the_rest_is_named(tmp_path):
-    keys = ["PAY", "SHOP", "DATA", "OPS"]
+    keys = MANY[:40]
     site = new_site(tmp_path / "secrets", projects=keys)
-    site.store = SpoiltStore(site.place, lands=2, error="No space left on device.")
+    # Secrets pile up behind the first write, so that the second one has several.
+    spoilt = SpoiltStore(site.place, lands=2, error="No space left on device.", spoilt_from=2)
+    site.store = Watched(spoilt, before=lambda verb: verb == "write" and time.sleep(0.3))
     result = site.run(ci(), projects=keys)
     stored = [key for key in keys if site.stored(f"projects/{key}/tokens/ci")]
-    assert len(stored) == 2
-    unknown = [failure["reference"] for failure in result["failures"] if failure["reference"]]
-    assert sorted(unknown) == sorted(f"projects/{key}/tokens/ci" for key in keys if key not in stored)
+    assert len(stored) >= 3
+    unknown = {failure["reference"]: failure["id"] for failure in result["failures"] if failure["reference"]}
+    assert unknown
+    assert {item for key in keys for item in site.ids(f"projects/{key}")} == {
+        *(site.stored(f"projects/{key}/tokens/ci") for key in stored),
+        *unknown.values(),
+    }
     assert not site.sim.model.revoked
     assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in stored)
 
@@ -319,9 +330,9 @@ def test_what_a_half_done_write_has_taken_is_kept_and_the_rest_is_named(tmp_path
 def test_after_a_store_has_failed_nothing_more_is_issued_into_it(tmp_path):
     site = new_site(tmp_path / "secrets", projects=MANY)
     site.store = SpoiltStore(site.place, lands=0, error="No space left on device.")
-    site.run(ci(), projects=MANY)
-    assert site.counts()["PUT"] == 200
-    assert len(site.calls) == 1
+    result = site.run(ci(), projects=MANY)
+    assert site.counts()["PUT"] <= site.store.batch
+    assert "No space left on device. Owners left: " in result["msg"]
 
 
 # Step 6: retiring and pruning.
@@ -383,7 +394,7 @@ def test_pruning_comes_after_every_hand_over(tmp_path):
     seen: list[tuple[str, bool]] = []
     result = site.run(ci(), projects=MANY[:202], prune=["old-*"])
     assert ("revoke", "undeclared") in rotated(result)
-    assert [verb for verb, alive in seen if alive] == ["prepare", "read", "write", "write", "read"]
+    assert [verb for verb, alive in seen if alive][-2:] == ["write", "read"]
     assert not site.alive(stray)
 
 
@@ -423,27 +434,41 @@ def test_a_stored_token_is_never_pruned_whatever_it_is_called(site):
 # How old the store's word may be.
 
 
-@pytest.mark.parametrize(("seconds", "again"), [(FRESH, []), (FRESH + 1, ["read"])], ids=["fresh", "stale"])
-def test_what_the_store_said_more_than_half_an_hour_ago_is_asked_again_before_the_next_call(tmp_path, seconds, again):
-    site = new_site(tmp_path / "secrets", projects=MANY[:201])
+def slow(site: Site, seconds: float, times: int | None = 1, path: str = f"{PAY}$", method: str = "GET") -> None:
+    """Have requests take so many seconds."""
 
-    def slow_first_write(verb):
-        if verb == "write" and "write" not in site.store.diary:
-            site.clock.now += seconds
+    def wait() -> None:
+        site.clock.now += seconds
 
-    site.store = Watched(site.store, before=slow_first_write)
-    site.run(ci(), projects=MANY[:201])
-    assert site.store.diary == ["prepare", "read", "write", *again, "write"]
+    site.sim.faults.arm("call", method=method, path=path, run=wait, times=times, when="after")
+
+
+@pytest.mark.parametrize(("seconds", "again"), [(RECENT, 0), (RECENT + 1, 1)], ids=["recent", "older"])
+def test_an_observation_older_than_ten_minutes_is_made_again_before_it_is_acted_on(site, seconds, again):
+    site.store = Watched(site.store)
+    slow(site, seconds)
+    assert rotated(site.run(ci())) == [("issue", "absent")]
+    assert site.store.diary == ["prepare", "read", *["read"] * again, "write"]
+    assert site.counts() == {"GET": 1 + again, "PUT": 1}
+
+
+def test_what_another_run_stored_in_the_meantime_is_found_by_observing_again(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=["PAY", "SHOP"])
+
+    def meanwhile() -> None:
+        site.clock.now += RECENT + 1
+        site.issue_elsewhere(created_days_ago=1)
+
+    site.sim.faults.arm("call", path="projects/SHOP$", run=meanwhile)
+    result = site.run(ci(expires_in_days=None), projects=["PAY", "SHOP"], concurrency=1)
+    assert [change["reference"] for change in result["changes"]] == ["projects/SHOP/tokens/ci"]
+    assert len(site.ids()) == 1
 
 
 def test_secrets_that_come_too_late_to_be_surely_ours_are_revoked_and_not_written(site):
     old = site.issue_elsewhere(**OLD)
     site.store = Watched(site.store)
-
-    def hang(number):
-        site.clock.now += FRESH + 1 if number == 1 else 0
-
-    site.after_call = hang
+    slow(site, FRESH + 1, method="PUT")
     result = site.run(ci())
     assert "write" not in site.store.diary
     assert site.stored() == old.id
@@ -457,203 +482,118 @@ def test_secrets_that_come_too_late_to_be_surely_ours_are_revoked_and_not_writte
 def test_of_what_came_too_late_and_could_not_be_revoked_only_that_is_said(site):
     site.issue_elsewhere(**OLD)
     site.sim.faults.arm("status", method="DELETE", status=500, times=None)
-
-    def hang(number):
-        site.clock.now += FRESH + 1 if number == 1 else 0
-
-    site.after_call = hang
+    slow(site, FRESH + 1, method="PUT")
     result = site.run(ci())
     (new,) = [token_id for token_id in site.ids() if token_id != site.stored()]
     assert [entry.get("id") for entry in result["failures"]] == [new]
     assert "could not be revoked: revoke it manually" in result["msg"]
-    assert "was revoked again" not in result["msg"]
+    assert "stays in use" not in result["msg"]
 
 
-@pytest.fixture
-def slow_look(site, monkeypatch) -> t.Callable[..., None]:
-    """Arms looks at PAY's tokens that take so many seconds, for the module as for the action plugin."""
-
-    def takes(seconds: float, times: int | None = 1, site: Site = site, path: str = f"{PAY}$") -> None:
-        monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=site.clock))
-
-        def wait() -> None:
-            site.clock.now += seconds
-
-        site.sim.faults.arm("call", method="GET", path=path, run=wait, times=times)
-
-    return takes
+def test_secrets_that_come_in_time_are_written(site):
+    slow(site, FRESH, method="PUT")
+    site.run(ci())
+    assert site.sim.authenticates(site.secret())
 
 
-def test_after_a_long_look_at_all_owners_secrets_are_delivered_in_the_same_run(site, slow_look):
+def test_after_a_long_observation_of_all_owners_everything_is_done_in_the_same_run(site):
     """Ten thousand owners at five requests a second take longer than a secret may be on its way."""
     old = site.issue_elsewhere(**OLD)
-    slow_look(FRESH + 1)
+    slow(site, FRESH + 1)
     result = site.run(ci(grace_days=0))
     assert "failed" not in result
     assert rotated(result) == [("issue", "expiring"), ("revoke", "superseded")]
     assert (site.sim.authenticates(site.secret()), site.alive(old)) == (True, False)
 
 
-def test_what_expired_is_revoked_after_a_long_look_as_well(site, slow_look):
-    site.issue_elsewhere(created_days_ago=9, expires_in_days=81)
-    gone = site.sim.add_token(PAY, "ci", created_days_ago=99, expires_in_days=-9)
-    slow_look(FRESH + 1)
-    assert rotated(site.run(ci())) == [("revoke", "expired")]
-    assert gone.id not in site.ids()
-
-
-def test_where_every_look_takes_too_long_nothing_is_issued_and_the_run_says_so(site, slow_look):
-    old = site.issue_elsewhere(**OLD)
-    slow_look(FRESH + 1, times=None)
-    result = site.run(ci())
-    assert reasons(result) == ["too_slow"]
-    assert f"{PAY}: looking at its tokens takes so long that nothing can be done in time" in result["msg"]
-    assert (site.ids(), site.stored(), "PUT" in site.counts()) == ([old.id], old.id, False)
-
-
-@pytest.mark.parametrize("grace", [0, 7])
-def test_owners_that_take_long_are_looked_at_a_few_at_a_time_until_all_is_done(tmp_path, slow_look, grace):
-    """Each look takes so long that four owners are too many for one call, and two are not."""
-    keys = [f"P{number}" for number in range(8)]
-    site = new_site(tmp_path / "secrets", projects=keys)
-    site.most_calls = 16
-    old = [site.issue_elsewhere(owner=f"projects/{key}", **OLD) for key in keys]
-    stray = site.sim.add_token("projects/P7", "old-jenkins")
-    slow_look(ISSUING / 2 - 1, times=None, site=site, path="projects/P[0-9]$")
-    declared = {"projects": keys, "concurrency": 1, "prune": ["old-*"], "max_revocations": 1}
-    result = site.run(ci(grace_days=grace), **declared)
-    assert "failed" not in result
-    assert all(site.sim.authenticates(site.secret(f"projects/{key}/tokens/ci")) for key in keys)
-    assert (site.alive(stray), {site.alive(token) for token in old}) == (False, {grace > 0})
-    site.sim.clock.advance(days=8)
-    site.run(ci(grace_days=grace), **declared)
-    assert [token.id for token in old if site.alive(token)] == []
-
-
-@pytest.mark.parametrize("grace", [0, 7])
-def test_an_owner_that_takes_too_long_fails_alone(tmp_path, slow_look, grace):
+def test_an_owner_that_takes_too_long_fails_alone(tmp_path):
     keys = ["SHOP", "PAY", "DATA"]
     site = new_site(tmp_path / "secrets", projects=keys)
     old = {key: site.issue_elsewhere(owner=f"projects/{key}", **OLD) for key in keys}
-    slow_look(FRESH + 1, times=None, site=site)
-    result = site.run(ci(grace_days=grace), projects=keys)
+    slow(site, FRESH + 1, times=None)
+    result = site.run(ci(grace_days=0), projects=keys, concurrency=1)
     assert [(entry["owner"], entry["reason"]) for entry in result["failures"]] == [(PAY, "too_slow")]
-    assert {key: site.stored(f"projects/{key}/tokens/ci") == token.id for key, token in old.items()} == {
-        "SHOP": False,
-        "PAY": True,
-        "DATA": False,
-    }
-    assert {key: site.alive(token) for key, token in old.items()} == {"SHOP": grace > 0, "PAY": True, "DATA": grace > 0}
+    assert f"{PAY}: reading its tokens and what the store holds took more than half an hour" in result["msg"]
+    assert {key: site.alive(token) for key, token in old.items()} == {"SHOP": False, "PAY": True, "DATA": False}
+    assert site.stored() == old["PAY"].id
 
 
-def test_where_one_owner_after_another_takes_too_long_the_rest_is_left_to_the_next_run(tmp_path, slow_look):
-    keys = ["PAY", *MANY[:7]]
-    site = new_site(tmp_path / "secrets", projects=keys)
-    slow_look(FRESH + 1, times=None, site=site, path="projects/[^/]*$")
-    site.most_calls = 9
-    result = site.run(ci(), projects=keys, concurrency=1)
-    assert reasons(result) == ["too_slow"] * 4
-    assert result["msg"].startswith("4 failures: Looking at one owner after another takes so long (")
-    assert "PUT" not in site.counts()
-
-
-def test_of_many_tokens_of_one_owner_each_slow_revocation_counts(site, monkeypatch):
-    """Half an hour is over in the middle of them; what is left is revoked by the next call."""
+def test_of_many_tokens_of_one_owner_each_slow_revocation_counts(site):
+    """More than half an hour passes; store and owner are read again before what is left is revoked."""
     names = [f"t{number}" for number in range(6)]
     for name in names:
         site.issue_elsewhere(name, **OLD)
-    monkeypatch.setattr(_reconcile, "time", types.SimpleNamespace(monotonic=site.clock))
-
-    def wait() -> None:
-        site.clock.now += FRESH / 3 + 1
-
-    site.sim.faults.arm("call", method="DELETE", run=wait, times=None)
+    slow(site, FRESH / 3 + 1, times=None, path="tokens|projects/PAY/", method="DELETE")
     result = site.run(*(ci(name=name, grace_days=0) for name in names))
     assert "failed" not in result
     assert result["counts"]["revoked"] == 6
     assert len(site.ids()) == 6
 
 
+def test_undeclared_tokens_are_not_revoked_by_what_was_seen_half_an_hour_ago(site):
+    for number in range(6):
+        site.sim.add_token(PAY, f"old-{number}")
+    slow(site, FRESH / 3 + 1, times=None, path="projects/PAY/", method="DELETE")
+    result = site.run(ci(), prune=["old-*"])
+    assert reasons(result) == ["too_slow"]
+    assert result["counts"]["revoked"] == 3
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_a_follow_up_that_fails_ends_and_says_so(site, method):
+def test_a_retirement_that_fails_ends_and_says_so(site, method):
     old = site.issue_elsewhere(**OLD)
-
-    def refuse(number):
-        if number == 1:
-            site.sim.faults.arm("status", method=method, status=401, times=None)
-
-    site.after_call = refuse
+    nth = 3 if method == "GET" else 1
+    site.sim.faults.arm("status", method=method, nth=nth, status=401, times=None)
     result = site.run(ci(grace_days=0))
     assert result["failed"]
-    assert len(site.calls) <= 3
+    assert site.counts()[method] == nth, "a refused credential was tried again"
     assert (site.alive(old), site.sim.authenticates(site.secret())) == (True, True)
 
 
-def test_the_limit_of_revocations_is_one_for_all_calls_of_a_run(tmp_path, monkeypatch):
-    """Somebody makes more of what is pruned while a run is under way."""
-    monkeypatch.setattr(_pace, "BATCH", 1)
+def test_the_limit_of_revocations_holds_for_what_appears_during_the_run(tmp_path):
     keys = ["PAY", "SHOP", "DATA"]
     site = new_site(tmp_path / "secrets", projects=keys)
     for key in keys:
         site.sim.add_token(f"projects/{key}", "old-1")
-
-    def more(number):
-        if number == 2:
-            site.sim.add_token("projects/DATA", "old-2")
-
-    site.before_call = more
+    more = {"method": "PUT", "path": "projects/DATA", "when": "after"}
+    site.sim.faults.arm("call", run=lambda: site.sim.add_token("projects/DATA", "old-2"), **more)
     result = site.run(ci(), projects=keys, prune=["old-*"], max_revocations=3)
-    assert result["counts"]["revoked"] == 2
+    assert result["counts"]["revoked"] == 3
     assert result["msg"].startswith(f"{site.store.name}: 4 tokens would be revoked")
     assert "Nothing more was changed." in result["msg"]
 
 
-DEAD = "took none of the last secrets, so no more tokens are issued. Owners left: 50."
-
-
-def test_a_store_that_takes_none_of_a_batch_gets_no_other_and_nothing_more_is_issued(tmp_path):
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_a_store_that_takes_none_of_twenty_secrets_gets_no_others_and_nothing_more_is_issued(tmp_path, concurrency):
     site = new_site(tmp_path / "secrets", projects=MANY)
     site.store = SpoiltStore(site.place, lands=0, answer=UNCERTAIN)
-    result = site.run(ci(), projects=MANY)
-    assert site.counts()["PUT"] == BATCH
-    assert result["msg"].startswith(f"201 failures: {site.store.name} {DEAD}")
+    result = site.run(ci(), projects=MANY, concurrency=concurrency)
+    assert 20 <= site.counts()["PUT"] < 20 + site.store.batch
+    dead = f"{site.store.name} took none of the last secrets, so no more tokens are issued. Owners left: "
+    assert dead in result["msg"]
 
 
-def test_where_every_secret_is_mangled_on_its_way_nothing_more_is_issued(tmp_path):
-    site = new_site(tmp_path / "secrets", projects=MANY)
-    module = site._module
-
-    def mangle(arguments, check_mode):
-        result = module(arguments, check_mode)
-        return {**result, "secrets": dict.fromkeys(result.get("secrets", ()), "********")}
-
-    site._module = mangle
-    result = site.run(ci(), projects=MANY)
-    assert (site.counts()["PUT"], list(site.sim.model.all_tokens())) == (BATCH, [])
-    assert DEAD in result["msg"]
-
-
-@pytest.mark.parametrize("batch", [1, BATCH])
-def test_a_store_that_takes_some_gets_the_rest(tmp_path, monkeypatch, batch):
+def test_a_store_that_takes_some_gets_the_rest(tmp_path):
     """One owner's folder is unwritable, say, or the store is down for a moment."""
-    for module in (_custody, _reconcile):
-        monkeypatch.setattr(module, "BATCH", batch)
-    projects = MANY if batch == BATCH else MANY[:4]
-    site = new_site(tmp_path / "secrets", projects=projects)
-    site.store = SpoiltStore(site.place, lands=1 if batch == BATCH else 0, answer=UNCERTAIN)
-    site.run(ci(), projects=projects)
-    assert site.counts()["PUT"] == len(projects)
+    site = new_site(tmp_path / "secrets", projects=MANY[:60])
+    refused = itertools.cycle([UNCERTAIN] * 15 + [None])
+    write = site.store.write
+
+    def some(entries):
+        return {entry.reference: next(refused) or write([entry])[entry.reference] for entry in entries}
+
+    site.store.write = some
+    site.run(ci(), projects=MANY[:60])
+    assert site.counts()["PUT"] == 60
 
 
-def test_once_new_secrets_meet_a_rate_limit_no_other_is_signed_in_with_in_this_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(_custody, "BATCH", 1)
-    monkeypatch.setattr(_reconcile, "BATCH", 1)
+def test_once_new_secrets_meet_a_rate_limit_no_other_is_signed_in_with_in_this_run(tmp_path):
     keys = ["PAY", "SHOP", "DATA"]
     site = new_site(tmp_path / "secrets", projects=keys)
     old = [site.issue_elsewhere(owner=f"projects/{key}", **OLD) for key in keys]
     site.sim.faults.arm("status", path=IDENTITY, status=429, times=None)
     stray = site.sim.add_token(PAY, "old-jenkins")
-    result = site.run(ci(grace_days=0), projects=keys, prune=["old-*"])
+    result = site.run(ci(grace_days=0), projects=keys, prune=["old-*"], concurrency=1)
     assert [item["verified"] for item in result["issued"]] == [False] * 3
     assert "Older and undeclared tokens are left to the next run" in result["warnings"][0]
     assert "3 owners, such as projects/PAY." in result["warnings"][0]
@@ -662,55 +602,86 @@ def test_once_new_secrets_meet_a_rate_limit_no_other_is_signed_in_with_in_this_r
     assert all(site.alive(token) for token in [*old, stray])
 
 
-def test_slow_owners_keep_no_other_waiting_for_its_retirement(tmp_path, slow_look):
-    slow, quick = [f"S{number}" for number in range(3)], [f"Q{number}" for number in range(3)]
-    site = new_site(tmp_path / "secrets", projects=[*slow, *quick])
-    site.most_calls = 16
-    gone = []
-    for key in [*slow, *quick]:
-        site.issue_elsewhere(owner=f"projects/{key}", created_days_ago=9, expires_in_days=81)
-        gone.append(site.sim.add_token(f"projects/{key}", "ci", created_days_ago=99, expires_in_days=-9))
-    slow_look(FRESH + 1, times=None, site=site, path="projects/S[0-9]$")
-    result = site.run(ci(), projects=[*slow, *quick])
-    assert sorted(entry["owner"] for entry in result["failures"]) == [f"projects/{key}" for key in slow]
-    revoked = {change["id"] for change in result["changes"]}
-    assert revoked == {token.id for token in gone[3:]}
-
-
-def test_an_owner_that_was_given_up_is_not_looked_at_again(site, slow_look):
-    site.issue_elsewhere(**OLD)
-    site.sim.add_token(PAY, "ci", created_days_ago=99, expires_in_days=-9)
-    slow_look(FRESH + 1, times=None)
-    assert reasons(site.run(ci())) == ["too_slow"]
-
-
-def test_secrets_that_come_in_time_are_written(site):
-    def hang(number):
-        site.clock.now += FRESH if number == 1 else 0
-
-    site.after_call = hang
-    site.run(ci())
-    assert site.sim.authenticates(site.secret())
-
-
-@pytest.mark.parametrize(("seconds", "kept"), [(FRESH - 1, False), (FRESH + 1, True)], ids=["fresh", "stale"])
-def test_nothing_is_retired_by_a_read_that_took_more_than_half_an_hour(site, seconds, kept):
-    """Somebody may have stored another token while it was under way."""
+@pytest.mark.parametrize("seconds", [RECENT + 1, FRESH + 1])
+def test_nothing_is_retired_by_a_read_that_took_long(site, seconds):
+    """Another run may have stored another token in the meantime: here it puts back the old one."""
     old = site.issue_elsewhere(**OLD)
 
     def slow_second_read(verb):
-        if verb == "read" and "write" in site.store.diary:
+        if verb == "read" and site.store.diary.count("read") == 1:
             site.clock.now += seconds
+            after.append(len(site.store.diary))
+        elif verb == "read" and site.store.diary.count("read") == 2:
+            site.keep(old)
 
+    after: list[int] = []
     site.store = Watched(site.store, before=slow_second_read)
-    result = site.run(ci(grace_days=0))
-    assert reasons(result) == ["store"] * kept
-    assert site.sim.authenticates(site.secret())
-    assert site.alive(old) is kept
-    site.store = site.store.inner
-    site.sim.clock.advance(hours=1)
     site.run(ci(grace_days=0))
-    assert not site.alive(old)
+    assert after, "the store was not read again before retiring"
+    assert (site.alive(old), site.stored()) == (True, old.id)
+    assert site.sim.authenticates(site.secret())
+
+
+# Interruption.
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_an_interrupted_run_delivers_what_it_issued_and_issues_and_retires_nothing_more(tmp_path, concurrency):
+    keys = MANY[:30]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    old = [site.issue_elsewhere(owner=f"projects/{key}", **OLD) for key in keys]
+    site.sim.faults.arm("call", method="PUT", nth=5, run=site.interruption.request)
+    result = site.run(ci(grace_days=0), projects=keys, prune=["old-*"], concurrency=concurrency)
+    issued = len(result["issued"])
+    assert 5 <= issued < 5 + concurrency
+    assert site.counts()["PUT"] == issued
+    held = site.files().read([f"projects/{key}/tokens/ci" for key in keys])
+    assert {item["id"] for item in result["issued"]} <= set(held.values())
+    assert all(site.alive(token) for token in old)
+    assert (result["failed"], result["reason"], result["changed"]) == (True, "interrupted", True)
+    assert result["msg"] == (
+        f"The run was interrupted. {issued} token(s) were issued and delivered before that. No older token was revoked "
+        f"afterwards. Run again: {30 - issued} owner(s) are left."
+    )
+    again = dataclasses.replace(site, interruption=Interruption()).run(ci(grace_days=0), projects=keys)
+    assert ("failed" in again, again["counts"]["issued"]) == (False, 30 - issued)
+
+
+def test_an_interrupted_run_does_not_wait_for_a_verification_that_hangs(site):
+    old = site.issue_elsewhere(**OLD)
+    released = threading.Event()
+
+    def hang() -> None:
+        site.interruption.request()
+        released.wait(30)
+
+    site.sim.faults.arm("call", path=IDENTITY, run=hang)
+    began = time.monotonic()
+    result = site.run(ci(grace_days=0))
+    assert time.monotonic() - began < 5
+    released.set()
+    assert (result["reason"], len(result["issued"])) == ("interrupted", 1)
+    assert site.sim.authenticates(site.secret())
+    assert site.stored() not in (None, old.id)
+    assert site.alive(old)
+
+
+def test_an_interruption_while_older_tokens_are_revoked_leaves_the_rest(tmp_path):
+    keys = MANY[:10]
+    site = new_site(tmp_path / "secrets", projects=keys)
+    old = [site.issue_elsewhere(owner=f"projects/{key}", **OLD) for key in keys]
+    site.sim.faults.arm("call", method="DELETE", nth=3, run=site.interruption.request)
+    result = site.run(ci(grace_days=0), projects=keys, concurrency=1)
+    assert (result["reason"], result["counts"]["issued"], result["counts"]["revoked"]) == ("interrupted", 10, 3)
+    assert sum(map(site.alive, old)) == 7
+
+
+def test_an_interruption_before_anything_was_issued_changes_nothing(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY[:10])
+    site.sim.faults.arm("call", method="GET", nth=2, run=site.interruption.request)
+    result = site.run(ci(), projects=MANY[:10], concurrency=1)
+    assert (result["changed"], result["reason"]) == (False, "interrupted")
+    assert set(site.counts()) == {"GET"}
 
 
 # Check mode.

@@ -65,8 +65,8 @@ class Policy(t.NamedTuple):
     """What a run declares in addition to the tokens.
 
     ``stored`` maps this owner's references to an id, ``None`` (nothing is stored) or :data:`UNKNOWN`; it is itself
-    ``None`` where no store is in play. ``replaced`` are the ids that this very run has replaced. ``beside`` is what
-    the store holds under references of the owner that are not declared, as far as it can tell. Times are milliseconds.
+    ``None`` without a store. ``replaced`` are the ids that this run has replaced. ``others`` are the ids that the
+    store holds under references of the owner that are not declared, as far as it can tell. Times are milliseconds.
     """
 
     stored: t.Mapping[str, str | None] | None = None
@@ -74,7 +74,28 @@ class Policy(t.NamedTuple):
     rotate_created_before: int | None = None
     prune: tuple[str, ...] = ()
     replaced: t.Mapping[str, str] = {}
-    beside: t.Mapping[str, str] = {}
+    others: t.Mapping[str, str] = {}
+
+
+class Options(t.NamedTuple):
+    """What a task declares in addition to the tokens.
+
+    ``stored`` is what the caller says it has stored, if it keeps the secrets itself. If ``whole``, the task declares
+    all tokens of its owners, so that other stored ones are reported. Check mode counts tokens in ``assume_revoked`` as
+    revoked.
+    """
+
+    stored: t.Mapping[str, str | None] | None = None
+    missing_secret: str = "auto"
+    rotate_created_before: int | None = None
+    prune: tuple[str, ...] = ()
+    issue: bool = True
+    max_revocations: int = 10
+    max_reissues: int = 10
+    concurrency: int = 8
+    check_mode: bool = False
+    assume_revoked: frozenset[str] = frozenset()
+    whole: bool = False
 
 
 class View(t.NamedTuple):
