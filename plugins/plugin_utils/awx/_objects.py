@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import collections.abc as c
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import Json
@@ -59,17 +58,3 @@ class AwxObject(t.NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
-
-
-def plain(value: t.Any) -> t.Any:
-    """Without Ansible's own types, which do not serialize."""
-    if isinstance(value, c.Mapping):
-        return {str.__str__(str(name)): plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, bool):
-        return value
-    for kind in (int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    return str.__str__(str(value))

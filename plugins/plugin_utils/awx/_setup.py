@@ -13,8 +13,9 @@ import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._plain import plain
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._job_variables import JobVariables
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import AwxObject, plain
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import AwxObject
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import KINDS, kind_of
 
 Json = dict[str, t.Any]

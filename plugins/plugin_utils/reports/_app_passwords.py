@@ -1,53 +1,15 @@
 # Copyright (c) 2026, Tokensmith
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of the playbook retire_app_passwords, from what its tasks registered on all hosts."""
+
 from __future__ import annotations
-
-DOCUMENTATION = r"""
-name: app_password_report
-short_description: The report of the playbook retire_app_passwords
-version_added: 0.1.0
-author: Tokensmith (@tokensmith)
-description:
-  - Puts together what the tasks of the playbook C(tokensmith.bitbucket.retire_app_passwords) registered on all hosts.
-positional: hosts, check_mode
-options:
-  _input:
-    description: The variables of hosts by the name of the host, such as C(hostvars).
-    type: dict
-    required: true
-  hosts:
-    description: The hosts of the play.
-    type: list
-    elements: str
-    required: true
-  check_mode:
-    description: Whether nothing was changed.
-    type: bool
-    default: false
-"""
-
-EXAMPLES = r"""
-- name: Report from all hosts
-  ansible.builtin.debug:
-    msg: "{{ (hostvars | tokensmith.bitbucket.app_password_report(ansible_play_hosts_all)).summary }}"
-"""
-
-RETURN = r"""
-_value:
-  description:
-    - C(report), with C(counts), C(findings), C(hosts_not_searched), C(unread), C(not_tried) and C(failures).
-    - C(csv), the findings as the text of a CSV file in which nothing is run as a formula.
-    - C(summary), the counts in one sentence, and C(message), the failures in one.
-  type: dict
-"""
 
 import collections.abc as c
 import typing as t
 
-from ansible.utils.unsafe_proxy import wrap_var
-
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _text
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.reports._message import failures_in_one
 
 _PREFIX = "retire_app_passwords_"
 _COLUMNS = [
@@ -103,8 +65,8 @@ class _Host:
         return [{**entry, **more, "inventory_hostname": self._name} for entry in entries]
 
 
-def app_password_report(hostvars: Variables, hosts: c.Sequence[str], check_mode: bool = False) -> Entry:
-    """The report of all hosts, its CSV, and sentences about it. Nothing in it is evaluated as a template."""
+def report_of(hostvars: Variables, hosts: c.Sequence[str], check_mode: bool) -> Entry:
+    """The report of all hosts, its CSV, and sentences about it."""
     would = "would be " if check_mode else ""
     registered = {name: hostvars[name].get(f"{_PREFIX}found") or {} for name in hosts}
     searched = [_Host(name, hostvars[name], would) for name in hosts if "findings" in registered[name]]
@@ -119,9 +81,8 @@ def app_password_report(hostvars: Variables, hosts: c.Sequence[str], check_mode:
         "failures": [*lost, *(message for host in searched for message in host.failures)],
     }
     counts = _counts(report, len(searched), would)
-    texts = {"summary": _summary(counts, would), "message": _message(report["failures"])}
-    whole = {"report": {"counts": counts, **report}, "csv": _text.csv_of(_COLUMNS, findings), **texts}
-    return t.cast("Entry", wrap_var(whole))
+    texts = {"summary": _summary(counts, would), "message": failures_in_one(report["failures"], _MOST_NAMED)}
+    return {"report": {"counts": counts, **report}, "csv": _text.csv_of(_COLUMNS, findings), **texts}
 
 
 def _counts(report: Entry, searched: int, would: str) -> Entry:
@@ -148,13 +109,6 @@ def _summary(counts: Entry, would: str) -> str:
     )
 
 
-def _message(failures: list[str]) -> str:
-    left = len(failures) - _MOST_NAMED
-    count = f"{len(failures)} failures: " if len(failures) > 1 else ""
-    more = f"; and {left} more, all in the report" if left > 0 else ""
-    return f"{count}{'; '.join(failures[:_MOST_NAMED])}{more}"
-
-
 def _all(results: c.Iterable[Variables], key: str) -> list[Entry]:
     return [entry for result in results for entry in result.get(key) or ()]
 
@@ -170,11 +124,3 @@ def _unique(entries: c.Iterable[Entry]) -> list[Entry]:
 def _finding(result: Variables) -> Entry:
     """The finding that a login was tried for; in between was a loop over the owners of files."""
     return t.cast("Entry", result["item"]["item"])
-
-
-class FilterModule:
-    """The filter, as Ansible finds it."""
-
-    def filters(self) -> dict[str, c.Callable[..., t.Any]]:
-        """The filter by its name."""
-        return {"app_password_report": app_password_report}

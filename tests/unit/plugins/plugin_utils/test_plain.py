@@ -1,11 +1,11 @@
-"""What goes to AWX has none of Ansible's own types, whatever core made them."""
+"""Plain data has none of Ansible's own types, on any core."""
 
 from __future__ import annotations
 
 import yaml
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import plain
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._plain import plain
 
 
 def test_text_that_ansible_marked_serializes_keys_too():

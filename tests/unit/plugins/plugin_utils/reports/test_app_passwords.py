@@ -6,11 +6,13 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.filter.app_password_report import FilterModule
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.reports import _app_passwords
 
 Data = dict[str, t.Any]
 
-report_of = FilterModule().filters()["app_password_report"]
+
+def report_of(hostvars: Data, hosts: list[str], check_mode: bool = False) -> Data:
+    return _app_passwords.report_of(hostvars, hosts, check_mode)
 
 
 def finding(name: str, dead: bool | None = True, **more: t.Any) -> Data:
