@@ -152,7 +152,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import names
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from, credential_from
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _inventory
 

@@ -253,7 +253,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _discovery, _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration

@@ -18,16 +18,13 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter, Listing
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
     DeclaredOwners,
     Failure,
-    Resolved,
-    distinct,
     is_glob,
     is_slug,
     matches,
-    offline,
 )
 
 #: Globs that stand for everything. If ``whole``, it is no failure that they match nothing.
@@ -235,19 +232,18 @@ def _like(pattern: str, listed: t.Sequence[ListedOwner], exact: Owner) -> list[L
     return found if found or is_glob(pattern) else [ListedOwner(exact.canonical)]
 
 
-def resolve(declared: DeclaredOwners, api: DataCenter, archived: bool = False, concurrency: int = 1) -> Resolved:
-    """The owners that a task declares, asking the server for what only it knows.
+def resolve(
+    declared: DeclaredOwners, api: DataCenter, archived: bool = False, concurrency: int = 1
+) -> tuple[list[Owner], list[Failure]]:
+    """The owners that a task declares in Bitbucket's spelling, each once, and what could not be found.
 
-    A glob without a match, and a user that does not exist, are failures: the other owners are returned.
+    The server is asked only for globs, names of users and the caller.
 
     :param archived: whether globs also match archived repositories.
     :raises BitbucketError: if nothing can be asked at all, or the caller cannot be identified.
     """
-    known = offline(declared)
-    if known is not None:
-        return Resolved(known, [])
     discovery = Discovery(api, Workers(concurrency), archived=archived)
-    return Resolved(distinct([entry.owner for entry in discovery.find(declared)]), discovery.failures)
+    return [listed.owner.canonical for listed in discovery.find(declared)], discovery.failures
 
 
 def resolve_one(declared: DeclaredOwners, api: DataCenter) -> Owner:

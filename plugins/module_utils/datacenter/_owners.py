@@ -35,13 +35,6 @@ class Failure(t.NamedTuple):
         return {**self._asdict(), "reference": None}
 
 
-class Resolved(t.NamedTuple):
-    """Owners in the server's spelling, each once; and what was declared and could not be found."""
-
-    owners: list[Owner]
-    failures: list[Failure]
-
-
 class DeclaredOwners(t.NamedTuple):
     """Owners as written: project keys, ``KEY/slug``, user slugs or names. ``me``: the caller itself."""
 
@@ -90,26 +83,11 @@ def declared_owner(params: t.Mapping[str, t.Any]) -> DeclaredOwners:
     return DeclaredOwners(users=(user,)) if user else DeclaredOwners(me=True)
 
 
-def offline(declared: DeclaredOwners) -> list[Owner] | None:
-    """The owners if no server is needed to know them, else ``None``: for globs, names of users and the caller."""
-    if declared.me or not all(is_slug(user) for user in declared.users):
-        return None
-    if any(is_glob(name) for name in (*declared.projects, *declared.repositories)):
-        return None
-    return distinct(
-        [
-            *(Owner(project=key) for key in declared.projects),
-            *(Owner(project=key, repository=slug) for key, slug in _pairs(declared)),
-            *(Owner(user=user) for user in declared.users),
-        ]
-    )
-
-
 def written(declared: DeclaredOwners) -> dict[str, list[str]]:
     """Paths of exact owners as they are written, if that is not Bitbucket's spelling, by the path that is."""
     owners = [
         *(Owner(project=key) for key in declared.projects),
-        *(Owner(project=key, repository=slug) for key, slug in _pairs(declared)),
+        *(Owner(*repository.split("/")) for repository in declared.repositories),
     ]
     found: dict[str, list[str]] = {}
     for owner in owners:
@@ -125,15 +103,6 @@ def matches(pattern: str, name: str) -> bool:
     """
     same_kind = name.startswith("~") == pattern.startswith("~")
     return same_kind and fnmatch.fnmatchcase(name.casefold(), pattern.casefold())
-
-
-def distinct(owners: t.Sequence[Owner]) -> list[Owner]:
-    """Each owner once, however often and in whatever spelling it is declared."""
-    return list(dict.fromkeys(owner.canonical for owner in owners))
-
-
-def _pairs(declared: DeclaredOwners) -> list[tuple[str, str]]:
-    return [(key, slug) for key, _slash, slug in (name.partition("/") for name in declared.repositories)]
 
 
 def is_glob(text: str) -> bool:

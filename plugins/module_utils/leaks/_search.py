@@ -15,7 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner, Token
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Listing
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter, Listing
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._discovery import Discovery
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import DeclaredOwners, Failure
 

@@ -19,7 +19,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     StrayError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_of, owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import (
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import (
     DataCenter,
     Issued,
     expiry_days,

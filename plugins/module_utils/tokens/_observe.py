@@ -17,7 +17,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
     canonical_reference,
     owner_path,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _plan
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Delivery, Held

@@ -20,7 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
     owner_of,
     owner_path,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import Issued
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import Issued
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observation
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._report import Report
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import Fail, Plan, Step

@@ -24,7 +24,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._progress import Progress
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Interruption, Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, Issued
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter, Issued
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._apply import Applied, apply, discard_all
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._cleanup import clean_up
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration

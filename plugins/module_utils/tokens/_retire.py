@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._apply import apply
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observation, Observer
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import Outcome

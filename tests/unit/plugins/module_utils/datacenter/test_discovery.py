@@ -7,17 +7,19 @@ import typing as t
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    BitbucketError,
     InputError,
     LockoutError,
     RateLimitError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._discovery import (
     Discovery,
     list_tokens,
     resolve,
+    resolve_one,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
     Failure,
@@ -197,9 +199,9 @@ def test_pages_that_overlap_name_nobody_twice(company):
 
 
 def paths(company: Company, caller: str = "admin", archived: bool = False, **given: t.Any) -> list[str]:
-    found = resolve(declared_owners(given, required=False), company.api(caller), archived)
-    assert found.failures == []
-    return [owner.path for owner in found.owners]
+    owners, failures = resolve(declared_owners(given, required=False), company.api(caller), archived)
+    assert failures == []
+    return [owner.path for owner in owners]
 
 
 @pytest.mark.parametrize(
@@ -226,13 +228,47 @@ def test_globs_and_other_spellings(company, given, expected):
     assert paths(company, **given) == expected
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"projects": ["PAY", "~pat"], "repositories": ["PAY/ledger"], "users": ["joe_doe"]},
+        {"projects": ["Pay", "~PAT", "pay"], "repositories": ["pay/Ledger"], "users": ["joe_doe"]},
+    ],
+    ids=["exact", "other case"],
+)
+def test_exact_owners_need_no_server_whatever_their_case(company, given):
+    assert paths(company, **given) == ["projects/PAY", "projects/~pat", LEDGER, "users/joe_doe"]
+    assert company.requests == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"project": "pay"}, PAY),
+        ({"project": "PAY", "repository": "ledger"}, LEDGER),
+        ({"user": "pat"}, "users/pat"),
+        ({"user": "Joe Doe"}, "users/joe_doe"),
+        ({}, "users/admin"),
+    ],
+    ids=str,
+)
+def test_one_owner(company, given, expected):
+    assert resolve_one(declared_owner(given), company.api()).path == expected
+
+
+def test_one_owner_that_does_not_exist_is_an_error(company):
+    with pytest.raises(BitbucketError, match="There is no user called No Body") as caught:
+        resolve_one(declared_owner({"user": "No Body"}), company.api())
+    assert caught.value.reason == "no_match"
+
+
 def test_archived_repositories_match_globs_where_wanted(company):
     assert len(paths(company, archived=True, repositories=["PAY/*"])) == 2
 
 
 def test_a_glob_means_what_the_caller_administers(company):
     assert paths(company, "pat", projects=["*"]) == ["projects/PAY"]
-    (failure,) = resolve(declared_owners({"projects": ["*"]}), company.api("Joe Doe")).failures
+    _owners, (failure,) = resolve(declared_owners({"projects": ["*"]}), company.api("Joe Doe"))
     assert "matches no project that you administer" in failure.msg
 
 
@@ -252,16 +288,16 @@ MISSING: list[tuple[dict[str, t.Any], str, str]] = [
 def test_what_is_not_found_is_a_failure_of_its_own(company, given, owner, sentence):
     declared = {"projects": ["PAY"], **given}
     declared["projects"] = list(dict.fromkeys(["PAY", *declared["projects"]]))
-    found = resolve(declared_owners(declared), company.api())
-    assert [owner.path for owner in found.owners] == ["projects/PAY"]
-    assert found.failures == [Failure(owner, "no_match", sentence)]
+    owners, failures = resolve(declared_owners(declared), company.api())
+    assert [owner.path for owner in owners] == ["projects/PAY"]
+    assert failures == [Failure(owner, "no_match", sentence)]
 
 
 def test_a_listing_that_fails_is_the_failure_of_its_glob_only(company):
     company.sim.faults.arm("status", path="/rest/api/latest/repos", status=500, times=9)
-    found = resolve(declared_owners({"projects": ["PAY"], "repositories": ["SHOP/*"]}), company.api())
-    assert [owner.path for owner in found.owners] == ["projects/PAY"]
-    assert [failure.owner for failure in found.failures] == ["projects/SHOP/repos"]
+    owners, failures = resolve(declared_owners({"projects": ["PAY"], "repositories": ["SHOP/*"]}), company.api())
+    assert [owner.path for owner in owners] == ["projects/PAY"]
+    assert [failure.owner for failure in failures] == ["projects/SHOP/repos"]
 
 
 def test_a_refused_credential_stops_everything(company):
@@ -275,7 +311,7 @@ def test_a_name_that_two_users_share_but_for_its_case_must_be_written_exactly(co
     user = company.sim.add_user("j. doe ii", PASSWORD)
     user.name = "j. doe"
     assert paths(company, users=["J. Doe"]) == ["users/j._doe"]
-    (failure,) = resolve(declared_owners({"users": ["J. DOE"]}), company.api()).failures
+    _owners, (failure,) = resolve(declared_owners({"users": ["J. DOE"]}), company.api())
     assert failure.reason == "input"
     assert "2 users are called J. DOE" in failure.msg
 
@@ -296,9 +332,9 @@ def test_the_server_that_does_not_say_who_one_is(company):
 def test_a_project_that_does_not_list_its_repositories_hides_those_of_no_other(company):
     company.sim.add_repository("SHOP", "front")
     company.sim.faults.arm("status", path="/rest/api/latest/repos", query="projectkey=SHOP", status=500, times=9)
-    found = resolve(declared_owners({"repositories": ["*/*"]}), company.api(), concurrency=4)
-    assert [owner.path for owner in found.owners] == [LEDGER]
-    assert [failure.owner for failure in found.failures] == ["projects/SHOP/repos"]
+    owners, failures = resolve(declared_owners({"repositories": ["*/*"]}), company.api(), concurrency=4)
+    assert [owner.path for owner in owners] == [LEDGER]
+    assert [failure.owner for failure in failures] == ["projects/SHOP/repos"]
 
 
 def test_tokens_are_listed_for_each_owner_and_one_that_refuses_is_a_failure(company):

@@ -1,36 +1,16 @@
-"""Owners as a person writes them, and those that need no server."""
+"""Owners as a person writes them."""
 
 from __future__ import annotations
-
-import typing as t
 
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
+    DeclaredOwners,
     declared_owner,
     declared_owners,
-    offline,
+    written,
 )
-
-EXACT: dict[str, t.Any] = {"projects": ["PAY", "~pat"], "repositories": ["PAY/ledger"], "users": ["joe_doe"]}
-OTHERWISE: dict[str, t.Any] = {"projects": ["Pay", "~PAT"], "repositories": ["pay/Ledger"], "users": ["joe_doe"]}
-
-
-@pytest.mark.parametrize("given", [EXACT, OTHERWISE], ids=["exact", "other_case"])
-def test_exact_owners_need_no_server_whatever_their_case(given):
-    expected = [Owner("PAY"), Owner("~pat"), Owner("PAY", "ledger"), Owner(user="joe_doe")]
-    assert offline(declared_owners(given)) == expected
-
-
-@pytest.mark.parametrize(
-    "given",
-    [{"projects": ["P*"]}, {"repositories": ["P?Y/ledger"]}, {"users": ["Joe Doe"]}, {}],
-    ids=str,
-)
-def test_what_only_the_server_knows_is_not_guessed(given):
-    assert offline(declared_owners(given, required=False)) is None
 
 
 @pytest.mark.parametrize(
@@ -62,12 +42,20 @@ def test_a_user_may_be_called_like_a_project_is_written():
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"project": "PAY"}, Owner("PAY")),
-        ({"project": "PAY", "repository": "ledger"}, Owner("PAY", "ledger")),
-        ({"user": "pat"}, Owner(user="pat")),
+        ({"project": "PAY"}, DeclaredOwners(projects=("PAY",))),
+        ({"project": "PAY", "repository": "ledger"}, DeclaredOwners(repositories=("PAY/ledger",))),
+        ({"user": "pat"}, DeclaredOwners(users=("pat",))),
+        ({}, DeclaredOwners(me=True)),
     ],
     ids=str,
 )
 def test_one_owner(given, expected):
-    assert offline(declared_owner(given)) == [expected]
-    assert declared_owner({}).me
+    assert declared_owner(given) == expected
+
+
+def test_spellings_other_than_bitbuckets_are_known_of_exact_owners():
+    declared = declared_owners({"projects": ["pay", "SHOP", "S*"], "repositories": ["Pay/ledger", "pay/*"]})
+    assert written(declared) == {
+        "projects/PAY": ["projects/pay"],
+        "projects/PAY/repos/ledger": ["projects/Pay/repos/ledger"],
+    }

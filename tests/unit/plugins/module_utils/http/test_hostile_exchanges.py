@@ -21,7 +21,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import declared
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Answer, http_date
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._body import MAX_BODY
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import AnswerError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import MAX_PARTS
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._body import MAX_BODY

@@ -14,7 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     RateLimitError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
     DeclaredOwners,
     declared_owners,

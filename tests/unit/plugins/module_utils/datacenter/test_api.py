@@ -12,7 +12,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     NotFoundError,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._datacenter import DataCenter, link_of
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter, link_of
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from tests.unit.plugins.company import PASSWORD, PAY, CannedTransport
 
