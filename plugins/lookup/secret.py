@@ -87,7 +87,7 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
         """The secret of each reference.
 
-        :raises AnsibleLookupError: where the store holds none, or does not answer.
+        :raises AnsibleLookupError: if the store holds none, or does not answer.
         """
         self.set_options(var_options=variables, direct=kwargs)
         try:

@@ -76,7 +76,7 @@ class Copy:
         return False
 
     def _is_same(self, reference: str) -> bool:
-        """Whether both hold the same text, where the destination has no room for the id."""
+        """Whether both hold the same text, if the destination cannot store the id."""
         return self._destination.secret(reference) == self._source.secret(reference)
 
     def _hand_over(self, references: c.Sequence[str]) -> None:
@@ -106,7 +106,7 @@ class Copy:
         return entry
 
     def _write(self, entries: list[Entry]) -> dict[str, str]:
-        """The destination's answers; where it does not know, what reading again shows."""
+        """The destination's answers; if it does not know, what reading again shows."""
         try:
             answers = self._destination.write(entries) if entries else {}
         except StoreError as error:

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reading and replacing files in directories that somebody else may be changing, on purpose even.
+"""Reading and replacing files in directories that another user may change at the same time, also on purpose.
 
-Who runs this is often root, and the files are in the homes of users, who can swap a directory or a link at any moment.
-So a path is resolved first, and then walked from the root directory without following any link: what was swapped in
-between is an error. While it is resolved, root heeds of every link what Linux calls protected symlinks.
+This often runs as root, and the files are in the homes of users, who can swap a directory or a link at any moment. So a
+path is resolved first, and then opened from the root directory without following any link: a swap in between is an
+error. While root resolves a path, each link must pass the rule that Linux calls protected symlinks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError, MissingError
 
-# Files of credentials have a few lines; more than this is none, and would only fill the memory.
+# Files of credentials have a few lines. A larger file is not one, and would only fill the memory.
 LARGEST = 16 * 1024 * 1024
 # Git holds its lock for a few milliseconds.
 _PATIENCE = 2.0
@@ -31,7 +31,7 @@ _POLL = 0.05
 _LONGEST_CHAIN = 40
 _ROOT = 0
 
-# O_PATH asks for no permission to list a directory that is only passed through, where the system has it.
+# O_PATH asks for no permission to list a directory that is only passed through, if the system has it.
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK keeps a pipe that was put there from blocking for ever.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -67,7 +67,7 @@ def bytes_of(text: str) -> bytes:
 def root(path: str) -> Root:
     """The directory ``path``, without links.
 
-    :raises FileError: where there is none, or it cannot be looked at.
+    :raises FileError: if there is none, or it cannot be read.
     """
     real = resolved(path)
     try:
@@ -84,7 +84,7 @@ def root(path: str) -> Root:
 def resolved(path: str) -> Path:
     """Without links. Whatever of it does not exist stays as it is.
 
-    :raises FileError: where they go in circles, the path cannot be one, or root may not follow them.
+    :raises FileError: if the links are circular, the path is not valid, or root may not follow them.
     """
     try:
         return _resolved(Path(path), path, [])
@@ -93,7 +93,7 @@ def resolved(path: str) -> Path:
 
 
 def _resolved(path: Path, named: str, links: list[Path]) -> Path:
-    """By hand, since all that the standard library tells of the links on the way is where they lead.
+    """Follows links itself, since each of them is checked.
 
     :param named: what errors call it.
     :param links: those that were followed.
@@ -117,7 +117,7 @@ def _link(path: Path) -> os.stat_result | None:
     try:
         status = path.lstat()
     except OSError:
-        # What cannot be looked at is no link that could be followed: opening it says why.
+        # Opening it will say why.
         return None
     return status if stat.S_ISLNK(status.st_mode) else None
 
@@ -132,7 +132,7 @@ def _require_trusted(named: str, link: Path, status: os.stat_result, target: Pat
     if status.st_uid not in (_ROOT, target.lstat().st_uid):
         raise FileError(
             f"{named} goes through the link {link} of a user who does not own what it leads to, {target}, so root does "
-            "not follow it: name that itself if it is meant.",
+            "not follow it. To include the target, name it in `paths`.",
             "link",
         )
 
@@ -140,11 +140,11 @@ def _require_trusted(named: str, link: Path, status: os.stat_result, target: Pat
 def read(path: str, within: Root, told_by: int = _ROOT) -> Snapshot:
     """The file, through whatever links there are.
 
-    Root follows a link out of ``within`` only to a file of the directory's owner: whoever may make links there could
-    otherwise have root read, or change, the file of another.
+    Root follows a link out of ``within`` only to a file of the directory's owner. Otherwise a user who may create links
+    there could have root read or change the file of another user.
 
     :param told_by: the owner of the file that names this one, which to root is like a link.
-    :raises FileError: where it cannot be read, or may not be.
+    :raises FileError: if it cannot be read, or may not be.
     """
     real = resolved(path)
     try:
@@ -198,8 +198,8 @@ def replace(snapshot: Snapshot, data: bytes, backup: bool = False) -> str | None
 
     The new text is written to ``NAME.lock``, which is also how git locks and replaces these files.
 
-    :returns: the name of the backup, where one was asked for.
-    :raises FileError: where that failed. The file is then as it was.
+    :returns: the name of the backup, if there is one.
+    :raises FileError: if that failed. The file is then as it was.
     """
     require_replaceable(snapshot)
     path, kept = snapshot.path, None
@@ -226,14 +226,14 @@ def _require_readable(path: str, real: Path, status: os.stat_result, within: Roo
     outside = not real.is_relative_to(within.path) and status.st_uid != within.owner
     if os.geteuid() == _ROOT and outside:
         raise FileError(
-            f"{path} leads out of {within.path} to a file of another user, which root does not follow: name {real} in "
-            "`paths` if it is meant.",
+            f"{path} leads out of {within.path} to a file of another user, which root does not follow: to "
+            f"include it, name {real} in `paths`.",
             "link",
         )
     if os.geteuid() == _ROOT and told_by not in (_ROOT, status.st_uid):
         raise FileError(
-            f"{path} is named by a file whose owner does not own it, so root does not follow: name it in `paths` if it "
-            "is meant.",
+            f"{path} is named by a file whose owner does not own it, so root does not follow: to include it, name "
+            "it in `paths`.",
             "link",
         )
     if not stat.S_ISREG(status.st_mode):
@@ -246,7 +246,7 @@ def _require_readable(path: str, real: Path, status: os.stat_result, within: Roo
 def _directory(path: Path) -> t.Iterator[int]:
     """A descriptor of a directory, reached without following a link.
 
-    :raises OSError: where that cannot be.
+    :raises OSError: if that is not possible.
     """
     descriptor = os.open(path.anchor, _PASS)
     try:
@@ -318,7 +318,7 @@ def _copy_attributes(directory: int, name: str, target: int) -> None:
 
 
 def _require_unchanged(directory: int, snapshot: Snapshot) -> None:
-    """Whoever changed it meanwhile, and did not heed the lock, shall not lose that."""
+    """A change by a program that ignores the lock must not be lost."""
     try:
         with os.fdopen(os.open(snapshot.path.name, _READ, dir_fd=directory), "rb") as stream:
             same = _version(os.fstat(stream.fileno())) == _version(snapshot.status) and stream.read() == snapshot.data

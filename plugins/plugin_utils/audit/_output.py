@@ -14,7 +14,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import Fingerprint, fingerprint_of
 
 NAMES = {"json": "audit.json", "csv": "audit.csv", "junit": "audit.junit.xml", "html": "audit.html"}
-# They tell who may do what, and so where an attack pays.
+# The files show who may do what, which helps an attacker.
 _FILE_MODE, _DIRECTORY_MODE = 0o640, 0o750
 _PATIENCE = 60.0
 
@@ -33,18 +33,18 @@ class Output:
     def prepare(self, check_mode: bool) -> None:
         """Prove that the files can be written, before thousands of requests are made.
 
-        :raises BitbucketError: where they cannot.
+        :raises BitbucketError: if they cannot.
         """
         try:
             if not check_mode:
                 self._directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
         except OSError as error:
-            raise BitbucketError(f"`output_dir`: {self._directory} cannot be made: {error.strerror}.") from None
+            raise BitbucketError(f"`output_dir`: {self._directory} cannot be created: {error.strerror}.") from None
         if _files.status_of(self._directory):
             _files.require_writable(self._directory)
 
     def before(self) -> Fingerprint | None:
-        """What the audit found that is there; ``None`` where there is none, or it is not whole."""
+        """What the audit found that is there; ``None`` if there is none, or it is not complete."""
         try:
             if not all(Path(path).is_file() for path in self.files.values()):
                 return None
@@ -55,7 +55,7 @@ class Output:
     def write(self, contents: c.Mapping[str, str]) -> None:
         """Put all files in place, each of them at once.
 
-        :raises BitbucketError: where one cannot be written.
+        :raises BitbucketError: if one cannot be written.
         """
         with _locks.locked(self._directory / ".audit.lock", _PATIENCE):
             for kind, text in contents.items():

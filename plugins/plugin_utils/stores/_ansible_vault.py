@@ -61,7 +61,7 @@ class AnsibleVaultStore(BaseStore):
     def __init__(self, path: Path, vault: VaultLib, lock_timeout: float = 60) -> None:
         super().__init__()
         self.name = f"ansible_vault:{path}"
-        # The lock and the new file are beside the real one, by whatever link it is named.
+        # The lock and the temporary file are next to the target of links.
         path = real(path)
         self._path = path
         self._vault = vault

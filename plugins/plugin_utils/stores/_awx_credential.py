@@ -152,7 +152,7 @@ class AwxCredentialStore(BaseStore):
 
 
 def _held(credential: Json | None) -> str | None:
-    """The id in the description; a secret without one is somebody's, but nobody knows whose."""
+    """The id in the description; ``unknown`` for a secret without one."""
     if credential is None:
         return None
     inputs = credential.get("inputs")
@@ -165,7 +165,7 @@ def _held(credential: Json | None) -> str | None:
 def _may_edit(credential: Json) -> bool:
     summary = credential.get("summary_fields")
     capabilities = summary.get("user_capabilities") if isinstance(summary, dict) else None
-    # Where the controller does not say, the write will.
+    # If the controller does not say, the write shows it.
     return not isinstance(capabilities, dict) or capabilities.get("edit") is not False
 
 

@@ -313,7 +313,7 @@ class BaseStore(Store):
 
 
 def id_of(secret: str | None, recorded: str | None = None) -> str | None:
-    """What a stored secret says of its token: its own id, else the one recorded beside it, else ``unknown``.
+    """What a stored secret says of its token: its own id, else the recorded one, else ``unknown``.
 
     A log filter's placeholder counts as no entry: the real secret is lost. The recorded id is not believed for a text
     that cannot be a secret.

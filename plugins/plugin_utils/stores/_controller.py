@@ -40,7 +40,7 @@ OPTIONS = {
 
 
 class ControllerError(StoreError):
-    """A request that the controller did not do. ``gone``: asking for anything else is in vain for now."""
+    """A request that the controller did not do. ``gone``: further requests are useless for now."""
 
     def __init__(self, message: str, gone: bool = False, conflict: bool = False) -> None:
         super().__init__(message)
@@ -53,14 +53,14 @@ class Controller:
 
     :param url: with the prefix of the API, up to its version.
     :param authorization: the whole header.
-    :param write_timeout: how many seconds to wait for the answer to a write, where that is less than for other answers.
+    :param write_timeout: how many seconds to wait for the answer to a write, if that is less than for other answers.
     """
 
     def __init__(
         self, url: str, authorization: str, settings: _transport.Settings, write_timeout: float | None = None
     ) -> None:
         if not _transport.HAS_REQUESTS:
-            raise StoreError("Speaking to AWX takes the Python package requests where ansible runs.")
+            raise StoreError("AWX needs the Python package requests on the controller: pip install requests.")
         self._url = url
         self._headers = {"Authorization": authorization, "Accept": "application/json"}
         patience = settings.timeout if write_timeout is None else min(settings.timeout, write_timeout)
@@ -73,7 +73,7 @@ class Controller:
     def one(self, kind: str, what: str, /, **filters: str) -> Json:
         """The one object of a kind that the filters match.
 
-        :raises ControllerError: where there is none, or several.
+        :raises ControllerError: if there is none, or several.
         """
         found = self.all(kind, **filters)
         if len(found) != 1:

@@ -67,10 +67,10 @@ class FileStore(BaseStore):
 
     def __init__(self, path: Path, single: bool, mode: int | None = None, lock_timeout: float = 60) -> None:
         if mode is not None and mode & _WORLD:
-            raise StoreError("`store_options.mode` would let everybody on the machine read the secrets.")
+            raise StoreError("`store_options.mode` would make the secrets readable for every user of the machine.")
         super().__init__()
         self.name = f"file:{path}"
-        # The lock and the new file are beside the real one, by whatever link it is named.
+        # The lock and the temporary file are next to the target of links.
         path = real(path)
         self._path = path
         self._single = single
@@ -109,7 +109,7 @@ class FileStore(BaseStore):
         )
 
     def _named(self, reference: str) -> str | None:
-        """The id in a file that nobody has declared; what else lies there concerns nobody."""
+        """The id in a file that is not declared; ``None`` for anything but a short plain file."""
         path = self._file(reference)
         try:
             return id_of(_short_text(path))
@@ -211,7 +211,7 @@ class FileStore(BaseStore):
 
 
 def _short_text(path: Path) -> str | None:
-    """What a plain file holds that may be a secret. Nothing else is waited for, as a FIFO would be, or read whole."""
+    """The text of a short plain file. Other files are not read, and a FIFO is not waited for."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

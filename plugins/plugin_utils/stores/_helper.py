@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The store ``helper:COMMAND``: a program of the user's own that keeps the secrets.
 
-Nothing that it says is shown, since it may say anything: what it answers is compared with what it can mean.
+Its output is not shown, since it may hold secrets. Its answers are compared with the valid ones.
 """
 
 from __future__ import annotations
@@ -135,13 +135,15 @@ class HelperStore(BaseStore):
         self._refuse_error(answer)
         token_id = answer.get("id", "")
         if token_id is not None and token_id != UNKNOWN and not is_id(token_id):
-            raise StoreError(f"{self.name} answered with an id that is none: a string of digits, {UNKNOWN} or null.")
+            raise StoreError(
+                f"{self.name} answered with an id that is not valid: it must be a string of digits, {UNKNOWN} or null."
+            )
         return t.cast("str | None", token_id)
 
     def _answers(self, verb: str, requests: c.Sequence[Line]) -> list[Line]:
         """One whole answer for each request.
 
-        :raises StoreError: where one is missing, or is about something else.
+        :raises StoreError: if one is missing, or is about another reference.
         """
         if not requests:
             return []
@@ -165,7 +167,7 @@ class HelperStore(BaseStore):
     def _sentence(self, answer: Line) -> str:
         word = answer["error"]
         known = _ERRORS.get(word) if isinstance(word, str) else None
-        return f"{self.name} {known or 'failed; run it by hand to see why'}."
+        return f"{self.name} {known or 'failed; run it manually to see why'}."
 
 
 def _line(change: Change, recorded: str | None) -> Line:

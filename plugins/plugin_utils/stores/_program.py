@@ -35,7 +35,7 @@ class Dialogue(t.NamedTuple):
 def converse(command: c.Sequence[str], requests: c.Sequence[Line], timeout: float) -> Dialogue:
     """Run ``command``, give it the requests on standard input, and take one line for each.
 
-    What it writes to standard error goes nowhere: it may be anything.
+    Its standard error is discarded, since it may hold secrets.
     """
     environment = {name: value for name, value in os.environ.items() if name not in _KEPT_BACK}
     try:
@@ -96,7 +96,7 @@ def _ending(process: subprocess.Popen[bytes], deadline: float) -> str:
         status = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         return "did not end within TIMEOUT seconds (`store_options.timeout`)."
-    return f"ended with status {status}; run it by hand to see why." if status else ""
+    return f"ended with status {status}; run it manually to see why." if status else ""
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -108,7 +108,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _parsed(output: bytes) -> tuple[list[Line], bool]:
-    """The answers up to the first line that is none, and whether there was one."""
+    """The answers up to the first invalid line, and whether there is one."""
     answers: list[Line] = []
     for text in output.split(b"\n"):
         if not text.strip():

@@ -18,7 +18,7 @@ SECRETS = "bitbucket_tokens"
 #: Reference to token id.
 IDS = "bitbucket_token_ids"
 
-# libyaml where PyYAML has it: a file of 30,000 secrets is read in seconds instead of half a minute.
+# libyaml if PyYAML has it: a file of 30,000 secrets is read in seconds instead of half a minute.
 _Loader: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BaseDumper: t.Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -50,7 +50,7 @@ _Dumper.add_representer(_Value, _unsafe)
 _Entries = list[tuple[t.Any, t.Any]]
 #: The usual cause is a merge of two branches. Which of the two is right, only a person can tell.
 _TWICE = "contains {} twice, perhaps after a merge: decrypt it, keep the right one, encrypt it and run again."
-_OWN_FILE = "holds something that would not stay as it is beside these variables: give the store a file of its own."
+_OWN_FILE = "holds something that would not stay as it is next to these variables: give the store a file of its own."
 
 
 class UnfitError(Exception):
@@ -61,7 +61,7 @@ class Variables:
     """The content of the file.
 
     :param text: the decrypted file.
-    :raises UnfitError: where the two variables cannot be replaced in it without changing what else it means.
+    :raises UnfitError: if the two variables cannot be replaced in it without changing what else it means.
     """
 
     def __init__(self, text: str) -> None:
@@ -155,7 +155,7 @@ def _meaning(entries: _Entries) -> list[t.Any]:
 
 
 def _shape(node: t.Any, above: tuple[int, ...] = ()) -> t.Any:
-    """What a node means, without where it is written. One that contains itself is cut there."""
+    """What a node means, without its position. One that contains itself is cut there."""
     if id(node) in above:
         return above.index(id(node))
     if isinstance(node, yaml.ScalarNode):

@@ -38,7 +38,7 @@ Json = dict[str, t.Any]
 class VaultError(StoreError):
     """A request that Vault did not do, or did not answer.
 
-    ``gone``: asking for anything else is in vain for now. ``conflict``: another version is there than ``cas`` names.
+    ``gone``: further requests are useless for now. ``conflict``: another version is there than ``cas`` names.
     ``forbidden``: the login may not, or is over.
     """
 
@@ -60,7 +60,7 @@ class Login(t.NamedTuple):
 
 
 class Version(t.NamedTuple):
-    """The newest version of a secret: its fields, and its number, 0 where there never was one."""
+    """The newest version of a secret: its fields, and its number, 0 if there never was one."""
 
     fields: Json
     number: int
@@ -75,9 +75,7 @@ class VaultServer:
 
     def __init__(self, url: str, login: Login, namespace: str, ca_path: str, timeout: float) -> None:
         if not HAS_HVAC:
-            raise StoreError(
-                "The store hashi_vault needs the Python package hvac where ansible runs: pip install hvac."
-            )
+            raise StoreError("The store hashi_vault needs the Python package hvac on the controller: pip install hvac.")
         session = requests.Session()
         # The environment is not trusted with more than proxies: a netrc would send what it holds.
         session.trust_env = False
@@ -141,7 +139,7 @@ class VaultServer:
             return Version(dict(data or {}), int(metadata["version"]))
 
     def write(self, mount: str, path: str, fields: Json, cas: int) -> None:
-        """Write a new version where ``cas`` is the newest one's number."""
+        """Write a new version if ``cas`` is the number of the newest one."""
         answer = self._ask(
             f"write {mount}/{path}",
             lambda client: client.secrets.kv.v2.create_or_update_secret(

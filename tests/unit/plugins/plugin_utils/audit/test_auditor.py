@@ -261,7 +261,7 @@ def test_a_directory_that_cannot_be_written_is_told_before_any_request(bench, tm
         result = bench.run(check=check)
         if not check:
             assert (result["failed"], bench.observations) == (True, 0)
-            assert "cannot be made" in result["msg"]
+            assert "cannot be created" in result["msg"]
 
 
 def test_a_file_that_cannot_be_replaced_fails_with_its_name(bench):

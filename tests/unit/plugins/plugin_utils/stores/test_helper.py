@@ -129,8 +129,8 @@ def test_reading_nothing_runs_nothing(program, tmp_path):
         ("print('[' * 60000)", "did not answer with one line of JSON for each request."),
         ("print('{}\\n{}')", "did not answer with one line of JSON for each request."),
         ("sys.stdout.buffer.write(b'\\xff\\xfe{')", "did not answer with one line of JSON for each request."),
-        (f"sys.exit({SECRET!r})", "ended with status 1; run it by hand to see why."),
-        ("os.abort()", "ended with status -6; run it by hand to see why."),
+        (f"sys.exit({SECRET!r})", "ended with status 1; run it manually to see why."),
+        ("os.abort()", "ended with status -6; run it manually to see why."),
         ("while True: print('x' * 10000)", "did not come to an end with its answers."),
     ],
     ids=["nothing", "text", "a list", "deep", "too many", "bytes", "failure", "crash", "endless"],
@@ -172,7 +172,7 @@ def test_an_error_is_told_by_its_word_and_never_in_the_helpers_own(program, verb
         print(json.dumps({{"reference": asked.get("reference"), "error": {word!r}}}))
     """)
     known = {"denied": "permitted", "locked": "locked", "unavailable": "does not answer"}
-    assert known.get(str(word), "run it by hand") in failure(store, verb)
+    assert known.get(str(word), "run it manually") in failure(store, verb)
 
 
 def test_what_it_writes_to_standard_error_goes_nowhere(program, capfd):
@@ -364,5 +364,5 @@ def test_a_password_store_that_cannot_be_opened_is_not_an_empty_one(password_sto
     store.write([entry(ONE)])
     subprocess.run(["gpgconf", "--kill", "all"], check=True)
     shutil.rmtree(Path(os.environ["GNUPGHOME"]) / "private-keys-v1.d")
-    with pytest.raises(StoreError, match="ended with status 1; run it by hand"):
+    with pytest.raises(StoreError, match="ended with status 1; run it manually"):
         store.read([CI])

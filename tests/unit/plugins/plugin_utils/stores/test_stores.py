@@ -122,7 +122,7 @@ def test_a_lock_timeout_that_is_no_time_is_refused(value, tmp_path):
 
 @pytest.mark.parametrize("mode", ["0644", "0604", "0602", "0601", "0777"])
 def test_files_that_everybody_may_read_are_refused(mode, tmp_path):
-    with pytest.raises(StoreError, match="everybody"):
+    with pytest.raises(StoreError, match="readable for every user"):
         open_store(f"file:{tmp_path}", {"mode": mode}, vault(), single=False)
 
 

@@ -108,7 +108,7 @@ def test_a_place_that_nobody_can_have_is_told_before_anything_is_created(tmp_pat
 def test_reports_where_nobody_may_look_are_told_before_anything_is_asked(tmp_path, check_mode):
     (tmp_path / "reports").mkdir()
     output = Output(f"{tmp_path}/reports/audit")
-    with unsearchable(tmp_path), pytest.raises(BitbucketError, match=r"cannot be (made|looked at): Permission denied"):
+    with unsearchable(tmp_path), pytest.raises(BitbucketError, match=r"cannot be .*: Permission denied"):
         output.prepare(check_mode)
 
 
