@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, ListedOwner, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, ObservedOwner
 from tests.report import sample

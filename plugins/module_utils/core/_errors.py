@@ -173,6 +173,24 @@ class ScopeError(ForbiddenError):
         self.headers = headers or {}
 
 
+class Failure(t.NamedTuple):
+    """An owner, a pattern or a whole listing that could not be read."""
+
+    owner: str
+    reason: str
+    msg: str
+
+    @classmethod
+    def of(cls, owner: str, error: BitbucketError) -> Failure:
+        """From the error that reading it ended with."""
+        return cls(owner, error.reason, str(error))
+
+    @property
+    def entry(self) -> dict[str, t.Any]:
+        """An entry of `failures` in a result."""
+        return {**self._asdict(), "reference": None}
+
+
 def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     """One sentence for one failure; a count and the first few for more.
 

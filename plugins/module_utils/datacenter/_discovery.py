@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     FOR_ALL,
     BitbucketError,
+    Failure,
     ForbiddenError,
     InputError,
     LockoutError,
@@ -21,7 +22,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter, Listing
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
     DeclaredOwners,
-    Failure,
     is_glob,
     is_slug,
     matches,

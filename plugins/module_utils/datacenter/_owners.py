@@ -9,30 +9,12 @@ import fnmatch
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, is_part
 
 _GLOB = re.compile(r"[*?\[]")
 # What a user's slug looks like; anything else is a name, whose slug only the server knows.
 _SLUG = re.compile(r"[a-z0-9_.-]+")
-
-
-class Failure(t.NamedTuple):
-    """An owner, a pattern or a whole listing that could not be read."""
-
-    owner: str
-    reason: str
-    msg: str
-
-    @classmethod
-    def of(cls, owner: str, error: BitbucketError) -> Failure:
-        """From the error that reading it ended with."""
-        return cls(owner, error.reason, str(error))
-
-    @property
-    def entry(self) -> dict[str, t.Any]:
-        """An entry of `failures` in a result."""
-        return {**self._asdict(), "reference": None}
 
 
 class DeclaredOwners(t.NamedTuple):

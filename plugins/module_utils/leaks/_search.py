@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     FOR_ALL,
     BitbucketError,
+    Failure,
     InputError,
     NotFoundError,
 )
@@ -17,7 +18,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model i
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter, Listing
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._discovery import Discovery
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import DeclaredOwners, Failure
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import DeclaredOwners
 
 # How often a listing that has changed meanwhile is asked for again.
 _MOST_LISTINGS = 4

@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
     BitbucketError,
+    Failure,
     InputError,
     LockoutError,
     RateLimitError,
@@ -22,7 +23,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._d
     resolve_one,
 )
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
-    Failure,
     declared_owner,
     declared_owners,
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, ListedOwner, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._findings import judge
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Audit, Observed, ObservedOwner

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+    BitbucketError,
+    Failure,
+    InputError,
+)
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, ListedOwner, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _document, _registry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import SHOWN, Auditor, audited
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Observed, ObservedOwner
