@@ -167,7 +167,7 @@ def test_fail_on_fails_at_the_end_with_the_files_written(auditor, fail_on, fails
     assert root.get("tests") == "5"
     if fails:
         assert outcome.failure.startswith(
-            "Findings of severity high or worse (`fail_on`): 1 of 5 tokens, the first being "
+            "Findings of severity high or worse (`token_audit_fail_on`): 1 of 5 tokens, the first being "
         )
         assert re.search(r"projects/OPS/tokens/jenkins, token \d{12} \(administrator\)", outcome.failure)
 
