@@ -12,8 +12,8 @@ author: Tokensmith (@tokensmith)
 description:
   - Lists the tokens of every project, repository and user that the caller may see, archived repositories included, and
     judges each by a policy.
-  - Writes C(audit.json), C(audit.csv), C(audit.junit.xml) and C(audit.html), which is one file without any need of a
-    network, into a directory on the controller.
+  - Writes C(audit.json), C(audit.csv), C(audit.junit.xml) and C(audit.html), which needs no network, into a
+    directory on the controller.
   - Bitbucket never shows a secret again, so nothing in the result or in the files is secret. They tell who may do what,
     though, so they are readable by their owner and group only.
   - Owners that cannot be read are named in the result and in every file.
@@ -25,15 +25,15 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Looks and judges, and writes no file.
+    details: Reads and judges the tokens, and writes no file.
   diff_mode:
     support: full
     details: Shows the findings that are new, and those that are gone, since the audit in O(output_dir).
   idempotent:
     support: full
     details:
-      - The files carry the time of the audit, so they are written each time. The task has changed something where there
-        are other tokens, findings or unreadable owners than in the files before.
+      - The files carry the time of the audit, so they are written each time. The task is changed if the tokens,
+        findings or unreadable owners differ from those in the files before.
 options:
   projects:
     description:
@@ -56,7 +56,7 @@ options:
     default: ["*"]
   concurrency:
     description:
-      - How many owners are worked on at a time.
+      - How many owners are read at the same time.
     type: int
     default: 8
   declared:
@@ -84,7 +84,7 @@ options:
         elements: str
         default: []
       set:
-        description: The tokens that each of these owners shall have.
+        description: The tokens that each of these owners must have.
         type: list
         elements: dict
         default: []
@@ -133,7 +133,7 @@ options:
     default: none
   output_dir:
     description:
-      - The directory on the controller to write the files into. It is made where it does not exist.
+      - The directory on the controller to write the files into. It is created if it does not exist.
       - If not set, no file is written.
     type: path
 notes:
@@ -141,9 +141,9 @@ notes:
     the task nor C(delegate_to) changes that. The Python that runs Ansible needs C(requests).
   - The C(environment) of the task and its play applies, such as C(BITBUCKET_URL) and C(HTTPS_PROXY).
   - Bitbucket has no call that lists all tokens of an instance, so this makes one request per owner.
-  - Without a usable C(Date) from the server nothing is said to have expired or to be unused.
-  - An owner that refuses the caller, or is gone meanwhile, does not fail the task. Any other owner that could not be
-    read does, after the files are written.
+  - Without a usable C(Date) from the server no token is reported as expired or unused.
+  - An owner that refuses the caller, or no longer exists, does not fail the task. Any other owner that cannot be read
+    does, after the files are written.
 seealso:
   - module: tokensmith.bitbucket.access_token_info
 """

@@ -117,7 +117,7 @@ def hosts(
 
     :param each: whether a host stands for a project or a repository.
     :param include: patterns of repositories, such as ``PAY/*``; ``exclude`` likewise.
-    :raises InputError: where two owners would be one host.
+    :raises InputError: if two owners would be one host.
     """
     made: dict[str, dict[str, t.Any]] = {}
     for project, repositories in found.projects:

@@ -67,7 +67,7 @@ class Listing(t.NamedTuple):
 
 
 class Identity(t.NamedTuple):
-    """Who a credential is to the server. ``name`` is ``None`` where the answer did not name anyone."""
+    """Who a credential is to the server. ``name`` is ``None`` if the answer did not name anyone."""
 
     name: str | None
 
@@ -95,7 +95,7 @@ class DataCenter:
         self.limits_bearers = False
 
     def tokens(self, owner: Owner) -> Listing:
-        """Every token of ``owner``, each once even where pages shift while they are read."""
+        """Every token of ``owner``, each once even if pages shift while they are read."""
         path = f"{_TOKENS}/{owner.path}"
         found: dict[str, Token] = {}
         now: int | None = None
@@ -132,7 +132,7 @@ class DataCenter:
     def create(self, owner: Owner, name: str, permissions: Permissions, days: int | None) -> Issued:
         """Create a token.
 
-        :raises LostAnswerError: where it may have been created and its secret is lost; ``token_id`` names it if known.
+        :raises LostAnswerError: if it may have been created and its secret is lost; ``token_id`` names it if known.
         """
         path = f"{_TOKENS}/{owner.path}"
         body: dict[str, t.Any] = {"name": name, "permissions": permissions.names}
@@ -232,11 +232,11 @@ class DataCenter:
     def identity(self) -> Identity:
         """Who the caller is, by one request that everyone may make.
 
-        :raises LockoutError: where the server does not accept the credential.
+        :raises LockoutError: if the server does not accept the credential.
         """
         answer = self.client.get(f"{_API}/application-properties")
         name = unquote(answer.user or "")
-        # It may become a part of paths, and of what is told. Who a project's token is may well have a slash.
+        # It may become a part of paths and messages. The user of a project's token may have a slash in its name.
         usable = name.isprintable() and name not in ("", ".", "..")
         return Identity(name if usable and not self.client.credential.repeated_in(name) else None)
 
@@ -263,7 +263,7 @@ def _works(error: LockoutError | ForbiddenError) -> bool | None:
 
 
 def path_part(value: t.Any) -> str | None:
-    """A key or slug as it may stand in a path, or ``None`` where it is none."""
+    """A key or slug as it may stand in a path, or ``None`` if it cannot."""
     usable = isinstance(value, str) and value.isprintable() and value == value.strip() and is_part(value)
     return str(value) if usable and len(value) <= _LONGEST_PART else None
 
@@ -328,7 +328,7 @@ def _moment(value: t.Any, what: str) -> int | None:
 
 
 def _issued(data: t.Any, now: int | None, what: str) -> Issued:
-    """The created token; whatever is wrong with the answer, its id is passed on where it can be read."""
+    """The created token; if the answer is broken, the error has the id if that can be read."""
     fields = data if isinstance(data, dict) else {}
     secret = fields.get("token")
     try:

@@ -220,7 +220,7 @@ class Discovery:
         return listed
 
     def _some(self, found: list[ListedOwner], pattern: str, what: str, certain: bool = True) -> list[ListedOwner]:
-        """:raises NoMatchError: if there are none, unless they may be missing or need not exist."""
+        """:raises NoMatchError: if ``found`` is empty, unless owners may be missing or need not exist."""
         if found or not certain or (self._whole and pattern in _EVERYTHING):
             return found
         raise NoMatchError(f"The glob {what}.")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Addresses of servers: which may stand in an option, and where what is sent there can be read."""
+"""Addresses of servers: which are valid in an option, which keep data private, and which a proxy is not for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_bare(url: str) -> bool:
 
 
 def is_private(url: str) -> bool:
-    """Whether what is sent to a web address can be read by nobody on the way."""
+    """Whether no one on the way can read what is sent to a web address."""
     return urlsplit(url).scheme == "https" or stays_here(url)
 
 

@@ -35,7 +35,7 @@ else:
     class _Session(requests.Session):
         """One that never looks at a redirect.
 
-        The library prepares the next request also where none shall follow: it reads the whole body first, however
+        The library prepares the next request even if none must follow: it reads the whole body first, however
         long, and stumbles over a target that is no address.
         """
 
@@ -77,14 +77,14 @@ class Transport:
     """Sends requests; every thread has a session, and so a connection pool, of its own.
 
     :param adapters: by URL prefix, put in place of the network by tests.
-    :raises InputError: where a file that TLS needs is missing or of no use.
+    :raises InputError: if a file that TLS needs is missing or unusable.
     """
 
     def __init__(self, settings: Settings, adapters: t.Mapping[str, BaseAdapter] | None = None) -> None:
         for path in filter(None, (settings.ca_path, settings.client_cert, settings.client_key)):
             # Path.exists raises where a folder above may not be searched.
             if not os.path.exists(path):  # noqa: PTH110
-                raise InputError(f"{path} does not exist on the host where the module runs, or may not be looked at.")
+                raise InputError(f"{path} does not exist on the host that sends the requests, or may not be read.")
         self._settings = settings
         self._trusted = _tls_files.trusted(settings.validate_certs, settings.ca_path)
         _tls_files.check_client_certificate(settings.client_cert, settings.client_key)
@@ -129,7 +129,7 @@ class Transport:
         settings = self._settings
         session.verify = self._trusted.verify
         if not settings.validate_certs:
-            # It is what the task asked for; a line on stderr with every request helps nobody.
+            # It is what the task asked for; a line on stderr with every request does not help.
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
         if settings.client_cert:
             session.cert = (settings.client_cert, settings.client_key) if settings.client_key else settings.client_cert

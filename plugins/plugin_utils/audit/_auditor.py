@@ -66,7 +66,7 @@ class Auditor:
     def run(self, check_mode: bool) -> Result:
         """Read, judge and write.
 
-        :raises BitbucketError: where nothing could be read, or no file be written.
+        :raises BitbucketError: if nothing can be read, or a file cannot be written.
         """
         if self._output:
             self._output.prepare(check_mode)

@@ -24,7 +24,7 @@ _NAME_THEM = (
 class Declared:
     """Declarations in the form that ``access_token_set`` takes them.
 
-    :raises InputError: where overrides cannot be right.
+    :raises InputError: if overrides are not valid.
     """
 
     def __init__(self, entries: c.Sequence[c.Mapping[str, t.Any]]) -> None:
@@ -37,17 +37,17 @@ class Declared:
     def notes(self) -> c.Iterator[str]:
         """What is declared and cannot be compared."""
         tokens = [entry for entry, overrides in self._entries if entry["set"] or overrides]
-        nobodys = [entry for entry in tokens if not any(entry[kind] for kind in ("projects", "repositories", "users"))]
-        if nobodys:
+        unowned = [entry for entry in tokens if not any(entry[kind] for kind in ("projects", "repositories", "users"))]
+        if unowned:
             what = (
-                "the declaration: it names" if len(nobodys) == len(tokens) else _SOME.format(len(nobodys), len(tokens))
+                "the declaration: it names" if len(unowned) == len(tokens) else _SOME.format(len(unowned), len(tokens))
             )
             yield f"Nothing is compared with {what} no owners. {_NAME_THEM}"
 
     def specs(self, listed: ListedOwner) -> list[TokenSpec] | None:
-        """Every token declared for an owner; ``None`` where no declaration is about it.
+        """Every token declared for an owner; ``None`` if no declaration names it.
 
-        :raises InputError: where one cannot be right for this owner.
+        :raises InputError: if one is not valid for this owner.
         """
         found: list[TokenSpec] | None = None
         key = _declaration.key_of(listed.owner).casefold()

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import Failure
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Token
 
-#: From harmless to worst. ``none`` is for what is not looked for.
+#: From harmless to worst. ``none`` switches a finding off.
 SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
-#: Owners that say no, or are gone since they were listed, are told of; they do not make an audit incomplete.
+#: Reasons of owners that refuse the caller or no longer exist. They are reported and do not make an audit incomplete.
 EXPECTED = ("forbidden", "not_found")
 
 
@@ -65,7 +65,7 @@ class Judged(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Observed:
-    """What was read. ``now`` is the server's clock at the end, ``None`` where it never sent a usable one."""
+    """What was read. ``now`` is the server's clock at the end, ``None`` if it never sent a usable one."""
 
     url: str
     owners: tuple[ObservedOwner, ...]
@@ -93,7 +93,7 @@ class Audit:
 
 
 def worst(severities: t.Iterable[str]) -> str:
-    """The highest of some severities; ``none`` of none."""
+    """The highest of some severities; ``none`` if there are none."""
     return max(severities, key=SEVERITIES.index, default="none")
 
 
