@@ -170,8 +170,8 @@ def test_a_file_that_does_not_exist_is_found_out_first(option):
 
 
 @pytest.mark.parametrize("option", ["ca_path", "client_cert", "client_key"])
-def test_a_file_that_may_not_be_looked_at_is_found_out_first(option, tmp_path):
-    with unsearchable(tmp_path), pytest.raises(InputError, match=r"x\.pem .* may not be looked at"):
+def test_a_file_that_may_not_be_read_is_found_out_first(option, tmp_path):
+    with unsearchable(tmp_path), pytest.raises(InputError, match=r"x\.pem .* may not be read"):
         Transport(Settings(**{option: str(tmp_path / "x.pem")}))
 
 
