@@ -29,10 +29,12 @@ class Role:
     variables: dict[str, t.Any]
     environment: dict[str, str]
     options: tuple[str, ...] = ()
+    #: Where the programs of Ansible are.
+    programs: Path = Path(sys.executable).parent
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def start(self, **more: str) -> subprocess.Popen[str]:
-        program = Path(sys.executable).with_name("ansible-playbook")
+        program = self.programs / "ansible-playbook"
         command = [str(program), "tokensmith.bitbucket.provision", "-e", json.dumps(self.variables), *self.options]
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "BITBUCKET_"))}
         environment = {
