@@ -38,13 +38,13 @@ options:
     description:
       - Files to search, on the host where the module runs, and directories, which are searched whole.
       - They are read as they are, in parts, whatever their size. Archives and the objects of git are compressed, so
-        unpack them first (C(git log -p --all > history.txt)). UTF-16 is read where a byte order mark tells.
+        unpack them first (C(git log -p --all > history.txt)). UTF-16 is read if the file has a byte order mark.
     type: list
     elements: path
     default: []
   ignore:
     description:
-      - Fingerprints of secrets to leave out, such as ones that were dealt with by hand. Put them in quotes, since some
+      - Fingerprints of secrets to leave out, such as those that were revoked manually. Put them in quotes, since some
         look like numbers.
     type: list
     elements: str
@@ -195,7 +195,7 @@ CONSTRAINTS: dict[str, t.Any] = {"mutually_exclusive": [("token", "password")]}
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
     """Find secrets and their tokens; reads only, in check mode as well.
 
-    :raises BitbucketError: where there is nothing to search, or nobody can be asked.
+    :raises BitbucketError: if there is nothing to search, or no owner can be asked.
     """
     if not params["text"] and not params["files"]:
         raise InputError("There is nothing to search: set `text` or `files`.")

@@ -221,7 +221,7 @@ def test_a_declaration_for_the_hosts_of_an_inventory_needs_owners_on_localhost(a
     (auditor.place / "tokens.yml").write_text(json.dumps(hosts), encoding="utf-8")
     outcome = auditor.audit("-e", "@tokens.yml")
     assert outcome.status != 0
-    assert outcome.failure.startswith("project_tokens_repositories rests on a variable that localhost lacks")
+    assert outcome.failure.startswith("project_tokens_repositories uses a variable that localhost does not have")
     assert "token_audit_declared" in outcome.failure
     assert not auditor.reports.exists()
     assert auditor.requests() == []

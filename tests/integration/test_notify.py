@@ -119,19 +119,19 @@ def test_check_mode_tells_nobody(team):
     assert listener.requests == []
 
 
-@pytest.mark.parametrize(("status", "say"), [(404, "it answered with status 404"), (0, "no connection to it came")])
+@pytest.mark.parametrize(("status", "say"), [(404, "it answered with status 404"), (0, "it could not be reached")])
 def test_a_slack_that_does_not_listen_fails_the_run_in_a_sentence_without_the_address(team, status, say):
     listener = Listener(status)
     with serving(listener.handle) as url:
         outcome = told(team, "slack", notify_slack_url=(url if status else "http://127.0.0.1:9") + WEBHOOK)
-    assert f"Slack did not take the message: {say}" in outcome.failure
+    assert f"Slack did not accept the message: {say}" in outcome.failure
     assert len(team.stored()) == 3, "the tokens are there nevertheless"
 
 
 @pytest.mark.long
 def test_a_slack_that_does_not_listen_hides_no_failure_of_the_role(team):
     outcome = told(team, "slack", "--fail", notify_slack_url="http://127.0.0.1:9" + WEBHOOK)
-    assert "Slack did not take the message" in outcome.output
+    assert "Slack did not accept the message" in outcome.output
     assert "NOSUCH does not exist" in outcome.failure
 
 

@@ -102,9 +102,7 @@ _NEXT_FAILURE = r"; (?=Left to do: |Not revoked|/\S+: not searched|and \d+ more|
 def failures(outcome: Outcome) -> list[str]:
     assert outcome.status != 0, outcome.output
     assert "Traceback" not in outcome.output
-    (found,) = re.findall(
-        r"TASK \[Fail where.*?FAILED! => (\{.*?^\}|\{.*?\}$)", outcome.output, re.DOTALL | re.MULTILINE
-    )
+    (found,) = re.findall(r"TASK \[Fail if.*?FAILED! => (\{.*?^\}|\{.*?\}$)", outcome.output, re.DOTALL | re.MULTILINE)
     message = json.loads(found)["msg"]
     count = re.match(r"(\d+) failures: ", message)
     lines = re.split(_NEXT_FAILURE, message[count.end() :] if count else message)

@@ -57,7 +57,7 @@ def report(leaks: t.Sequence[Leak], search: TokenSearch, client: Client, whole: 
 
     :param whole: whether everybody was asked whom the caller may see, and not just some owners.
     :param verify: whether to sign in with each secret of those tokens, once.
-    :raises GuardError: where that would be too many logins.
+    :raises GuardError: if that would be too many logins.
     """
     ours = [leak for leak in leaks if leak.token_id]
     by_id: dict[str, list[Leak]] = {}

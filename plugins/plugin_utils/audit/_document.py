@@ -21,7 +21,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model 
 )
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import AuditPolicy
 
-#: Of ``audit.json``. It rises where a reader of an older one would misunderstand a newer.
+#: Of ``audit.json``. Raise it if a program that reads an older version would misunderstand a newer one.
 VERSION = 1
 Document = dict[str, t.Any]
 
@@ -116,7 +116,7 @@ class Fingerprint(t.NamedTuple):
 
 
 def fingerprint_of(document: t.Any) -> Fingerprint | None:
-    """Of an ``audit.json``; ``None`` where it is none that this version can read."""
+    """The fingerprint of an ``audit.json``; ``None`` if this version cannot read it."""
     try:
         if document["version"] != VERSION:
             return None

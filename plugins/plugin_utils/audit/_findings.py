@@ -23,8 +23,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy
 def judge(observed: Observed, policy: AuditPolicy, declared: Declared, started: int) -> Audit:
     """What is found of every token, sorted by reference and age.
 
-    :param started: the controller's clock, by which rules lapse where the server has none.
-    :raises InputError: where a declaration cannot be right.
+    :param started: the controller's clock, by which rules lapse if the server has none.
+    :raises InputError: if a declaration is invalid.
     """
     now = started if observed.now is None else observed.now
     tokens = [judged for listing in observed.owners for judged in _listing(listing, policy, declared, now)]

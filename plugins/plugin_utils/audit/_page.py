@@ -62,7 +62,7 @@ def _hash(text: str) -> str:
 
 
 def _summary(audit: Audit) -> str:
-    """What is shown where no script runs."""
+    """The text for browsers that run no script."""
     counts = counts_of(audit)
     lines = [f"{counts['tokens']:,} tokens of {counts['owners']:,} owners, {counts['unread']:,} owners not read"]
     lines += [f"{code}: {count:,}" for code, count in counts["findings"].items() if count]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is declared of AWX beside what it shows: whether they differ, and how that looks to people."""
+"""Compares declared objects with those that AWX shows, and describes the differences."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def differs(field: str, value: t.Any, held: Json, update_secrets: bool) -> bool:
 
 
 def _inputs_differ(wanted: Json, present: t.Any, update_secrets: bool) -> bool:
-    """Whether inputs of a credential differ, as far as that can be seen. Those that nobody declared are left."""
+    """Whether inputs of a credential differ, as far as that can be seen. Undeclared inputs are ignored."""
     present = present if isinstance(present, dict) else {}
     for name, value in wanted.items():
         if present.get(name) == ENCRYPTED:

@@ -40,17 +40,17 @@ class ObjectIndex:
         key = tuple(wanted[field] for field in KINDS[declared.kind].key)
         self._declared.setdefault((declared.kind, declared.name), {})[key] = number
 
-    def id_of(self, field: str, name: str, beside: Json) -> Number:
+    def id_of(self, field: str, name: str, siblings: Json) -> Number:
         """The id of the object that a field names.
 
-        :param beside: the fields around it: the organization that they name is where it is looked up.
-        :raises InputError: where there is none, or which one is meant cannot be known.
+        :param siblings: the other fields of the object. It is looked up in the organization that they name.
+        :raises InputError: if there is none, or several.
         """
         kind = REFERENCES[field]
         place, owner = "", ""
-        if beside.get("organization") and kind not in _EVERYWHERE:
-            owner = str(self.id_of("organization", beside["organization"], {}))
-            place = f" in the organization {beside['organization']}"
+        if siblings.get("organization") and kind not in _EVERYWHERE:
+            owner = str(self.id_of("organization", siblings["organization"], {}))
+            place = f" in the organization {siblings['organization']}"
         numbers = self._declared_of(kind, name, owner)
         if len(numbers) > 1:
             raise InputError(
@@ -67,7 +67,7 @@ class ObjectIndex:
         return self._there[kind, name, owner]
 
     def held(self, declared: AwxObject, wanted: Json) -> Json | None:
-        """What is there of that name; nothing where what it belongs to is not there yet either."""
+        """The existing object of that name; ``None`` if the object that it belongs to does not exist yet."""
         key = {field: wanted[field] for field in KINDS[declared.kind].key}
         if any(isinstance(value, Pending) for value in key.values()):
             return None
@@ -76,7 +76,7 @@ class ObjectIndex:
         )
 
     def _declared_of(self, kind: str, name: str, owner: str) -> list[Number]:
-        """What was declared of that name, in that organization where there is one."""
+        """The declared objects of that name, in that organization if one is given."""
         found = self._declared.get((kind, name), {})
         if not owner:
             return list(found.values())
@@ -84,7 +84,7 @@ class ObjectIndex:
         return [number for key, number in found.items() if str(key[place]) == owner]
 
     def _named(self, kind: str, filters: dict[str, str]) -> Json | None:
-        """:raises ControllerError: where there are several: which one is meant can't be known."""
+        """:raises ControllerError: if there are several."""
         name = filters["name"]
         found = [item for item in self._controller.all(kind, **filters) if item.get("name") == name]
         if len(found) > 1:

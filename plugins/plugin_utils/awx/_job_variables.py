@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of a play that become extra variables of the jobs, where everybody who sees the job can read them."""
+"""The variables of a play that become extra variables of jobs. Everybody who may see a job can read them."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Objects:
     def _plan(self, declared: AwxObject) -> Step:
         wanted: Json = {"name": declared.name}
         for field, value in declared.fields.items():
-            # The organization comes first, so that what is named beside it is looked up there.
+            # Other objects are looked up in the organization that the fields name.
             wanted[field] = (
                 self._directory.id_of(field, value, declared.fields) if field in REFERENCES and value else value
             )
