@@ -920,6 +920,11 @@ def a_task_in_the_background_that_would_return_a_secret(scenario: Scenario) -> D
 
 @TASKS.fails(ONE)
 def a_host_that_cannot_be_reached(scenario: Scenario) -> Data:
+    return {**one(scenario), "delegate_to": "gone"}
+
+
+@TASKS.works(ONE)
+def a_host_that_cannot_be_reached_and_is_not_needed_for_a_store(scenario: Scenario) -> Data:
     return {**one(scenario, store=scenario.file), "delegate_to": "gone"}
 
 
