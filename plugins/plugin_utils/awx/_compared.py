@@ -22,11 +22,10 @@ _SECRET_NAME = re.compile(r"(pass(word|wd|phrase)?|secret|secret_id|jwt|token|ke
 
 
 class Step(t.NamedTuple):
-    """What is to be done about one object: what is there, all fields with ids, what is sent, both sides for people."""
+    """The change of one object: the existing object, the fields to send with ids, and both sides for people."""
 
     declared: AwxObject
     held: Json | None
-    wanted: Json
     due: Json
     before: Json
     after: Json
@@ -54,9 +53,6 @@ def differs(field: str, value: t.Any, held: Json, update_secrets: bool) -> bool:
         return bool(_parsed(value) != _parsed(present))
     if field == "inputs" and "credential_type" in held:
         return _inputs_differ(value, present, update_secrets)
-    if isinstance(value, str) and isinstance(present, (bool, int)):
-        # A template's number is a text to ansible-core 2.18, and the controller makes a number of it.
-        return value.strip().lower() != str(present).lower()
     return bool(value != present)
 
 

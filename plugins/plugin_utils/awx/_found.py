@@ -30,35 +30,28 @@ class ObjectIndex:
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
-        #: What was declared so far, by kind and name, then by what else it is looked up by.
-        self._declared: dict[tuple[str, str], dict[tuple[Number | str, ...], Number]] = {}
-        #: What was there, by kind, name and organization.
+        #: Objects that were declared so far, by kind and name. All of them belong to one organization.
+        self._declared: dict[tuple[str, str], Number] = {}
+        #: Objects that existed before, by kind, name and organization.
         self._there: dict[tuple[str, str, str], int] = {}
 
-    def declare(self, declared: AwxObject, wanted: Json, number: Number) -> None:
-        """From now on references may mean this object. ``wanted`` are its fields, with ids."""
-        key = tuple(wanted[field] for field in KINDS[declared.kind].key)
-        self._declared.setdefault((declared.kind, declared.name), {})[key] = number
+    def declare(self, declared: AwxObject, number: Number) -> None:
+        """From now on, references to this name mean this object."""
+        self._declared[declared.kind, declared.name] = number
 
     def id_of(self, field: str, name: str, siblings: Json) -> Number:
         """The id of the object that a field names.
 
         :param siblings: the other fields of the object. It is looked up in the organization that they name.
-        :raises InputError: if there is none, or several.
+        :raises InputError: if there is none.
         """
         kind = REFERENCES[field]
+        if (kind, name) in self._declared:
+            return self._declared[kind, name]
         place, owner = "", ""
         if siblings.get("organization") and kind not in _EVERYWHERE:
             owner = str(self.id_of("organization", siblings["organization"], {}))
             place = f" in the organization {siblings['organization']}"
-        numbers = self._declared_of(kind, name, owner)
-        if len(numbers) > 1:
-            raise InputError(
-                f"`{field}` names {name}, and {len(numbers)} of that name are declared among {kind}{place}: rename all "
-                "but one."
-            )
-        if numbers:
-            return numbers[0]
         if (kind, name, owner) not in self._there:
             found = self._named(kind, {"name": name, **({"organization": owner} if owner else {})})
             if found is None:
@@ -74,14 +67,6 @@ class ObjectIndex:
         return self._named(
             declared.kind, {"name": declared.name, **{field: str(value) for field, value in key.items()}}
         )
-
-    def _declared_of(self, kind: str, name: str, owner: str) -> list[Number]:
-        """The declared objects of that name, in that organization if one is given."""
-        found = self._declared.get((kind, name), {})
-        if not owner:
-            return list(found.values())
-        place = KINDS[kind].key.index("organization")
-        return [number for key, number in found.items() if str(key[place]) == owner]
 
     def _named(self, kind: str, filters: dict[str, str]) -> Json | None:
         """:raises ControllerError: if there are several."""

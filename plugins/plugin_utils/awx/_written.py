@@ -73,7 +73,7 @@ class Objects:
         self._update_secrets = update_secrets
         self._sync_timeout = sync_timeout
         self._sleep = sleep
-        self._directory = ObjectIndex(controller)
+        self._index = ObjectIndex(controller)
         self._wrote = False
 
     def bring(self, objects: c.Sequence[AwxObject], check_mode: bool) -> Json:
@@ -88,7 +88,7 @@ class Objects:
             except BitbucketError as failure:
                 error, reason = f"{declared}: {failure}", failure.reason
                 break
-            self._directory.declare(declared, step.wanted, number)
+            self._index.declare(declared, number)
             known = None if isinstance(number, Pending) else number
             done.append({"kind": declared.kind, "name": declared.name, "id": known, "state": step.state})
             if step.state != UNCHANGED:
@@ -112,10 +112,8 @@ class Objects:
         wanted: Json = {"name": declared.name}
         for field, value in declared.fields.items():
             # Other objects are looked up in the organization that the fields name.
-            wanted[field] = (
-                self._directory.id_of(field, value, declared.fields) if field in REFERENCES and value else value
-            )
-        held = self._directory.held(declared, wanted)
+            wanted[field] = self._index.id_of(field, value, declared.fields) if field in REFERENCES and value else value
+        held = self._index.held(declared, wanted)
         due = {field: value for field, value in wanted.items() if field not in KINDS[declared.kind].derived}
         if held is not None:
             due = {name: value for name, value in due.items() if differs(name, value, held, self._update_secrets)}
@@ -125,13 +123,13 @@ class Objects:
             before, after = ({**side, "inputs": hidden(side.get("inputs"))} for side in (before, after))
             due["inputs"] = inputs_to_send(due["inputs"], held, self._update_secrets)
         self._plan_parts(declared, held, due, before, after)
-        return Step(declared, held, wanted, due, before, after)
+        return Step(declared, held, due, before, after)
 
     def _plan_parts(self, declared: AwxObject, held: Json | None, due: Json, before: Json, after: Json) -> None:
         """What has an address of its own: under its own name in ``due``, which is taken out again to send the rest."""
         if declared.credentials is not None:
             present = self._attached(held)
-            ids = [self._directory.id_of("credential", name, declared.fields) for name in declared.credentials]
+            ids = [self._index.id_of("credential", name, declared.fields) for name in declared.credentials]
             if sorted(map(str, ids)) != sorted(map(str, present)):
                 due[CREDENTIALS] = (ids, list(present))
                 before[CREDENTIALS], after[CREDENTIALS] = sorted(present.values()), sorted(declared.credentials)

@@ -189,15 +189,6 @@ def test_only_what_differs_is_written_and_the_difference_shows_names(awx):
     assert shown["before_header"] == f"job_templates {NAME}"
 
 
-def test_numbers_and_truths_may_be_texts_as_templates_give_them(awx):
-    double, run = awx
-    texts = changed(TEMPLATE, forks="7", survey_enabled="True")
-    number = run(*ALL[:3], texts)["objects"][3]["id"]
-    assert (double.objects["job_templates"][number]["forks"], run(*ALL[:3], texts)["changed"]) == (7, False)
-    assert run(*ALL[:3], changed(TEMPLATE, forks="8"))["changed"] is True
-    assert run(*ALL[:3], changed(TEMPLATE, survey_enabled="no"))["changed"] is True
-
-
 def test_extra_variables_are_compared_as_data_and_shown_without_secrets(awx):
     double, run = awx
     number = run(*ALL)["objects"][3]["id"]
@@ -255,29 +246,6 @@ def test_a_name_like_ours_in_another_organization_is_another_object(awx):
     assert states(run(elsewhere)) == ["created"]
     assert len(double.objects["projects"]) == 2
     assert run(*ALL)["changed"] is False
-
-
-def test_a_reference_means_what_is_declared_in_its_own_organization(awx):
-    double, run = awx
-    elsewhere = changed(PROJECT, organization="Search & Rescue")
-    for check_mode in (True, False):
-        result = run(TYPE, CREDENTIAL, PROJECT, elsewhere, TEMPLATE, check_mode=check_mode)
-        assert states(result) == ["created"] * 5
-    ids = [entry["id"] for entry in result["objects"]]
-    assert double.objects["job_templates"][ids[4]]["project"] == ids[2]
-
-
-def test_of_two_that_are_declared_by_one_name_none_is_guessed_at(awx):
-    double, run = awx
-    other = {**TYPE, "name": "Another"}
-    namesake = changed(CREDENTIAL, credential_type="Another")
-    result = run(TYPE, other, CREDENTIAL, namesake, PROJECT, TEMPLATE)
-    assert states(result) == ["created"] * 5
-    assert result["msg"] == (
-        f"job_templates {NAME}: `credential` names {NAME}, and 2 of that name are declared among credentials in the "
-        "organization Payments: rename all but one."
-    )
-    assert double.attached == {}
 
 
 def test_several_of_a_name_are_not_guessed_at(awx):
