@@ -33,8 +33,6 @@ Result = dict[str, t.Any]
 
 _STORE_VARIABLE = "BITBUCKET_TOKEN_STORE"
 _SHORTEST_SECRET = 4
-# What ansible adds to a module's result; the task's own result gets its own.
-_NOT_JSON = ("warnings", "deprecations", "exception", "invocation")
 
 
 def validated(module_name: str, spec: _argspec.Spec, constraints: Result, args: Result) -> Result:

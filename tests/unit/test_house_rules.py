@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,11 @@ PLUGINS = ROOT / "plugins"
 FILES = sorted(path.relative_to(ROOT) for path in PLUGINS.rglob("*.py"))
 TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py") if "output" not in path.parts)
 MODULES = sorted(path.relative_to(ROOT) for path in (PLUGINS / "modules").glob("*.py"))
+#: Names that a library looks for: Ansible in plugins, `requests` and `io` in subclasses of theirs.
+LOOKED_FOR = {
+    *("DOCUMENTATION", "EXAMPLES", "RETURN", "ActionModule", "FilterModule", "InventoryModule", "LookupModule"),
+    *("get_redirect_target", "seekable"),
+}
 RUN_MODULE = Path("plugins/module_utils/_module.py")
 #: What asks a Data Center with the settings of a role.
 ASKING = [
@@ -54,6 +60,17 @@ def caught(handler: ast.ExceptHandler) -> set[str]:
         return {"everything"}
     names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return BLIND & {ast.unparse(name).rpartition(".")[2] for name in names}
+
+
+def defined(file: Path) -> Iterator[str]:
+    """Names of functions and classes, and of the variables of modules and classes."""
+    for node in nodes(file):
+        if isinstance(node, Function | ast.ClassDef):
+            yield node.name
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for line in node.body:
+                targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
 def calls(file: Path, names: list[str]) -> list[str]:
@@ -145,6 +162,15 @@ def test_nothing_was_added_in_a_version_that_is_still_to_come():
     assert {path for path, _version in added} >= {str(file) for file in MODULES}, "every module says when it was added"
     later = [(path, version) for path, version in added if numbers(version) > numbers(current)]
     assert not later, f"galaxy.yml says {current}"
+
+
+def test_nothing_is_defined_that_nothing_uses():
+    """What only its own test uses is deleted with the test."""
+    sources = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in FILES)
+    words = collections.Counter(re.findall(r"\w+", sources))
+    candidates = [(file, name) for file in FILES if file.parts[1] != "doc_fragments" for name in defined(file)]
+    unused = [(str(file), name) for file, name in candidates if words[name] == 1 and name not in LOOKED_FOR]
+    assert not [entry for entry in unused if not entry[1].startswith("__")]
 
 
 def numbers(version: str) -> list[int]:

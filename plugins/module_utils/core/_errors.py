@@ -11,8 +11,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text im
 
 #: Reasons of errors that are not one owner's own: whatever is tried next would meet the same.
 FOR_ALL = ("credential", "unreachable", "rate_limit")
-#: The same, and what was left untried for one of them: after these, further requests are useless or do harm.
-ENDS_ALL = (*FOR_ALL, "stopped")
 
 #: Nobody reads more, and some of it may be a server's own words.
 _LONGEST = 2000

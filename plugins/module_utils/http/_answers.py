@@ -49,7 +49,6 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 _NOT_PERMITTED = "AuthorisationException"
 _LOCKED = "CaptchaRequiredAuthenticationException"
-_WRONG = "IncorrectPasswordAuthenticationException"
 
 # What people copy from a browser or from the documentation behind the base URL.
 _PAGE = re.compile(r"/(?:rest|projects|users|scm|plugins|dashboard|login|admin|repos)(?:/.*)?$")

@@ -72,14 +72,6 @@ def _matches_everything(patterns: t.Sequence[str]) -> bool:
     return all(any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns) for name in names)
 
 
-def overrides_for(
-    owners: t.Iterable[Owner], overrides: t.Mapping[str, t.Sequence[_Entry]]
-) -> dict[str, t.Sequence[_Entry]]:
-    """Those overrides that apply to ``owners``, for a call about a part of all owners."""
-    keys = {key_of(owner).casefold() for owner in owners}
-    return {key: value for key, value in overrides.items() if key.casefold() in keys}
-
-
 def key_of(owner: Owner) -> str:
     """How ``overrides`` names an owner."""
     if owner.user:

@@ -10,7 +10,6 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import (
     declarations,
-    overrides_for,
 )
 from tests.unit.plugins.company import entry
 
@@ -68,8 +67,3 @@ def test_an_empty_set_may_prune_some():
 def test_the_same_name_twice_is_an_error_in_the_set_and_in_an_override():
     with pytest.raises(InputError, match="with the same name, a"):
         lifetimes({"PAY": [entry("a"), entry("a ")]}, PAY)
-
-
-def test_overrides_of_some_owners():
-    overrides = {"pay": [entry()], "PAY/ledger": [entry()], "users/pat": [entry()]}
-    assert overrides_for([PAY, PAT], overrides).keys() == {"pay", "users/pat"}
