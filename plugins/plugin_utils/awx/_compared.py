@@ -21,7 +21,7 @@ HIDDEN = "(hidden)"
 _SECRET_NAME = re.compile(r"(pass(word|wd|phrase)?|secret|secret_id|jwt|token|key)$", re.IGNORECASE)
 
 
-class Step(t.NamedTuple):
+class AwxChange(t.NamedTuple):
     """The change of one object: the existing object, the fields to send with ids, and both sides for people."""
 
     declared: AwxObject

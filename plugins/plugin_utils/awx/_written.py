@@ -11,7 +11,7 @@ import time
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._compared import (
     UNCHANGED,
-    Step,
+    AwxChange,
     differs,
     hidden,
     inputs_to_send,
@@ -108,7 +108,7 @@ class Objects:
 
     # Looking
 
-    def _plan(self, declared: AwxObject) -> Step:
+    def _plan(self, declared: AwxObject) -> AwxChange:
         wanted: Json = {"name": declared.name}
         for field, value in declared.fields.items():
             # Other objects are looked up in the organization that the fields name.
@@ -123,7 +123,7 @@ class Objects:
             before, after = ({**side, "inputs": hidden(side.get("inputs"))} for side in (before, after))
             due["inputs"] = inputs_to_send(due["inputs"], held, self._update_secrets)
         self._plan_parts(declared, held, due, before, after)
-        return Step(declared, held, due, before, after)
+        return AwxChange(declared, held, due, before, after)
 
     def _plan_parts(self, declared: AwxObject, held: Json | None, due: Json, before: Json, after: Json) -> None:
         """What has an address of its own: under its own name in ``due``, which is taken out again to send the rest."""
@@ -148,10 +148,10 @@ class Objects:
 
     # Doing
 
-    def _number(self, step: Step) -> Number:
+    def _number(self, step: AwxChange) -> Number:
         return int(step.held["id"]) if step.held else PENDING
 
-    def _apply(self, step: Step) -> int:
+    def _apply(self, step: AwxChange) -> int:
         kind = step.declared.kind
         self._wrote = self._wrote or bool(step.due)
         parts = {part: step.due.pop(part) for part in (CREDENTIALS, SURVEY) if part in step.due}
