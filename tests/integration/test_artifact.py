@@ -24,6 +24,7 @@ SHIPPED = [
     "meta/*.yml",
     "playbooks/*",
     "plugins/*.py",
+    "plugins/plugin_utils/awx/assets/*.yml",
     "plugins/plugin_utils/audit/assets/*",
     "requirements.txt",
     "roles/*",
