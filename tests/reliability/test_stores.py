@@ -77,7 +77,9 @@ def test_a_directory_that_cannot_be_written_stops_it_before_the_first_request(tm
 @pytest.mark.parametrize("kind", ["file", "ansible_vault"])
 @pytest.mark.parametrize("step", ["open-tmp", "fsync-tmp", "rename-tmp", "fsync-directory"])
 def test_a_write_that_fails_half_way_is_told_with_ids_and_costs_no_predecessor(tmp_path, kind, step):
-    """The second of three files, or the only one. After ``fsync-directory`` the write has landed: it is read back."""
+    """The second of three files, or the first write of the only one. What other writes took is retired. After
+    ``fsync-directory`` the write has landed: it is read back.
+    """
     number = 2 if kind == "file" else 1
     with sandbox(tmp_path, kind, owners=3, grace=0) as place:
         old = rotating(place)
@@ -85,8 +87,9 @@ def test_a_write_that_fails_half_way_is_told_with_ids_and_costs_no_predecessor(t
         status, said = place.role().run(RELIABILITY_STORE=str(place.store_place), RELIABILITY_FULL=point)
         landed = step == "fsync-directory"
         assert (status == 0) == landed, said
-        left = kept(place, old, said, superseded=landed or kind == "file")
-        assert len(left) == (0 if landed else 3 if kind == "ansible_vault" else 1), said
+        left = kept(place, old, said, superseded=True)
+        # A vault file takes in one write what was issued in the meantime: one secret, or several.
+        assert len(left) in ([0] if landed else [1] if kind == "file" else [1, 2, 3]), said
         assert status == 0 or "cannot be written: No space left on device" in " ".join(said.split())
         recovers(place)
 
