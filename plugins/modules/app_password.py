@@ -209,9 +209,9 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     table = _table(params)
     if params["state"] == "present":
         return {"changed": False, "failed": True, "reason": "unsupported", "msg": _IMPOSSIBLE, **table}
-    wish = _retire.wish_of(params)
+    selection = _retire.selection_of(params)
     search = _findings.search(params)
-    planned, failures = _retire.plan(_findings.findings(search.files), wish)
+    planned, failures = _retire.plan(_findings.findings(search.files), selection)
     changes: list[_retire.Change] = []
     backups: list[str | None] = []
     for change in planned:
@@ -227,7 +227,7 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         "backup_files": [shown(backup) for backup in backups if backup],
         "not_searched": [skipped.describe() for skipped in search.skipped],
         "failures": [failure.describe() for failure in failures],
-        "diff": _retire.difference(changes, wish.successor),
+        "diff": _retire.difference(changes, selection.successor),
         **table,
     }
     return {**result, **_verdict(search.skipped, failures)}
@@ -245,8 +245,8 @@ def _table(params: dict[str, t.Any]) -> dict[str, t.Any]:
 def _verdict(skipped: list[Skipped], failures: list[_retire.RetireFailure]) -> dict[str, t.Any]:
     """A file that is there and could not be read may hold what was meant."""
     unread = [entry.describe() for entry in skipped if entry.reason not in _HARMLESS]
-    troubles = [*(failure.describe() for failure in failures), *unread]
-    return {"failed": True, "msg": failure_message(troubles), "reason": troubles[0]["reason"]} if troubles else {}
+    problems = [*(failure.describe() for failure in failures), *unread]
+    return {"failed": True, "msg": failure_message(problems), "reason": problems[0]["reason"]} if problems else {}
 
 
 def main() -> None:

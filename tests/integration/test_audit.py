@@ -15,7 +15,7 @@ import pytest
 from tests.integration.conftest import Bitbucket
 from tests.integration.team import SECRET_SHAPE, Outcome, Team, assert_succeeded
 from tests.report.browser import lack, running
-from tests.report.schema import troubles
+from tests.report.schema import violations
 
 AUDIT = "tokensmith.bitbucket.audit"
 EXPECTED = {
@@ -47,7 +47,7 @@ class Auditor(Team):
     @property
     def found(self) -> dict[str, t.Any]:
         document: dict[str, t.Any] = json.loads((self.reports / "audit.json").read_text(encoding="utf-8"))
-        assert troubles(document) == []
+        assert violations(document) == []
         return document
 
     def findings(self) -> dict[str, set[str]]:

@@ -46,10 +46,10 @@ class Report:
     def __init__(self, browser: Browser, file: Path, **options: t.Any) -> None:
         self.page: Page = browser.new_page(**options)
         self.requests: list[str] = []
-        self.troubles: list[str] = []
+        self.errors: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda message: self.troubles.append(message.text))
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("console", lambda message: self.errors.append(message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(file.as_uri())
 
     def texts(self, selector: str) -> list[str]:
@@ -106,7 +106,7 @@ def test_the_figures_are_those_of_the_audit(report):
     assert len(shown) == len(_registry.REGISTRY), "the sample has every finding"
     assert shown["Administrator"] == sum("administrator" in [f.code for f in item.counted] for item in audit.tokens)
     assert seen.count == f"{len(audit.tokens)} tokens"
-    assert seen.troubles == []
+    assert seen.errors == []
 
 
 def test_nothing_is_fetched_and_nothing_could_be(report):
@@ -123,7 +123,7 @@ def test_nothing_is_fetched_and_nothing_could_be(report):
     assert seen.page.evaluate(load, ["img", "https://example.com/x.png"]) == "refused"
     assert seen.page.evaluate(load, ["script", "data:text/javascript,document.title='pwned'"]) == "refused"
     assert seen.page.title() == "Access token audit"
-    assert any("Content Security Policy" in text for text in seen.troubles)
+    assert any("Content Security Policy" in text for text in seen.errors)
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
@@ -135,7 +135,7 @@ def test_no_name_gets_out_of_its_place(report, name):
     shown = name.replace("\u202e", "\u27e8U+202E\u27e9").replace("\n", "\u27e8U+000A\u27e9")
     assert seen.names == [shown]
     assert seen.page.locator("#table a").count() == 0
-    assert seen.troubles == []
+    assert seen.errors == []
     seen.search(name.split()[0])
     assert seen.names == [shown]
 
@@ -363,7 +363,7 @@ def test_without_any_token_or_clock_it_says_so(report):
     seen = report(blind)
     assert "no_clock" in seen.page.locator("#notices").inner_text()
     assert "is not drawn" in seen.page.locator("#expiry").inner_text()
-    assert seen.troubles == []
+    assert seen.errors == []
 
 
 @pytest.mark.long
@@ -405,7 +405,7 @@ def test_the_expiry_of_the_next_12_months_ends_on_this_day_a_year_on(report, tod
     assert len(months) == 13
     assert months[0] == f"{today:%B %Y} from {today:%Y-%m-%d}1"
     assert months[-1] == f"{last}1"
-    assert seen.troubles == []
+    assert seen.errors == []
 
 
 # Selector, event, and what is entered. In this order, each once in a page that has just loaded.
@@ -448,7 +448,7 @@ def test_twenty_thousand_tokens_stay_fluid(report):
         seen = report(audit)
         assert seen.count == "20,000 tokens"
         tries.append(felt(seen))
-        assert seen.troubles == []
+        assert seen.errors == []
         figures = ", ".join(f"{name} {taken:.0f}" for name, taken in tries[-1].items())
         print(f"try {len(tries)}: median {statistics.median(tries[-1].values()):.0f} ms; {figures}")
     assert max(tries[-1].values()) < MILLISECONDS, tries

@@ -23,7 +23,7 @@ def strict() -> Schema:
     return schema
 
 
-def troubles(document: t.Any, schema: Schema | None = None) -> list[str]:
+def violations(document: t.Any, schema: Schema | None = None) -> list[str]:
     """Where a document differs, and how."""
     validator = Draft202012Validator(strict() if schema is None else schema)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]

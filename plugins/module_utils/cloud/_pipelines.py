@@ -105,7 +105,7 @@ class PipelineVariables:
                 raise
 
     def _body(self, key: str, value: str, secured: bool) -> dict[str, t.Any]:
-        self._client.confide(value)
+        self._client.redact_also(value)
         return {"key": key, "value": value, "secured": secured}
 
     def _stored(self, data: t.Any, key: str, secured: bool) -> Variable:

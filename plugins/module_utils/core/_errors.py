@@ -201,5 +201,5 @@ def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     rest = failures[_MOST_SHOWN:]
     more = f" and {len(rest)} more, all in `failures`" if rest else ""
     ids = ", ".join(f"{entry['id']} of {entry['reference'] or entry['owner']}" for entry in rest if "id" in entry)
-    by_hand = f". Tokens among these that need manual attention: {ids}" if ids else ""
-    return f"{len(messages)} failures: {shown}{more}{by_hand}"
+    manual = f". Tokens among these that need manual attention: {ids}" if ids else ""
+    return f"{len(messages)} failures: {shown}{more}{manual}"

@@ -42,7 +42,7 @@ class Successor(t.NamedTuple):
     email: str
 
 
-class Wish(t.NamedTuple):
+class Selection(t.NamedTuple):
     """Which secrets shall go.
 
     :param successor: ``None`` to leave nothing in their place.
@@ -83,7 +83,7 @@ class RetireFailure(t.NamedTuple):
         return {**self._asdict(), "file": shown(self.file), "msg": visible(shown(self.msg))}
 
 
-def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
+def selection_of(params: t.Mapping[str, t.Any]) -> Selection:
     """What a task's options mean.
 
     :raises InputError: where they cannot be right.
@@ -96,27 +96,27 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
     kinds = frozenset(params["kinds"] or [_secret.APP_PASSWORD])
     if successor and _secret.HTTP_ACCESS_TOKEN in kinds:
         raise InputError("`kinds`: an API token of Bitbucket Cloud cannot replace an HTTP access token of Data Center.")
-    return Wish(kinds, chosen["fingerprints"], chosen["exclude_fingerprints"], successor)
+    return Selection(kinds, chosen["fingerprints"], chosen["exclude_fingerprints"], successor)
 
 
 _LISTS = ("fingerprints", "exclude_fingerprints")
 
 
-def plan(findings: t.Iterable[FileSecret], wish: Wish) -> tuple[list[Change], list[RetireFailure]]:
+def plan(findings: t.Iterable[FileSecret], selection: Selection) -> tuple[list[Change], list[RetireFailure]]:
     """What each file shall hold, and which secrets only a hand can remove. A file that stays as it is has no change."""
     findings = list(findings)
     failures: list[RetireFailure] = []
     by_file: dict[str, list[tuple[FileSecret, str, Edits]]] = {}
-    for finding in filter(wish.covers, findings):
-        user = _user(finding, wish.successor, findings) if wish.successor else ""
-        trouble = _trouble(finding, wish.successor) or _clash(finding, user, wish, findings)
-        if trouble:
-            failures.append(RetireFailure(finding.file.path, finding.line, finding.fingerprint, "by_hand", trouble))
+    for finding in filter(selection.covers, findings):
+        user = _user(finding, selection.successor, findings) if selection.successor else ""
+        obstacle = _obstacle(finding, selection.successor) or _clash(finding, user, selection, findings)
+        if obstacle:
+            failures.append(RetireFailure(finding.file.path, finding.line, finding.fingerprint, "manual", obstacle))
             continue
-        edits = _edits(finding, wish.successor, user)
+        edits = _edits(finding, selection.successor, user)
         if edits:
             by_file.setdefault(finding.file.path, []).append((finding, user, edits))
-    return [_change(found, wish.successor is None) for found in by_file.values()], failures
+    return [_change(found, selection.successor is None) for found in by_file.values()], failures
 
 
 def _change(found: list[tuple[FileSecret, str, Edits]], leaving_nothing: bool) -> Change:
@@ -216,12 +216,12 @@ def _beside(finding: FileSecret, findings: list[FileSecret]) -> list[FileSecret]
     return [other for other in findings if other.file is finding.file and other.entry.host == finding.entry.host]
 
 
-def _clash(finding: FileSecret, user: str, wish: Wish, findings: list[FileSecret]) -> str | None:
+def _clash(finding: FileSecret, user: str, selection: Selection, findings: list[FileSecret]) -> str | None:
     """The same user name twice, with two secrets that stay: git would take the first for both."""
-    if wish.successor is None or finding.entry.host == _findings.REST:
+    if selection.successor is None or finding.entry.host == _findings.REST:
         return None
     for other in _beside(finding, findings):
-        stays = not wish.covers(other) and other.entry.secret != wish.successor.token
+        stays = not selection.covers(other) and other.entry.secret != selection.successor.token
         if stays and other.entry.user == user:
             return (
                 f"{finding.where}: line {other.line} already has another secret for {user} at {other.entry.host}, and "
@@ -231,7 +231,7 @@ def _clash(finding: FileSecret, user: str, wish: Wish, findings: list[FileSecret
     return None
 
 
-def _trouble(finding: FileSecret, successor: Successor | None) -> str | None:
+def _obstacle(finding: FileSecret, successor: Successor | None) -> str | None:
     """Why this secret cannot go by itself, and what a hand has to do."""
     entry, where = finding.entry, finding.where
     if successor is None:

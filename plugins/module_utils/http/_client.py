@@ -146,15 +146,15 @@ class Client:
         self._transport = transport
         self._sleep = sleep
         self._gate = RateGate(sleep)
-        self._confided: set[str] = set()
+        self._redacted: set[str] = set()
 
-    def confide(self, secret: str) -> None:
+    def redact_also(self, secret: str) -> None:
         """Never show ``secret``, which is part of what will be sent."""
-        self._confided.add(secret)
+        self._redacted.add(secret)
 
     def clean(self, text: str) -> str:
         """``text`` without anything secret that this client sends."""
-        return self.credential.clean(text, *self._confided)
+        return self.credential.clean(text, *self._redacted)
 
     def get(self, path: str, query: Query | None = None) -> Answer:
         """Read; repeated after failures."""

@@ -187,7 +187,7 @@ def test_what_only_a_hand_can_remove_fails_the_task_and_nothing_else(home, text,
             "file": str(file),
             "line": 1,
             "fingerprint": fingerprint(DEAD),
-            "reason": "by_hand",
+            "reason": "manual",
             "msg": f"{file}, line 1: what is around this secret is no format that is known: remove it by hand.",
         }
     ]
@@ -270,7 +270,7 @@ def test_a_name_that_another_secret_has_is_not_given_away_twice(tmp_path, user, 
     result = run(tmp_path, check, state="replaced", api_token=THEIRS)
     assert (result["changed"], result["failed"], file.read_text()) == (False, True, text)
     assert f"line 1 already has another secret for {USER} at bitbucket.org" in result["msg"]
-    assert [failure["reason"] for failure in result["failures"]] == ["by_hand"]
+    assert [failure["reason"] for failure in result["failures"]] == ["manual"]
 
 
 def test_the_urls_of_a_repository_share_no_name(tmp_path):

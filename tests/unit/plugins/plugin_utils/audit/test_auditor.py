@@ -20,7 +20,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import 
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import SHOWN, Auditor, audited
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Observed, ObservedOwner
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._output import NAMES
-from tests.report.schema import troubles
+from tests.report.schema import violations
 
 from .samples import NOW, URL
 
@@ -100,7 +100,7 @@ def test_the_json_says_what_was_asked_and_what_could_not_be_read(bench):
     bench.unread = [REFUSED]
     bench.run()
     found = bench.document
-    assert troubles(found) == []
+    assert violations(found) == []
     assert found["version"] == _document.VERSION == 1
     assert found["server"] == {"url": URL, "time": "2026-12-05T09:00:00Z"}
     assert found["complete"]

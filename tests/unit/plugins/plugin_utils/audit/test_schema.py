@@ -15,7 +15,7 @@ from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._docume
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import SEVERITIES, Audit
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
 from tests.report import sample
-from tests.report.schema import FILE, shipped, troubles
+from tests.report.schema import FILE, shipped, violations
 
 from .samples import BROKEN, CI, HARMLESS, LEDGER, NOW, REFUSED, audit, token
 
@@ -62,12 +62,12 @@ def test_it_is_a_schema_of_the_draft_that_it_names():
 
 @pytest.mark.parametrize("name", list(AUDITS))
 def test_every_document_is_as_it_says_and_has_nothing_besides(name):
-    assert troubles(written(AUDITS[name])) == []
+    assert violations(written(AUDITS[name])) == []
 
 
 def test_a_document_in_which_no_list_is_empty_is_too(whole):
     assert all(whole[name] for name in ("notes", "unread", "owners", "tokens"))
-    assert troubles(whole) == []
+    assert violations(whole) == []
 
 
 def test_it_lists_the_severities_that_there_are():
@@ -85,8 +85,8 @@ def test_whatever_it_lists_is_always_there():
 
 def test_readers_are_told_to_pass_over_what_a_later_release_adds(whole):
     whole["tokens"][0]["colour"] = "green"
-    assert troubles(whole, shipped()) == []
-    assert troubles(whole) == ["$.tokens[0]: Additional properties are not allowed ('colour' was unexpected)"]
+    assert violations(whole, shipped()) == []
+    assert violations(whole) == ["$.tokens[0]: Additional properties are not allowed ('colour' was unexpected)"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_is_otherwise_is_refused(whole, path, value):
     for name in path[:-1]:
         part = part[name]
     part[path[-1]] = value
-    (trouble,) = troubles(changed, shipped())
+    (trouble,) = violations(changed, shipped())
     assert f"{path[-1]}:" in trouble
 
 

@@ -93,7 +93,7 @@ def test_secret_and_id_change_in_one_request_and_the_rest_of_the_description_sta
     assert writes(double) == [("PATCH", f"/api/v2/credentials/{number}/", body)]
 
 
-def test_a_credential_made_by_hand_keeps_its_description(awx):
+def test_a_credential_created_manually_keeps_its_description(awx):
     double, store = awx
     number = double.put(NAME, "by-hand", "For the nightly job.")
     assert store().write([entry(TWO, "unknown")]) == {CI: "written"}

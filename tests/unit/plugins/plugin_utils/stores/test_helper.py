@@ -351,7 +351,7 @@ def test_the_example_keeps_secrets_with_the_real_pass(password_store):
     assert not [path for path in kept if secret_of(TWO).encode() in path.read_bytes()]
 
 
-def test_the_example_sees_what_was_put_there_by_hand(password_store):
+def test_the_example_sees_what_was_put_there_manually(password_store):
     insert = ["pass", "insert", "--multiline", f"bitbucket/{CI}"]
     subprocess.run(insert, check=True, capture_output=True, input=b"a-password\nlogin: ci\n")
     store = HelperStore(shlex.join([sys.executable, str(EXAMPLE)]))

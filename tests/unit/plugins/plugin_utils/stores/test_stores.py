@@ -626,7 +626,7 @@ def test_a_device_is_no_place_for_a_secret():
         open_store("file:/dev/null", {}, vault(), single=True).prepare([CI], check_mode=True)
 
 
-def test_unquoted_ids_written_by_hand_keep_their_zeros(vaulted):
+def test_unquoted_ids_written_manually_keep_their_zeros(vaulted):
     encrypt(vaulted.path, f"bitbucket_tokens:\n  {CI}: opaque\nbitbucket_token_ids:\n  {CI}: {ONE}\n")
     assert vaulted.open().read([CI]) == {CI: ONE}
 
