@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
-from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import Result, StoreAction
+from ..module_utils.datacenter import _owners
+from ..modules import access_token
+from ..plugin_utils._action import Result, StoreAction
 
 
 class ActionModule(StoreAction):

@@ -10,13 +10,13 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._progress import Progress
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_audit
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import secrets_of, validated
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._local import task_environment
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._auditor import Auditor, audited
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._observe import observe
+from ..module_utils.core._progress import Progress
+from ..module_utils.http._connection import client_from
+from ..modules import access_token_audit
+from ..plugin_utils._action import secrets_of, validated
+from ..plugin_utils._local import task_environment
+from ..plugin_utils.audit._auditor import Auditor, audited
+from ..plugin_utils.audit._observe import observe
 
 _NAME = "tokensmith.bitbucket.access_token_audit"
 

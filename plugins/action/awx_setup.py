@@ -8,12 +8,12 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.modules import awx_setup
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import validated
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._local import task_environment
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._setup import Setup
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._written import bring
+from ..module_utils.core._errors import BitbucketError
+from ..modules import awx_setup
+from ..plugin_utils._action import validated
+from ..plugin_utils._local import task_environment
+from ..plugin_utils.awx._setup import Setup
+from ..plugin_utils.awx._written import bring
 
 
 class ActionModule(ActionBase):

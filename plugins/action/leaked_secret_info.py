@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._reach import PlainAction
+from ..plugin_utils._reach import PlainAction
 
 
 class ActionModule(PlainAction):

@@ -7,13 +7,13 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.modules import store_copy
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._action import validated
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._copy import Copy
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._spelling import AnySpelling
+from ..module_utils.core._errors import BitbucketError, InputError
+from ..modules import store_copy
+from ..plugin_utils._action import validated
+from ..plugin_utils._copy import Copy
+from ..plugin_utils.stores._base import Store
+from ..plugin_utils.stores._catalogue import open_store
+from ..plugin_utils.stores._spelling import AnySpelling
 
 
 class ActionModule(ActionBase):

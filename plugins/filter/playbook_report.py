@@ -56,8 +56,8 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._plain import plain
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.reports import _app_passwords, _leaks
+from ..plugin_utils._plain import plain
+from ..plugin_utils.reports import _app_passwords, _leaks
 
 _REPORTS = {"retire_app_passwords": _app_passwords.report_of, "revoke_leaked": _leaks.report_of}
 

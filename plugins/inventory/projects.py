@@ -149,12 +149,12 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import names
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from, credential_from
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils import _inventory
+from ..module_utils import _argspec
+from ..module_utils._names import names
+from ..module_utils.core._errors import BitbucketError, InputError
+from ..module_utils.datacenter._api import DataCenter
+from ..module_utils.http._connection import client_from, credential_from
+from ..plugin_utils import _inventory
 
 try:
     # Since ansible-core 2.19 a string is a template only if it is marked as one.

@@ -75,10 +75,10 @@ import typing as t
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._spelling import AnySpelling
+from ..module_utils.core import _secret
+from ..module_utils.core._errors import BitbucketError
+from ..plugin_utils.stores._catalogue import open_store
+from ..plugin_utils.stores._spelling import AnySpelling
 
 
 class LookupModule(LookupBase):

@@ -11,11 +11,11 @@ from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME, NAMES, text
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
+from ._names import NAME, NAMES, text
+from .core._errors import InputError
+from .core._model import canonical_reference
+from .core._times import from_task
+from .tokens._types import UNKNOWN
 
 Spec = dict[str, dict[str, t.Any]]
 

@@ -11,10 +11,10 @@ import stat
 import typing as t
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES, TEXT
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files, _text
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError
+from ._names import NAMES, TEXT
+from .core import _files, _text
+from .core._errors import InputError
+from .core._files import FileError
 
 _MODE = re.compile(r"0?[0-7]{3}", re.ASCII)
 

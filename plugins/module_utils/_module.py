@@ -9,8 +9,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._argspec import Spec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
+from ._argspec import Spec
+from .core._errors import BitbucketError, InputError
 
 Params = dict[str, t.Any]
 Result = dict[str, t.Any]

@@ -246,23 +246,23 @@ removed:
 import sys
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _discovery, _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Delivery
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observation
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import Outcome, of_one, result_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Runtime, reconcile
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec, spec_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN, Options, Update
+from ..module_utils import _argspec
+from ..module_utils._module import run_module
+from ..module_utils._names import NAME
+from ..module_utils.core import _secret
+from ..module_utils.core._errors import BitbucketError, InputError
+from ..module_utils.core._model import DAY, Owner, Token
+from ..module_utils.datacenter import _discovery, _owners
+from ..module_utils.datacenter._api import DataCenter
+from ..module_utils.http._client import Client
+from ..module_utils.http._connection import client_from
+from ..module_utils.tokens._declaration import Declaration
+from ..module_utils.tokens._delivery import Delivery
+from ..module_utils.tokens._observe import Observation
+from ..module_utils.tokens._outcome import Outcome, of_one, result_of
+from ..module_utils.tokens._reconcile import Runtime, reconcile
+from ..module_utils.tokens._spec import TokenSpec, spec_of
+from ..module_utils.tokens._types import UNKNOWN, Options, Update
 
 SPEC: _argspec.Spec = {
     **_argspec.CONNECTION,

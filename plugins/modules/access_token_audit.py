@@ -218,9 +218,9 @@ since_last:
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import controller_only, run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAMES
+from ..module_utils import _argspec
+from ..module_utils._module import controller_only, run_module
+from ..module_utils._names import BY_NAME, NAMES
 
 _PATTERNS: dict[str, t.Any] = {"type": NAMES, "elements": "str"}
 

@@ -171,20 +171,17 @@ reason:
 import fnmatch
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec, _export
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    InputError,
-    failure_message,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token, expires_within
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _discovery, _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
+from ..module_utils import _argspec, _export
+from ..module_utils._module import run_module
+from ..module_utils._names import NAME
+from ..module_utils.core import _permissions
+from ..module_utils.core._errors import InputError, failure_message
+from ..module_utils.core._model import DAY, Token, expires_within
+from ..module_utils.core._workers import Workers
+from ..module_utils.datacenter import _discovery, _owners
+from ..module_utils.datacenter._api import DataCenter
+from ..module_utils.http._client import Client
+from ..module_utils.http._connection import client_from
 
 COLUMNS = ("reference", "id", "name", "permissions", "created", "expires", "last_used", "days_left")
 

@@ -293,20 +293,20 @@ undeclared:
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import BY_NAME, NAMES
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _discovery, _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _summary
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import declarations
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Delivery
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import result_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Runtime, reconcile
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import Options
+from ..module_utils import _argspec
+from ..module_utils._module import run_module
+from ..module_utils._names import BY_NAME, NAMES
+from ..module_utils.core._errors import InputError
+from ..module_utils.datacenter import _discovery, _owners
+from ..module_utils.datacenter._api import DataCenter
+from ..module_utils.http._client import Client
+from ..module_utils.http._connection import client_from
+from ..module_utils.tokens import _summary
+from ..module_utils.tokens._declaration import declarations
+from ..module_utils.tokens._delivery import Delivery
+from ..module_utils.tokens._outcome import result_of
+from ..module_utils.tokens._reconcile import Runtime, reconcile
+from ..module_utils.tokens._types import Options
 
 SPEC: _argspec.Spec = {
     **_argspec.CONNECTION,

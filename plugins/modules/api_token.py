@@ -128,25 +128,16 @@ page:
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organization import (
-    ApiToken,
-    ApiTokenListing,
-    Organization,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    AnswerError,
-    InputError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import shown
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import (
-    organization_client_from,
-)
+from ..module_utils import _argspec
+from ..module_utils._module import run_module
+from ..module_utils._names import NAME
+from ..module_utils.cloud._organization import ApiToken, ApiTokenListing, Organization
+from ..module_utils.core._errors import AnswerError, InputError
+from ..module_utils.core._times import iso
+from ..module_utils.http._answers import shown
+from ..module_utils.http._client import Client
+from ..module_utils.http._cloud_answers import API_TOKENS_PAGE
+from ..module_utils.http._cloud_connection import organization_client_from
 
 SPEC: _argspec.Spec = {
     **_argspec.CLOUD,

@@ -123,16 +123,14 @@ api_tokens:
 import fnmatch
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._organization import ApiToken, Organization
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import expires_within
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import (
-    organization_client_from,
-)
+from ..module_utils import _argspec
+from ..module_utils._module import run_module
+from ..module_utils._names import NAME
+from ..module_utils.cloud._organization import ApiToken, Organization
+from ..module_utils.core._errors import InputError
+from ..module_utils.core._model import expires_within
+from ..module_utils.http._client import Client
+from ..module_utils.http._cloud_connection import organization_client_from
 
 SPEC: _argspec.Spec = {
     **_argspec.CLOUD,

@@ -161,15 +161,15 @@ scope_table:
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _scopes
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import failure_message
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings, _retire
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import Skipped, shown
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
+from ..module_utils import _argspec
+from ..module_utils._module import run_module
+from ..module_utils._names import NAMES
+from ..module_utils.cloud import _scopes
+from ..module_utils.core._errors import failure_message
+from ..module_utils.core._files import FileError
+from ..module_utils.credential_files import _findings, _retire
+from ..module_utils.credential_files._places import Skipped, shown
+from ..module_utils.http._cloud_answers import API_TOKENS_PAGE
 
 SPEC: _argspec.Spec = {
     **_argspec.CREDENTIAL_FILES,

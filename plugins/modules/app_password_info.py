@@ -144,14 +144,14 @@ not_searched:
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _scopes
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings, _inquiry
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._inquiry import Inquiry
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import shown
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import clients_from
+from ..module_utils import _argspec
+from ..module_utils._module import run_module
+from ..module_utils.cloud import _scopes
+from ..module_utils.core import _secret
+from ..module_utils.credential_files import _findings, _inquiry
+from ..module_utils.credential_files._inquiry import Inquiry
+from ..module_utils.credential_files._places import shown
+from ..module_utils.http._cloud_connection import clients_from
 
 SPEC: _argspec.Spec = {
     **_argspec.CREDENTIAL_FILES,

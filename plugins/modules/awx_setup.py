@@ -215,9 +215,9 @@ withheld:
   elements: str
 """
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import controller_only, run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME, NAMES
+from ..module_utils import _argspec
+from ..module_utils._module import controller_only, run_module
+from ..module_utils._names import NAME, NAMES
 
 SPEC: _argspec.Spec = {
     "url": {"type": "str"},

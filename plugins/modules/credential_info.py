@@ -152,18 +152,16 @@ hints:
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _advice, _cloud
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import url_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import (
-    client_from as cloud_client,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
+from ..module_utils import _argspec
+from ..module_utils._module import run_module
+from ..module_utils.cloud import _advice, _cloud
+from ..module_utils.core import _secret
+from ..module_utils.core._errors import BitbucketError, InputError
+from ..module_utils.core._redact import url_of
+from ..module_utils.datacenter._api import DataCenter
+from ..module_utils.http._client import Client
+from ..module_utils.http._cloud_connection import client_from as cloud_client
+from ..module_utils.http._connection import client_from
 
 #: Takes what signs in elsewhere too, and does not use it: its action groups set that for all their modules.
 SPEC: _argspec.Spec = {

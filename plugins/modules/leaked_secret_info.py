@@ -165,18 +165,18 @@ left_to_do:
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import SHORTEST
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks import _incident, _summary
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks import Leaks
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._search import TokenSearch
+from ..module_utils import _argspec
+from ..module_utils._module import run_module
+from ..module_utils._names import NAMES
+from ..module_utils.core._errors import InputError
+from ..module_utils.core._shapes import SHORTEST
+from ..module_utils.datacenter import _owners
+from ..module_utils.datacenter._api import DataCenter
+from ..module_utils.http._client import Client
+from ..module_utils.http._connection import client_from
+from ..module_utils.leaks import _incident, _summary
+from ..module_utils.leaks._leaks import Leaks
+from ..module_utils.leaks._search import TokenSearch
 
 SPEC: _argspec.Spec = {
     **_argspec.CONNECTION,

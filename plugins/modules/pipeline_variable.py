@@ -126,19 +126,14 @@ reason:
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAME, TEXT
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._pipelines import (
-    PipelineVariables,
-    Place,
-    TakenError,
-    Variable,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_connection import client_from
+from ..module_utils import _argspec
+from ..module_utils._module import run_module
+from ..module_utils._names import NAME, TEXT
+from ..module_utils.cloud._pipelines import PipelineVariables, Place, TakenError, Variable
+from ..module_utils.core import _secret
+from ..module_utils.core._errors import InputError
+from ..module_utils.http._client import Client
+from ..module_utils.http._cloud_connection import client_from
 
 SPEC: _argspec.Spec = {
     **_argspec.CLOUD,

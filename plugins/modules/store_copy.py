@@ -113,9 +113,9 @@ destination:
   type: str
 """
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._module import controller_only, run_module
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import NAMES
+from ..module_utils import _argspec
+from ..module_utils._module import controller_only, run_module
+from ..module_utils._names import NAMES
 
 SPEC: _argspec.Spec = {
     "source": {"type": "str", "required": True},

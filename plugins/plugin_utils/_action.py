@@ -16,18 +16,18 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.utils.display import Display
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import client_from
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import aborted
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Runtime
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._delivery import StoreDelivery
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._interruption import interruptible
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._local import task_environment
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._reach import ReachAction
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._spelling import AnySpelling
+from ..module_utils import _argspec
+from ..module_utils.core._errors import BitbucketError, InputError
+from ..module_utils.datacenter import _owners
+from ..module_utils.http._connection import client_from
+from ..module_utils.tokens._outcome import aborted
+from ..module_utils.tokens._reconcile import Runtime
+from ._delivery import StoreDelivery
+from ._interruption import interruptible
+from ._local import task_environment
+from ._reach import ReachAction
+from .stores._catalogue import open_store
+from .stores._spelling import AnySpelling
 
 Result = dict[str, t.Any]
 

@@ -8,19 +8,12 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError, failure_message
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import without_shapes
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    REFUSED,
-    UNCERTAIN,
-    WRITTEN,
-    Entry,
-    Store,
-    StoreError,
-)
+from ..module_utils.core import _secret
+from ..module_utils.core._errors import InputError, failure_message
+from ..module_utils.core._model import is_reference
+from ..module_utils.core._redact import without_shapes
+from ..module_utils.tokens._types import UNKNOWN
+from .stores._base import REFUSED, UNCERTAIN, WRITTEN, Entry, Store, StoreError
 
 Result = dict[str, t.Any]
 

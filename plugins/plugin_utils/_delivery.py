@@ -9,21 +9,9 @@ import collections.abc as c
 import threading
 import time
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import (
-    UNCERTAIN,
-    WRITTEN,
-    Answers,
-    Held,
-    Secret,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    REFUSED,
-    REMOVED,
-    Entry,
-    Store,
-    StoreError,
-)
+from ..module_utils.core import _secret
+from ..module_utils.tokens._delivery import UNCERTAIN, WRITTEN, Answers, Held, Secret
+from .stores._base import REFUSED, REMOVED, Entry, Store, StoreError
 
 
 class StoreDelivery:

@@ -10,7 +10,7 @@ import contextlib
 import signal
 import types
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Interruption
+from ..module_utils.core._workers import Interruption
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # One for the process: after a signal, the remaining items of a loop do nothing either.

@@ -10,18 +10,12 @@ import hashlib
 import json
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    AnswerError,
-    BitbucketError,
-    ForbiddenError,
-    InputError,
-    NotFoundError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._discovery import Discovery
+from ..module_utils.core._errors import AnswerError, BitbucketError, ForbiddenError, InputError, NotFoundError
+from ..module_utils.core._model import ListedOwner, Owner
+from ..module_utils.core._workers import Workers
+from ..module_utils.datacenter import _owners
+from ..module_utils.datacenter._api import DataCenter
+from ..module_utils.datacenter._discovery import Discovery
 
 #: Changes when what is cached does, so that nothing old is read as something else.
 _FORMAT = 2

@@ -15,7 +15,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import one_line
+from ..module_utils.core._errors import one_line
 
 Result = dict[str, t.Any]
 

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
+from ..core import _secret
+from ..http import _cloud_answers
 
 
 def advice(secret: str, username: str, email: str) -> list[str]:

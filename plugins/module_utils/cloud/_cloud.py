@@ -8,19 +8,12 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    AnswerError,
-    BitbucketError,
-    LockoutError,
-    RejectedError,
-    RemovedError,
-    ScopeError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import writable
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers, _pages
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Answer
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ..core import _secret
+from ..core._errors import AnswerError, BitbucketError, LockoutError, RejectedError, RemovedError, ScopeError
+from ..core._model import writable
+from ..http import _cloud_answers, _pages
+from ..http._answers import Answer
+from ..http._client import Client
 
 _API = "/2.0"
 _ACCOUNT = ("uuid", "account_id", "display_name", "nickname")

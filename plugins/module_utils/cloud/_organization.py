@@ -8,16 +8,11 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import quote
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    AnswerError,
-    InputError,
-    NotFoundError,
-    StatusError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, days_left, is_past, writable
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_server, iso
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ..core._errors import AnswerError, InputError, NotFoundError, StatusError
+from ..core._model import DAY, days_left, is_past, writable
+from ..core._times import from_server, iso
+from ..http import _pages
+from ..http._client import Client
 
 # Up to here a number of seconds would be in this millennium, and one of milliseconds in 1973.
 _SECONDS_UNTIL = 10**11

@@ -8,16 +8,9 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import quote
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    AnswerError,
-    BitbucketError,
-    InputError,
-    LostAnswerError,
-    NotFoundError,
-    StatusError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ..core._errors import AnswerError, BitbucketError, InputError, LostAnswerError, NotFoundError, StatusError
+from ..http import _pages
+from ..http._client import Client
 
 
 class Place(t.NamedTuple):

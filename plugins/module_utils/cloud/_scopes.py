@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ..core._errors import InputError
 
 DERIVED = "derived"
 INFERRED = "inferred"

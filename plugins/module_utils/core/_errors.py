@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
+from ._text import visible
 
 #: Reasons of errors that are not one owner's own: whatever is tried next would meet the same.
 FOR_ALL = ("credential", "unreachable", "rate_limit")

@@ -17,7 +17,7 @@ import typing as t
 import uuid
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ._errors import BitbucketError
 
 PRIVATE = 0o600
 _PRIVATE_DIRECTORY = 0o700

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import HOUR
+from ._model import HOUR
 
 #: Milliseconds. Two runs that start within this time of each other may not know of each other's writes yet.
 SETTLE = HOUR

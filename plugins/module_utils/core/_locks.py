@@ -14,7 +14,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import PRIVATE, FileError
+from ._files import PRIVATE, FileError
 
 #: Seconds between two attempts.
 POLL = 0.05

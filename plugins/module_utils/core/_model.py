@@ -9,8 +9,8 @@ import re
 import typing as t
 from urllib.parse import quote, unquote
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
+from ._permissions import Permissions
+from ._times import iso
 
 #: Milliseconds, Bitbucket's own unit of time.
 DAY = 24 * 60 * 60 * 1000

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ._errors import InputError
 
 _LEVELS = ("READ", "WRITE", "ADMIN")
 NAMES = tuple(f"{kind}_{level}" for kind in ("PROJECT", "REPO") for level in _LEVELS)

@@ -12,7 +12,7 @@ import re
 import typing as t
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import without
+from ._shapes import without
 
 CREDENTIAL = "[credential]"
 SECRET = "[secret]"

@@ -12,7 +12,7 @@ import re
 import string
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
+from . import _secret
 
 
 def _escaped(sign: str, entity: str = "#") -> str:

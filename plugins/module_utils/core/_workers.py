@@ -11,7 +11,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import FOR_ALL, BitbucketError
+from ._errors import FOR_ALL, BitbucketError
 
 _Item = t.TypeVar("_Item")
 _Result = t.TypeVar("_Result")

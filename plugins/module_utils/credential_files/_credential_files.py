@@ -11,18 +11,9 @@ import re
 import typing as t
 from pathlib import PurePath
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import Sighting, sightings
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import (
-    _entries,
-    _git_config,
-    _git_credentials,
-    _netrc,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import (
-    CredentialEntry,
-    Edit,
-    UrlLogin,
-)
+from ..core._shapes import Sighting, sightings
+from . import _entries, _git_config, _git_credentials, _netrc
+from ._entries import CredentialEntry, Edit, UrlLogin
 
 GIT_CREDENTIALS = "git_credentials"
 NETRC = "netrc"

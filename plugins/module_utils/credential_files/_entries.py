@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import sightings
+from ..core._shapes import sightings
 
 # Userinfo ends at the last @ before the path, as browsers and curl read it. Git ends it at the first one; where a raw @
 # is in a password, this finds all of the password and git a part of it.

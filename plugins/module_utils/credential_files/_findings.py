@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _credential_files, _entries
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import CredentialEntry
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import File, Search, shown
+from ..core import _secret
+from . import _credential_files, _entries
+from ._entries import CredentialEntry
+from ._places import File, Search, shown
 
 CLOUD = "bitbucket.org"
 #: Where the user name of an API token is the account's e-mail address; everywhere else it must not be.

@@ -14,14 +14,9 @@ import binascii
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _entries, _references
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import (
-    CredentialEntry,
-    Edit,
-    Edits,
-    UrlLogin,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._references import Reference
+from . import _entries, _references
+from ._entries import CredentialEntry, Edit, Edits, UrlLogin
+from ._references import Reference
 
 _SKIP = re.compile(r"(?:[ \t\r\n]|[#;][^\n]*)*")
 _SECTION = re.compile(r'\[([A-Za-z0-9.-]*)(?:[ \t\r]+"((?:[^"\\\n]|\\[^\n])*)")?\]')

@@ -8,14 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import sightings
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _entries
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import (
-    CredentialEntry,
-    Edit,
-    Edits,
-    UrlLogin,
-)
+from ..core._shapes import sightings
+from . import _entries
+from ._entries import CredentialEntry, Edit, Edits, UrlLogin
 
 # Git knows no comments here and ignores such a line; whoever disabled it left the secret readable.
 _LINE = re.compile(

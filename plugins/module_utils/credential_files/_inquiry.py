@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud import _cloud
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.cloud._cloud import Verdict
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _findings
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._findings import FileSecret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from ..cloud import _cloud
+from ..cloud._cloud import Verdict
+from ..core import _secret
+from ..http._client import Client, Credential
+from . import _findings
+from ._findings import FileSecret
 
 # A user name that can be sent; a colon would be where the password begins.
 _USER = re.compile(r"[\x21-\x39\x3b-\x7e]+")

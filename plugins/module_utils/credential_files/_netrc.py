@@ -12,12 +12,8 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _entries
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import (
-    CredentialEntry,
-    Edit,
-    Edits,
-)
+from . import _entries
+from ._entries import CredentialEntry, Edit, Edits
 
 # A quote that is not closed on its line is a character like any other: it may not swallow the rest of the file.
 _WORD = re.compile(r'"(?:[^"\\\n]|\\[^\n])*"|[^ \t\r\n]+')

@@ -13,23 +13,14 @@ import pwd
 import typing as t
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError, MissingError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import without_shapes
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import _git_config, _safe_files
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._credential_files import (
-    GIT_CONFIG,
-    GIT_CREDENTIALS,
-    format_of,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._references import (
-    CONFIG,
-    HOME,
-    WORK_TREE,
-    Reference,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._safe_files import Root, Snapshot
+from ..core._errors import InputError
+from ..core._files import FileError, MissingError
+from ..core._redact import without_shapes
+from ..core._text import visible
+from . import _git_config, _safe_files
+from ._credential_files import GIT_CONFIG, GIT_CREDENTIALS, format_of
+from ._references import CONFIG, HOME, WORK_TREE, Reference
+from ._safe_files import Root, Snapshot
 
 _IN_A_HOME = (".git-credentials", ".config/git/credentials", ".netrc", ".gitconfig", ".config/git/config")
 # File systems without files that anybody keeps.

@@ -8,23 +8,16 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files import (
-    _entries,
-    _findings,
-    _safe_files,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._credential_files import (
-    GIT_CREDENTIALS,
-    NETRC,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._entries import Edits
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._findings import FileSecret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.credential_files._places import File, shown
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._cloud_answers import API_TOKENS_PAGE
+from ..core import _secret
+from ..core._errors import InputError
+from ..core._files import FileError
+from ..core._text import visible
+from ..http._cloud_answers import API_TOKENS_PAGE
+from . import _entries, _findings, _safe_files
+from ._credential_files import GIT_CREDENTIALS, NETRC
+from ._entries import Edits
+from ._findings import FileSecret
+from ._places import File, shown
 
 # Sound in a URL, a netrc file and a header; without the @ of an e-mail address, which git never takes.
 _USER = re.compile(r"[A-Za-z0-9_.{}+-]+")

@@ -19,8 +19,8 @@ import typing as t
 from functools import partial
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._files import FileError, MissingError
+from ..core import _files
+from ..core._files import FileError, MissingError
 
 # Files of credentials have a few lines. A larger file is not one, and would only fill the memory.
 LARGEST = 16 * 1024 * 1024

@@ -9,8 +9,8 @@ import re
 import typing as t
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+from ..core import _permissions
+from ..core._errors import (
     AnswerError,
     BitbucketError,
     ForbiddenError,
@@ -20,18 +20,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     NotFoundError,
     StatusError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
-    DAY,
-    ListedOwner,
-    Owner,
-    Token,
-    is_part,
-    writable,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_server
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _pages
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ..core._model import DAY, ListedOwner, Owner, Token, is_part, writable
+from ..core._permissions import Permissions
+from ..core._times import from_server
+from ..http import _pages
+from ..http._client import Client
 
 _TOKENS = "/rest/access-tokens/latest"
 _API = "/rest/api/latest"

@@ -8,24 +8,11 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    FOR_ALL,
-    BitbucketError,
-    Failure,
-    ForbiddenError,
-    InputError,
-    LockoutError,
-    NotFoundError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter, Listing
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import (
-    DeclaredOwners,
-    is_glob,
-    is_slug,
-    matches,
-)
+from ..core._errors import FOR_ALL, BitbucketError, Failure, ForbiddenError, InputError, LockoutError, NotFoundError
+from ..core._model import ListedOwner, Owner
+from ..core._workers import Workers
+from ._api import DataCenter, Listing
+from ._owners import DeclaredOwners, is_glob, is_slug, matches
 
 #: Globs that stand for everything. If ``whole``, it is no failure that they match nothing.
 _EVERYTHING = ("*", "~*")

@@ -9,8 +9,8 @@ import fnmatch
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, is_part
+from ..core._errors import InputError
+from ..core._model import Owner, is_part
 
 _GLOB = re.compile(r"[*?\[]")
 # What a user's slug looks like; anything else is a name, whose slug only the server knows.

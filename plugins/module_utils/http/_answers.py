@@ -13,7 +13,7 @@ import re
 import typing as t
 from urllib.parse import SplitResult, urlsplit
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+from ..core._errors import (
     AnswerError,
     BitbucketError,
     ForbiddenError,
@@ -23,10 +23,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     StatusError,
     one_line,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import writable
+from ..core._model import writable
 
 if t.TYPE_CHECKING:
-    from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange
+    from ._transport import Exchange
 
 
 _LONGEST_MESSAGE = 300

@@ -10,7 +10,7 @@ import time
 import typing as t
 import zlib
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import AnswerError, LostAnswerError
+from ..core._errors import AnswerError, LostAnswerError
 
 try:
     from requests.adapters import HTTPAdapter

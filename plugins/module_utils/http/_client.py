@@ -14,8 +14,8 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlencode, urlsplit
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+from ..core import _secret
+from ..core._errors import (
     BitbucketError,
     CertificateError,
     ConnectError,
@@ -25,13 +25,13 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     LostAnswerError,
     NotFoundError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import redacted
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_iso
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses, _answers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Answer, Product
+from ..core._redact import redacted
+from ..core._times import from_iso
+from . import _addresses, _answers
+from ._answers import Answer, Product
 
 if t.TYPE_CHECKING:
-    from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange, Transport
+    from ._transport import Exchange, Transport
 
 
 #: How often a request is sent at most when the server or the network fails.

@@ -9,7 +9,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+from ..core._errors import (
     BitbucketError,
     LockoutError,
     NotFoundError,
@@ -19,15 +19,10 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     ScopeError,
     StatusError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import (
-    Product,
-    loaded,
-    other,
-    shown,
-)
+from ._answers import Product, loaded, other, shown
 
 if t.TYPE_CHECKING:
-    from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Exchange
+    from ._transport import Exchange
 
 #: Where an account makes its API tokens; nothing but a browser can.
 API_TOKENS_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"

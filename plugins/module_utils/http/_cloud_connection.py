@@ -9,17 +9,12 @@ import os
 import typing as t
 from urllib.parse import urlsplit, urlunsplit
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import AnswerError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import url_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _cloud_answers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential, base_url
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._connection import (
-    require_private,
-    sendable,
-    signing_in,
-    transport_from,
-)
+from ..core import _secret
+from ..core._errors import AnswerError, InputError
+from ..core._redact import url_of
+from . import _cloud_answers
+from ._client import Client, Credential, base_url
+from ._connection import require_private, sendable, signing_in, transport_from
 
 _ENVIRONMENT = {
     "email": "BITBUCKET_EMAIL",

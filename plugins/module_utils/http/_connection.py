@@ -10,11 +10,11 @@ import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._redact import url_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses, _transport
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
+from ..core._errors import InputError
+from ..core._redact import url_of
+from . import _addresses, _transport
+from ._client import Client, Credential
+from ._transport import Settings, Transport
 
 _URL, _CA_PATH = "BITBUCKET_URL", "BITBUCKET_CA_PATH"
 _ENVIRONMENT = {"username": "BITBUCKET_USERNAME", "password": "BITBUCKET_PASSWORD", "token": "BITBUCKET_TOKEN"}

@@ -12,9 +12,9 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import AnswerError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import Answer
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
+from ..core._errors import AnswerError
+from ._answers import Answer
+from ._client import Client
 
 #: What is asked for; a server that allows less sends less.
 PAGE_SIZE = 1000

@@ -11,7 +11,7 @@ import os
 import ssl
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
+from ..core._errors import InputError
 
 #: Variables of the environment that name a file of authorities, the first that is set counts: those of requests, then
 #: the one of OpenSSL.

@@ -14,14 +14,8 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    BitbucketError,
-    CertificateError,
-    ConnectError,
-    InputError,
-    LostAnswerError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses, _body, _tls_files
+from ..core._errors import BitbucketError, CertificateError, ConnectError, InputError, LostAnswerError
+from . import _addresses, _body, _tls_files
 
 try:
     import requests

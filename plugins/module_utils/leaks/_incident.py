@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import FOR_ALL, GuardError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._leaks import Leak
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks._search import OwnedToken, TokenSearch
+from ..core import _secret
+from ..core._errors import FOR_ALL, GuardError, InputError
+from ..datacenter._api import DataCenter
+from ..http._client import Client
+from ._leaks import Leak
+from ._search import OwnedToken, TokenSearch
 
 # A text can hold any number of made-up secrets with the id of a real token, and each is a failed login.
 _MOST_LOGINS = 100

@@ -13,16 +13,11 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._shapes import (
-    LONGEST_LOGIN,
-    Sighting,
-    sightings,
-    without,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.leaks import _packed
+from ..core import _secret
+from ..core._errors import GuardError
+from ..core._shapes import LONGEST_LOGIN, Sighting, sightings, without
+from ..core._text import visible
+from . import _packed
 
 # Characters that are in memory at a time. A secret, in whatever encoding, is not longer than an overlap; those before a
 # block tell whether what it begins with is the rest of something else.

@@ -7,18 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    FOR_ALL,
-    BitbucketError,
-    Failure,
-    InputError,
-    NotFoundError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter, Listing
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._discovery import Discovery
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._owners import DeclaredOwners
+from ..core._errors import FOR_ALL, BitbucketError, Failure, InputError, NotFoundError
+from ..core._model import ListedOwner, Owner, Token
+from ..core._workers import Workers
+from ..datacenter._api import DataCenter, Listing
+from ..datacenter._discovery import Discovery
+from ..datacenter._owners import DeclaredOwners
 
 # How often a listing that has changed meanwhile is asked for again.
 _MOST_LISTINGS = 4

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import shortened
+from ..core._text import shortened
 
 #: More files or owners than this are counted only; the result has all of them.
 SHOWN = 20

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
+from ..core import _secret
+from ..core._errors import (
     FOR_ALL,
     BitbucketError,
     LockoutError,
@@ -18,25 +18,11 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
     StatusError,
     StrayError,
 )
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, owner_of, owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import (
-    DataCenter,
-    Issued,
-    expiry_days,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._plan import would_issue_again
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
-    UNKNOWN,
-    Fail,
-    Issue,
-    Keep,
-    Policy,
-    Revoke,
-    Step,
-    Update,
-    View,
-)
+from ..core._model import Owner, owner_of, owner_path
+from ..datacenter._api import DataCenter, Issued, expiry_days
+from ._plan import would_issue_again
+from ._spec import TokenSpec
+from ._types import UNKNOWN, Fail, Issue, Keep, Policy, Revoke, Step, Update, View
 
 
 @dataclass

@@ -8,11 +8,11 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference, owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Delivery
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observer
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import Outcome
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import GUARDED, UNKNOWN, Options
+from ..core._model import canonical_reference, owner_path
+from ._delivery import Delivery
+from ._observe import Observer
+from ._outcome import Outcome
+from ._types import GUARDED, UNKNOWN, Options
 
 Result = dict[str, t.Any]
 

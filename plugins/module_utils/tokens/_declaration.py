@@ -9,9 +9,9 @@ import fnmatch
 import string
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import Failure, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec, spec_of
+from ..core._errors import Failure, InputError
+from ..core._model import Owner
+from ._spec import TokenSpec, spec_of
 
 _Entry = t.Mapping[str, t.Any]
 

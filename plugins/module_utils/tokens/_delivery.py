@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
+from ..core._errors import BitbucketError
 
 #: The store holds the secret now.
 WRITTEN = "written"

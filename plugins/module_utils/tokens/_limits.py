@@ -8,14 +8,8 @@ from __future__ import annotations
 import collections.abc as c
 import threading
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import GuardError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
-    GUARDED,
-    Issue,
-    Options,
-    Revoke,
-    Step,
-)
+from ..core._errors import GuardError
+from ._types import GUARDED, Issue, Options, Revoke, Step
 
 
 class Limits:

@@ -9,28 +9,14 @@ import collections.abc as c
 import threading
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH, RECENT
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
-    Owner,
-    Token,
-    canonical_reference,
-    owner_path,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _plan
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Delivery, Held
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
-    NEW,
-    UNKNOWN,
-    Fail,
-    Options,
-    Plan,
-    Policy,
-    Step,
-    View,
-)
+from ..core._errors import BitbucketError
+from ..core._limits import FRESH, RECENT
+from ..core._model import Owner, Token, canonical_reference, owner_path
+from ..datacenter._api import DataCenter
+from . import _plan
+from ._declaration import Declaration
+from ._delivery import Delivery, Held
+from ._types import NEW, UNKNOWN, Fail, Options, Plan, Policy, Step, View
 
 _Value = t.TypeVar("_Value")
 

@@ -9,21 +9,12 @@ import collections.abc as c
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    BitbucketError,
-    StrayError,
-    failure_message,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
-    Owner,
-    Token,
-    owner_of,
-    owner_path,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import Issued
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observation
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._report import Report
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import Fail, Plan, Step
+from ..core._errors import BitbucketError, StrayError, failure_message
+from ..core._model import Owner, Token, owner_of, owner_path
+from ..datacenter._api import Issued
+from ._observe import Observation
+from ._report import Report
+from ._types import Fail, Plan, Step
 
 Result = dict[str, t.Any]
 

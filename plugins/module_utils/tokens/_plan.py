@@ -12,23 +12,12 @@ from __future__ import annotations
 import fnmatch
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import SETTLE
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
-    UNKNOWN,
-    Fail,
-    Issue,
-    Keep,
-    Plan,
-    Policy,
-    Revoke,
-    Step,
-    Update,
-    View,
-)
+from ..core._errors import BitbucketError, InputError
+from ..core._limits import SETTLE
+from ..core._model import DAY, Token
+from ..core._times import iso
+from ._spec import TokenSpec
+from ._types import UNKNOWN, Fail, Issue, Keep, Plan, Policy, Revoke, Step, Update, View
 
 #: How much longer than declared a token may live before it is replaced: rounding to whole days, twice.
 _LIFETIME_SLACK = 2 * DAY

@@ -15,40 +15,21 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    BitbucketError,
-    GuardError,
-    StrayError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._progress import Progress
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Interruption, Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter, Issued
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._apply import Applied, apply, discard_all
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._cleanup import clean_up
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._declaration import Declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import (
-    REFUSED,
-    UNCERTAIN,
-    WRITTEN,
-    Delivery,
-    Secret,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._limits import Limits
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observation, Observer
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import Delivered, Outcome
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._retire import Retirement, prunable
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
-    Fail,
-    Issue,
-    Keep,
-    Options,
-    Plan,
-    Revoke,
-    Step,
-    Update,
-)
+from ..core._errors import BitbucketError, GuardError, StrayError
+from ..core._limits import FRESH
+from ..core._model import Owner
+from ..core._progress import Progress
+from ..core._workers import Interruption, Workers
+from ..datacenter._api import DataCenter, Issued
+from ._apply import Applied, apply, discard_all
+from ._cleanup import clean_up
+from ._declaration import Declaration
+from ._delivery import REFUSED, UNCERTAIN, WRITTEN, Delivery, Secret
+from ._limits import Limits
+from ._observe import Observation, Observer
+from ._outcome import Delivered, Outcome
+from ._retire import Retirement, prunable
+from ._types import Fail, Issue, Keep, Options, Plan, Revoke, Step, Update
 
 #: After so many secrets in a row that the store did not take, no more tokens are issued: each is valid and unusable.
 _MOST_LOST = 20

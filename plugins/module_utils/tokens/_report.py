@@ -7,17 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import (
-    NEW,
-    Issue,
-    Keep,
-    Revoke,
-    Step,
-    Update,
-)
+from ..core._model import Owner, Token
+from ..core._permissions import Permissions
+from ..core._times import iso
+from ._types import NEW, Issue, Keep, Revoke, Step, Update
 
 _Side = dict[str, dict[str, dict[str, t.Any]]]
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._apply import apply
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._observe import Observation, Observer
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import Outcome
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import Keep, Step
+from ..core._errors import BitbucketError
+from ..core._workers import Workers
+from ..datacenter._api import DataCenter
+from ._apply import apply
+from ._observe import Observation, Observer
+from ._outcome import Outcome
+from ._types import Keep, Step
 
 
 class _Taken(t.NamedTuple):

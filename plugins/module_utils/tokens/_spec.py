@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
+from ..core import _permissions
+from ..core._errors import InputError
+from ..core._model import Owner
+from ..core._permissions import Permissions
 
 #: The length of the column that Bitbucket keeps names in.
 MAX_NAME = 255

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Owner, Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import Permissions
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
+from ..core._model import Owner, Token
+from ..core._permissions import Permissions
+from ._spec import TokenSpec
 
 #: In place of the id of a token that is yet to be issued, so that a prediction reads like what is then done.
 NEW = "new"

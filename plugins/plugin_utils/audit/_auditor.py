@@ -9,32 +9,18 @@ import collections.abc as c
 import time
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible_json
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import (
-    Document,
-    Fingerprint,
-    document_of,
-    finding_of,
-    fingerprint_of,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._findings import judge
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
-    EXPECTED,
-    SEVERITIES,
-    Audit,
-    Finding,
-    Judged,
-    Observed,
-    at_least,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._output import Output
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._page import html_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import policy_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._summary import lines_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._tables import csv_of, junit_of
+from ...module_utils.core._errors import BitbucketError
+from ...module_utils.core._text import visible_json
+from ...module_utils.core._times import iso
+from ._declared import Declared
+from ._document import Document, Fingerprint, document_of, finding_of, fingerprint_of
+from ._findings import judge
+from ._model import EXPECTED, SEVERITIES, Audit, Finding, Judged, Observed, at_least
+from ._output import Output
+from ._page import html_of
+from ._policy import policy_of
+from ._summary import lines_of
+from ._tables import csv_of, junit_of
 
 #: Findings in a task's result; all of them are in the files.
 SHOWN = 50

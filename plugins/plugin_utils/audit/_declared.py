@@ -8,11 +8,11 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils import _argspec
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _declaration
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
+from ...module_utils import _argspec
+from ...module_utils.core._model import ListedOwner
+from ...module_utils.datacenter import _owners
+from ...module_utils.tokens import _declaration
+from ...module_utils.tokens._spec import TokenSpec
 
 _SOME = "{} of {} entries that declare tokens: they name"
 _NAME_THEM = (

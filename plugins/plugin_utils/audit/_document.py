@@ -9,17 +9,10 @@ import collections
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
-    SEVERITIES,
-    Audit,
-    Finding,
-    Judged,
-    ObservedOwner,
-    worst,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import AuditPolicy
+from ...module_utils.core._times import iso
+from . import _registry
+from ._model import SEVERITIES, Audit, Finding, Judged, ObservedOwner, worst
+from ._policy import AuditPolicy
 
 #: Of ``audit.json``. Raise it if a program that reads an older version would misunderstand a newer one.
 VERSION = 1

@@ -8,16 +8,10 @@ from __future__ import annotations
 import collections
 import collections.abc as c
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._declared import Declared
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
-    Audit,
-    Finding,
-    Judged,
-    Observed,
-    ObservedOwner,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import AuditPolicy
+from . import _registry
+from ._declared import Declared
+from ._model import Audit, Finding, Judged, Observed, ObservedOwner
+from ._policy import AuditPolicy
 
 
 def judge(observed: Observed, policy: AuditPolicy, declared: Declared, started: int) -> Audit:

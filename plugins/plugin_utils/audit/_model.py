@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import Failure
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import ListedOwner, Token
+from ...module_utils.core._errors import Failure
+from ...module_utils.core._model import ListedOwner, Token
 
 #: From harmless to worst. ``none`` switches a finding off.
 SEVERITIES = ("none", "info", "low", "medium", "high", "critical")

@@ -8,14 +8,14 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import Token
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._progress import Progress
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Workers
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter import _owners
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._api import DataCenter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.datacenter._discovery import Discovery, list_tokens
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import Observed, ObservedOwner
+from ...module_utils.core._model import Token
+from ...module_utils.core._progress import Progress
+from ...module_utils.core._workers import Workers
+from ...module_utils.datacenter import _owners
+from ...module_utils.datacenter._api import DataCenter
+from ...module_utils.datacenter._discovery import Discovery, list_tokens
+from ...module_utils.http._client import Client
+from ._model import Observed, ObservedOwner
 
 
 def observe(client: Client, params: c.Mapping[str, t.Any], progress: Progress) -> Observed:

@@ -9,9 +9,9 @@ import collections.abc as c
 import json
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files, _locks
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import Fingerprint, fingerprint_of
+from ...module_utils.core import _files, _locks
+from ...module_utils.core._errors import BitbucketError
+from ._document import Fingerprint, fingerprint_of
 
 NAMES = {"json": "audit.json", "csv": "audit.csv", "junit": "audit.junit.xml", "html": "audit.html"}
 # The files show who may do what, which helps an attacker.

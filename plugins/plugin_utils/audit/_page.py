@@ -12,18 +12,13 @@ import html
 import typing as t
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._permissions import NAMES
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import visible, visible_json
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import counts_of, kind_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
-    SEVERITIES,
-    Audit,
-    Finding,
-    Judged,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._policy import AuditPolicy
+from ...module_utils.core._permissions import NAMES
+from ...module_utils.core._text import visible, visible_json
+from ...module_utils.core._times import iso
+from . import _registry
+from ._document import counts_of, kind_of
+from ._model import SEVERITIES, Audit, Finding, Judged
+from ._policy import AuditPolicy
 
 _ASSETS = Path(__file__).with_name("assets")
 # What could end the block of data, begin another element, or end a line of a script.

@@ -11,12 +11,12 @@ import fnmatch
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils._names import name as name_of
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import DAY
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import from_task, iso
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit import _registry
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import SEVERITIES, Waiver
+from ...module_utils._names import name as name_of
+from ...module_utils.core._errors import InputError
+from ...module_utils.core._model import DAY
+from ...module_utils.core._times import from_task, iso
+from . import _registry
+from ._model import SEVERITIES, Waiver
 
 _LONGEST = 36500
 

@@ -8,15 +8,9 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
-    ARCHIVED,
-    DAY,
-    ListedOwner,
-    Token,
-    expires_within,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._spec import TokenSpec
+from ...module_utils.core._model import ARCHIVED, DAY, ListedOwner, Token, expires_within
+from ...module_utils.core._times import iso
+from ...module_utils.tokens._spec import TokenSpec
 
 
 class Case(t.NamedTuple):

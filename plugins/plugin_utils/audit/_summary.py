@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._text import shortened
+from ...module_utils.core._text import shortened
 
 #: More findings or unread owners than this are counted only; the files have all of them.
 SHOWN = 20

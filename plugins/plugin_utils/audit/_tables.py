@@ -9,16 +9,10 @@ import collections.abc as c
 import itertools
 import xml.etree.ElementTree as ET
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _text
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._times import iso
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._document import kind_of
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.audit._model import (
-    EXPECTED,
-    Audit,
-    Finding,
-    Judged,
-    at_least,
-)
+from ...module_utils.core import _text
+from ...module_utils.core._times import iso
+from ._document import kind_of
+from ._model import EXPECTED, Audit, Finding, Judged, at_least
 
 COLUMNS = (
     "status",

@@ -11,8 +11,8 @@ import typing as t
 
 import yaml
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import REFERENCES, TEXTS, AwxObject
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import Json
+from ..stores._controller import Json
+from ._objects import REFERENCES, TEXTS, AwxObject
 
 CREATED, CHANGED, UNCHANGED = "created", "changed", "unchanged"
 #: What the controller shows in place of a secret, and takes for "as it is".

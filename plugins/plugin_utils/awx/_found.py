@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import KINDS, REFERENCES, AwxObject
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
-    Controller,
-    ControllerError,
-    Json,
-)
+from ...module_utils.core._errors import InputError
+from ..stores._controller import Controller, ControllerError, Json
+from ._objects import KINDS, REFERENCES, AwxObject
 
 #: Kinds that a reference names without an organization.
 _EVERYWHERE = ("organizations", "execution_environments", "credential_types")

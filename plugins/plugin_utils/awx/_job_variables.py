@@ -9,7 +9,7 @@ import collections.abc as c
 import re
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._plain import plain
+from .._plain import plain
 
 Json = dict[str, t.Any]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import Json
+from ..stores._controller import Json
 
 #: Fields that hold the id of another object, and the kind of that.
 REFERENCES = {

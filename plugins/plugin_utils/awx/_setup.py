@@ -12,11 +12,11 @@ from pathlib import Path
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import InputError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._plain import plain
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._job_variables import JobVariables
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import AwxObject
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import KINDS, kind_of
+from ...module_utils.core._errors import InputError
+from .._plain import plain
+from ..stores._catalogue import KINDS, kind_of
+from ._job_variables import JobVariables
+from ._objects import AwxObject
 
 Json = dict[str, t.Any]
 

@@ -8,37 +8,12 @@ from __future__ import annotations
 import collections.abc as c
 import time
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError, InputError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._compared import (
-    UNCHANGED,
-    AwxChange,
-    differs,
-    hidden,
-    inputs_to_send,
-    sent,
-    shown,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._found import (
-    PENDING,
-    Number,
-    ObjectIndex,
-    Pending,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.awx._objects import (
-    CREDENTIALS,
-    KINDS,
-    REFERENCES,
-    SURVEY,
-    AwxObject,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
-    OPTIONS,
-    Controller,
-    ControllerError,
-    Json,
-    open_controller,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import StoreOptions
+from ...module_utils.core._errors import BitbucketError, InputError
+from ..stores._controller import OPTIONS, Controller, ControllerError, Json, open_controller
+from ..stores._options import StoreOptions
+from ._compared import UNCHANGED, AwxChange, differs, hidden, inputs_to_send, sent, shown
+from ._found import PENDING, Number, ObjectIndex, Pending
+from ._objects import CREDENTIALS, KINDS, REFERENCES, SURVEY, AwxObject
 
 _SYNCING = ("new", "pending", "waiting", "running")
 _PAUSE = 2.0

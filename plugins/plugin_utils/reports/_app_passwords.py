@@ -8,8 +8,8 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _text
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.reports._message import failures_in_one
+from ...module_utils.core import _text
+from ._message import failures_in_one
 
 _PREFIX = "retire_app_passwords_"
 _COLUMNS = [

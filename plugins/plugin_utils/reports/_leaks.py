@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections.abc as c
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.reports._message import failures_in_one
+from ._message import failures_in_one
 
 _MOST_NAMED = 100
 

@@ -14,28 +14,12 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret, parse_vaulttext_envelope
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files, _locks
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    BaseStore,
-    Change,
-    Entry,
-    StoredEntry,
-    StoreError,
-    id_of,
-    known_ids,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._files import (
-    ensure_directory,
-    real,
-    require_replaceable,
-    store_errors,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._variables import (
-    UnfitError,
-    Variables,
-)
+from ...module_utils.core import _files, _locks
+from ...module_utils.core._model import owner_path
+from ._base import BaseStore, Change, Entry, StoredEntry, StoreError, id_of, known_ids
+from ._files import ensure_directory, real, require_replaceable, store_errors
+from ._options import Option, StoreOptions
+from ._variables import UnfitError, Variables
 
 _Key = tuple[t.Any, t.Any]  # vault id and vault secret, as ansible hands them around
 

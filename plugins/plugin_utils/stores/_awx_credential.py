@@ -15,24 +15,12 @@ import typing as t
 
 from ansible.parsing.vault import VaultLib
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference, owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores import _controller
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    BaseStore,
-    Change,
-    Entry,
-    MovedError,
-    StoredEntry,
-    StoreError,
-    known_ids,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._controller import (
-    Controller,
-    ControllerError,
-    Json,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
+from ...module_utils.core._model import is_reference, owner_path
+from ...module_utils.tokens._types import UNKNOWN
+from . import _controller
+from ._base import BaseStore, Change, Entry, MovedError, StoredEntry, StoreError, known_ids
+from ._controller import Controller, ControllerError, Json
+from ._options import Option, StoreOptions
 
 _TYPE = "bitbucket_dc_token"
 _FIELD = "token"

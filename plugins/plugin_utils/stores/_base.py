@@ -11,14 +11,14 @@ import contextlib
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _secret
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
+from ...module_utils.core import _secret
+from ...module_utils.core._errors import BitbucketError
+from ...module_utils.tokens._types import UNKNOWN
 
 if t.TYPE_CHECKING:
     from ansible.parsing.vault import VaultLib
 
-    from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
+    from ._options import Option, StoreOptions
 
 #: The store holds the secret now.
 WRITTEN = "written"

@@ -11,8 +11,8 @@ import typing as t
 
 from ansible.parsing.vault import VaultLib
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import BaseStore, Store, StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import StoreOptions
+from ._base import BaseStore, Store, StoreError
+from ._options import StoreOptions
 
 #: Each has a module of its name, which says in ``STORE`` how the kind is opened.
 KINDS = ("ansible_vault", "file", "hashi_vault", "awx_credential", "helper")

@@ -10,15 +10,11 @@ import json
 import typing as t
 from urllib.parse import urlencode
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    BitbucketError,
-    ConnectError,
-    InputError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _transport
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._answers import loaded
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
+from ...module_utils.core._errors import BitbucketError, ConnectError, InputError
+from ...module_utils.http import _transport
+from ...module_utils.http._answers import loaded
+from ._base import StoreError
+from ._options import Option, StoreOptions
 
 Json = dict[str, t.Any]
 

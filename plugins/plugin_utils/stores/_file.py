@@ -15,29 +15,11 @@ from pathlib import Path
 
 from ansible.parsing.vault import VaultLib
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files, _locks
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import (
-    canonical_reference,
-    is_reference,
-    owner_path,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    BaseStore,
-    Change,
-    Entry,
-    StoredEntry,
-    StoreError,
-    id_of,
-    known_ids,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._files import (
-    ensure_directory,
-    real,
-    require_replaceable,
-    store_errors,
-    target,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
+from ...module_utils.core import _files, _locks
+from ...module_utils.core._model import canonical_reference, is_reference, owner_path
+from ._base import BaseStore, Change, Entry, StoredEntry, StoreError, id_of, known_ids
+from ._files import ensure_directory, real, require_replaceable, store_errors, target
+from ._options import Option, StoreOptions
 
 _WORLD = 0o007
 #: Bytes; no secret comes near.

@@ -11,8 +11,8 @@ import os
 import stat
 from pathlib import Path
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core import _files
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
+from ...module_utils.core import _files
+from ._base import StoreError
 
 #: Bytes.
 _LONGEST_NAME = 255

@@ -11,24 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible.parsing.vault import VaultLib
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    BaseStore,
-    Change,
-    Entry,
-    MovedError,
-    StoredEntry,
-    StoreError,
-    id_of,
-    is_id,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._vault_server import (
-    Login,
-    VaultError,
-    VaultServer,
-    Version,
-)
+from ...module_utils.core._model import is_reference
+from ._base import BaseStore, Change, Entry, MovedError, StoredEntry, StoreError, id_of, is_id
+from ._options import Option, StoreOptions
+from ._vault_server import Login, VaultError, VaultServer, Version
 
 SECRET, ID = "secret", "id"
 _NEEDED = {"read", "create", "update"}

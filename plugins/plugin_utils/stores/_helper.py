@@ -14,20 +14,10 @@ import typing as t
 
 from ansible.parsing.vault import VaultLib
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._types import UNKNOWN
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
-    REFUSED,
-    BaseStore,
-    Change,
-    Entry,
-    StoredEntry,
-    StoreError,
-    id_of,
-    is_id,
-    shown,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._options import Option, StoreOptions
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._program import Dialogue, Line, converse
+from ...module_utils.tokens._types import UNKNOWN
+from ._base import REFUSED, BaseStore, Change, Entry, StoredEntry, StoreError, id_of, is_id, shown
+from ._options import Option, StoreOptions
+from ._program import Dialogue, Line, converse
 
 _PROTOCOL = 1
 #: What a helper may give as ``error``, and what that says to people.

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _addresses
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
+from ...module_utils.http import _addresses
+from ._base import StoreError
 
 _NAME = re.compile(r"[a-z_]{1,24}")
 _MOST_SECONDS = 3600

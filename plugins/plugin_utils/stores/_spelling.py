@@ -8,8 +8,8 @@ from __future__ import annotations
 import collections.abc as c
 import dataclasses
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import canonical_reference, owner_path
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
+from ...module_utils.core._model import canonical_reference, owner_path
+from ._base import Entry, Store, StoreError
 
 
 class AnySpelling(Store):

@@ -11,7 +11,7 @@ import typing as t
 
 import yaml
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._model import is_reference
+from ...module_utils.core._model import is_reference
 
 #: Reference to secret.
 SECRETS = "bitbucket_tokens"

@@ -12,15 +12,11 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import (
-    AnswerError,
-    InputError,
-    LostAnswerError,
-)
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http import _tls_files
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._body import BodyAdapter
-from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import proxies_for
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import StoreError
+from ...module_utils.core._errors import AnswerError, InputError, LostAnswerError
+from ...module_utils.http import _tls_files
+from ...module_utils.http._body import BodyAdapter
+from ...module_utils.http._transport import proxies_for
+from ._base import StoreError
 
 try:
     import hvac
