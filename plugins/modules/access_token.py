@@ -304,7 +304,7 @@ def run(
     outcome = reconcile(
         api, [Declaration(owner, (spec,))], _options(params, owner.reference(spec.name), check_mode), delivery, runtime
     )
-    result = _shaped(outcome)
+    result = _shaped(outcome, check_mode)
     if not result.get("failed"):
         found = _nothing_found(params, outcome.observations[0])
         result["warned"] += found.pop("warned", [])
@@ -347,16 +347,15 @@ def _stored(params: dict[str, t.Any], reference: str) -> dict[str, str | None] |
     return {reference: _named_id(params) or unreadable}
 
 
-def _shaped(outcome: Outcome) -> dict[str, t.Any]:
+def _shaped(outcome: Outcome, check_mode: bool) -> dict[str, t.Any]:
     result = result_of(outcome)
     if not outcome.observations:
         raise BitbucketError(result["msg"], outcome.failures[0]["reason"])
-    observation = outcome.observations[0]
-    reference = observation.plans[0].reference
+    reference = outcome.observations[0].plans[0].reference
     secret = result.get("secrets", {}).get(reference)
     return {
         **of_one(result),
-        "access_token": _after(outcome, reference, observation.view.now),
+        "access_token": _after(outcome, reference, check_mode),
         **({"secret": secret} if secret else {}),
     }
 
@@ -376,14 +375,15 @@ def _nothing_found(params: dict[str, t.Any], observation: Observation) -> dict[s
     return {}
 
 
-def _after(outcome: Outcome, reference: str, now: int | None) -> dict[str, t.Any] | None:
+def _after(outcome: Outcome, reference: str, check_mode: bool) -> dict[str, t.Any] | None:
     """The token as it is after what was done, or in check mode would be."""
+    (observation,) = outcome.latest.values()
+    plan, now = observation.plans[0], observation.view.now
     for delivery in outcome.deliveries:
         return delivery.issued.token.describe(reference, delivery.issued.now or now)
-    plan = outcome.observations[0].plans[0]
     if plan.spec.absent:
         return None
-    if plan.issue and not plan.failure:
+    if check_mode and plan.issue and not plan.failure:
         days = plan.spec.expires_in_days
         created = now or 0
         new = Token("", plan.spec.name, plan.spec.wanted, created, None if days is None else created + days * DAY)

@@ -348,7 +348,12 @@ def run(
     options = _options(params, check_mode)
     overrides = _argspec.overrides(params["overrides"])
     api = DataCenter(client)
-    owners, unresolved = _discovery.resolve(_owners.declared_owners(params), api, concurrency=params["concurrency"])
+    owners, unresolved = _discovery.resolve(
+        _owners.declared_owners(params),
+        api,
+        concurrency=params["concurrency"],
+        interruption=runtime.interruption if runtime else None,
+    )
     declared = declarations(owners, params["set"], overrides, params["prune"], unresolved)
     outcome = reconcile(api, declared, options, delivery, runtime)
     outcome.add_unresolved([failure.entry for failure in unresolved])

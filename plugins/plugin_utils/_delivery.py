@@ -57,6 +57,8 @@ class StoreDelivery:
                 answers = self._store.write(entries)
             except StoreError as caught:
                 answers, error = {}, caught
+            except OSError as caught:
+                answers, error = {}, StoreError(f"{self.name}: {caught.strerror or type(caught).__name__}.")
             reasons = dict(self._store.reasons)
             unsure = [entry for entry in entries if answers.get(entry.reference, UNCERTAIN) == UNCERTAIN]
             if unsure:

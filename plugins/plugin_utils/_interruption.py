@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections.abc as c
 import contextlib
 import signal
+import threading
 import types
 
 from ..module_utils.core._workers import Interruption
@@ -24,9 +25,15 @@ def interruptible() -> c.Iterator[Interruption]:
     def request(_number: int, _frame: types.FrameType | None) -> None:
         _INTERRUPTION.request()
 
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread can handle signals.
+        yield _INTERRUPTION
+        return
     before = {number: signal.signal(number, request) for number in _SIGNALS}
     try:
         yield _INTERRUPTION
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        # After a signal the handlers stay: another one must not end this process before it has returned its result.
+        if not _INTERRUPTION.requested:
+            for number, handler in before.items():
+                signal.signal(number, handler if handler is not None else signal.SIG_DFL)

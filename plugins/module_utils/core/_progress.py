@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections.abc as c
+import contextlib
 import time
 
 #: Seconds between two lines.
@@ -36,6 +37,8 @@ class Progress:
             now = self._clock()
             if now - self._said >= INTERVAL and done < total:
                 self._said = now
-                self._say(f"{self._name}: {line.format(f'{done:,}', f'{total:,}')}")
+                # Progress that cannot be shown must not end the work.
+                with contextlib.suppress(OSError):
+                    self._say(f"{self._name}: {line.format(f'{done:,}', f'{total:,}')}")
 
         return progress

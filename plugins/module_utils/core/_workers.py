@@ -103,11 +103,12 @@ class Workers:
         finished = 0
         for numbers in (range(min(1, len(items))), range(1, len(items))):
             for arrived in self._arrivals(function, items, numbers):
+                # First of all: it may be secrets that nobody else has.
+                receive([result for _number, result in arrived if not isinstance(result, BitbucketError)])
                 for number, result in arrived:
                     results[number] = result
                     finished += 1
                     self.progress(finished, len(items))
-                receive([result for _number, result in arrived if not isinstance(result, BitbucketError)])
             first = results[0] if results else None
             if isinstance(first, BitbucketError) and first.reason in FOR_ALL and not keep_errors:
                 raise first
@@ -144,9 +145,12 @@ class Workers:
                 left -= len(some)
                 if some:
                     yield some
-                for task in tasks:
-                    if task.ready():
-                        task.get()
+                elif any(task.ready() and not task.successful() for task in tasks):
+                    # A defect of our own ends all threads; what they have done until then is received first.
+                    self._stopped.set()
+                    if all(task.ready() for task in tasks):
+                        for task in tasks:
+                            task.get()
         finally:
             pool.terminate()
 

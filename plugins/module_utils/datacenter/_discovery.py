@@ -10,7 +10,7 @@ import typing as t
 
 from ..core._errors import FOR_ALL, BitbucketError, Failure, ForbiddenError, InputError, LockoutError, NotFoundError
 from ..core._model import ListedOwner, Owner
-from ..core._workers import Workers
+from ..core._workers import Interruption, Workers
 from ._api import DataCenter, Listing
 from ._owners import DeclaredOwners, is_glob, is_slug, matches
 
@@ -220,7 +220,11 @@ def _like(pattern: str, listed: t.Sequence[ListedOwner], exact: Owner) -> list[L
 
 
 def resolve(
-    declared: DeclaredOwners, api: DataCenter, archived: bool = False, concurrency: int = 1
+    declared: DeclaredOwners,
+    api: DataCenter,
+    archived: bool = False,
+    concurrency: int = 1,
+    interruption: Interruption | None = None,
 ) -> tuple[list[Owner], list[Failure]]:
     """The owners that a task declares in Bitbucket's spelling, each once, and what could not be found.
 
@@ -229,7 +233,7 @@ def resolve(
     :param archived: whether globs also match archived repositories.
     :raises BitbucketError: if nothing can be asked at all, or the caller cannot be identified.
     """
-    discovery = Discovery(api, Workers(concurrency), archived=archived)
+    discovery = Discovery(api, Workers(concurrency, interruption=interruption), archived=archived)
     return [listed.owner.canonical for listed in discovery.find(declared)], discovery.failures
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 from dataclasses import dataclass, field
 
@@ -36,6 +37,18 @@ class Applied:
     issued: Issued | None = None
     verified: bool = False
     error: BitbucketError | None = None
+    _usable: bool | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def decide(self, usable: bool) -> bool:
+        """Whether the issued secret is to be delivered: the first caller decides, whoever else asks later.
+
+        The thread that verifies the secret asks, and that of a run that no longer waits for it.
+        """
+        with self._lock:
+            if self._usable is None:
+                self._usable = usable
+            return self._usable
 
 
 def apply(
@@ -45,17 +58,19 @@ def apply(
     steps: t.Iterable[Step],
     before: t.Callable[[Step], None] = lambda _step: None,
     result: Applied | None = None,
+    again: t.Callable[[], None] = lambda: None,
 ) -> Applied:
     """Carry out ``steps`` for one reference. Errors are returned with what was done before them, not raised.
 
     :param before: called before each step; raises :class:`BitbucketError` if it must not be taken.
     :param result: where to note what is done, for a caller that does not wait for the end.
+    :param again: called before a create is sent once more; raises :class:`BitbucketError` if it must not be.
     """
     result = Applied() if result is None else result
     try:
         for step in steps:
             before(step)
-            if _apply_one(api, view, policy, step, result):
+            if _apply_one(api, view, policy, step, result, again):
                 result.done.append(step)
     except BitbucketError as error:
         result.error = error
@@ -101,7 +116,9 @@ def discard(api: DataCenter, owner: Owner, token_id: str) -> None:
         ) from None
 
 
-def _apply_one(api: DataCenter, view: View, policy: Policy, step: Step, result: Applied) -> bool:
+def _apply_one(
+    api: DataCenter, view: View, policy: Policy, step: Step, result: Applied, again: t.Callable[[], None]
+) -> bool:
     """Carry out one step; ``False`` if there was nothing to do (any more)."""
     if isinstance(step, Keep):
         return False
@@ -113,13 +130,15 @@ def _apply_one(api: DataCenter, view: View, policy: Policy, step: Step, result: 
     if isinstance(step, Revoke):
         api.revoke(view.owner, step.token.id)
         return True
-    _issue(api, view, policy, step, result)
+    _issue(api, view, policy, step, result, again)
     return True
 
 
-def _issue(api: DataCenter, view: View, policy: Policy, step: Issue, result: Applied) -> None:
+def _issue(
+    api: DataCenter, view: View, policy: Policy, step: Issue, result: Applied, again: t.Callable[[], None]
+) -> None:
     """Create a token that can be delivered, and verify its secret if it replaces another."""
-    issued = _create(api, view, policy, step.spec)
+    issued = _create(api, view, policy, step.spec, again)
     problem = _problem(view, policy, step.spec, issued)
     if problem:
         discard(api, view.owner, issued.token.id)
@@ -127,14 +146,20 @@ def _issue(api: DataCenter, view: View, policy: Policy, step: Issue, result: App
     result.issued = issued
     # A first secret takes no working one from anybody, and using it would hide whether somebody else did.
     first = step.replaces is None or step.replaces == UNKNOWN
-    try:
-        result.verified = first or _verify(api, view.owner, step.spec, issued)
-    except BitbucketError:
-        result.issued = None
-        raise
+    verified = True if first else _verify(api, issued)
+    if result.decide(verified is not None):
+        result.verified = bool(verified)
+        return
+    result.issued = None
+    discard(api, view.owner, issued.token.id)
+    raise BitbucketError(
+        f"{view.owner.reference(step.spec.name)}: the server refuses the secret of the token it has just issued. The "
+        "token was revoked, and the previous one stays in use.",
+        "rejected",
+    )
 
 
-def _create(api: DataCenter, view: View, policy: Policy, spec: TokenSpec) -> Issued:
+def _create(api: DataCenter, view: View, policy: Policy, spec: TokenSpec, again: t.Callable[[], None]) -> Issued:
     """Create once more at most, after the owner has shown that it answers; a lost token is left to `orphan`."""
     owner = view.owner
     try:
@@ -144,6 +169,7 @@ def _create(api: DataCenter, view: View, policy: Policy, spec: TokenSpec) -> Iss
             discard(api, owner, error.token_id)
         else:
             api.tokens(owner)
+    again()
     try:
         return _new(view, policy, api.create(owner, spec.name, spec.wanted, spec.expires_in_days))
     except LostAnswerError as error:
@@ -188,8 +214,11 @@ def _problem(view: View, policy: Policy, spec: TokenSpec, issued: Issued) -> str
     )
 
 
-def _verify(api: DataCenter, owner: Owner, spec: TokenSpec, issued: Issued) -> bool:
-    """Sign in once with the new secret. ``False``: no clear answer. A refusal revokes the token and fails."""
+def _verify(api: DataCenter, issued: Issued) -> bool | None:
+    """Sign in once with the new secret: whether that worked, or ``None`` if the server refuses the secret.
+
+    ``False``: there was no clear answer.
+    """
     if api.limits_bearers:
         return False
     try:
@@ -199,12 +228,7 @@ def _verify(api: DataCenter, owner: Owner, spec: TokenSpec, issued: Issued) -> b
         return False
     except StatusError as error:
         if isinstance(error, LockoutError) and error.status == 401:
-            discard(api, owner, issued.token.id)
-            raise BitbucketError(
-                f"{owner.reference(spec.name)}: the server refuses the secret of the token it has just issued. The "
-                "token was revoked, and the previous one stays in use.",
-                "rejected",
-            ) from None
+            return None
         # 401 for want of permission is the answer to somebody known.
         return error.status == 401
     except BitbucketError:

@@ -72,6 +72,9 @@ class Observer:
         #: By owner path, the last one each.
         self.observations: dict[str, Observation] = {}
         self._replaced: dict[str, dict[str, str]] = {}
+        #: References that this run has delivered.
+        self._written: set[str] = set()
+        self._held_lock = threading.Lock()
         self._locks = {path: threading.Lock() for path in self._declared}
         self._caller: str | None = None
         self._caller_lock = threading.Lock()
@@ -109,11 +112,12 @@ class Observer:
         others: dict[str, dict[str, str]] = {}
         for reference, token_id in held.others.items():
             others.setdefault(owner_path(canonical_reference(reference)), {})[reference] = token_id
-        for path in some:
-            # A reference without an answer is left out: the plan refuses its owner.
-            asked = self._declared[path].references
-            stored = {reference: held.stored[reference] for reference in asked if reference in held.stored}
-            self._held[path] = Held(stored, others.get(path, {}), held.read_at)
+        with self._held_lock:
+            for path in some:
+                # A reference without an answer is left out: the plan refuses its owner.
+                asked = self._declared[path].references
+                stored = {reference: held.stored[reference] for reference in asked if reference in held.stored}
+                self._held[path] = Held(stored, others.get(path, {}), held.read_at)
 
     def written(self, reference: str, token_id: str, replaced: str | None) -> None:
         """Note what the store holds by a write of this run.
@@ -121,9 +125,11 @@ class Observer:
         :param replaced: the id that is replaced by a token seen to work, or ``None``.
         """
         path = owner_path(reference)
-        self._held[path].stored[reference] = token_id
-        if replaced:
-            self._replaced.setdefault(path, {})[reference] = replaced
+        with self._held_lock:
+            self._written.add(reference)
+            self._held[path].stored[reference] = token_id
+            if replaced:
+                self._replaced.setdefault(path, {})[reference] = replaced
 
     def observe(self, path: str) -> Observation:
         """List one owner's tokens and plan.
@@ -144,7 +150,14 @@ class Observer:
             listing.now,
             self._api.client.credential.token_id,
         )
-        plans = _plan.plan(view, declaration.specs, policy)
+        # `always` issues once a run.
+        specs = [
+            spec._replace(rotate="auto")
+            if spec.rotate == "always" and owner.reference(spec.name) in self._written
+            else spec
+            for spec in declaration.specs
+        ]
+        plans = _plan.plan(view, specs, policy)
         prune = _plan.undeclared(view, declaration.specs, self._delivered(policy, plans)) if policy.prune else []
         at = min(started, held.read_at) if held else started if self._given is None else self._began
         observation = Observation(view, policy, [self._permitted(owner, plan) for plan in plans], prune, at)

@@ -46,6 +46,8 @@ class Outcome:
     report: Report = field(default_factory=Report)
     #: The first observation of each owner.
     observations: list[Observation] = field(default_factory=list)
+    #: The last observation of each owner, by its path.
+    latest: t.Mapping[str, Observation] = field(default_factory=dict)
     deliveries: list[Delivered] = field(default_factory=list)
     failures: list[Result] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)

@@ -99,12 +99,16 @@ class _Run:
         self._workers = Workers(options.concurrency, interruption=self._interruption)
         self._observer = Observer(api, declarations, options, delivery, runtime.clock)
         self._limits = Limits(options, delivery.name if delivery else "")
-        self._outcome = Outcome(shows_secrets=delivery is None)
+        self._outcome = Outcome(shows_secrets=delivery is None, latest=self._observer.observations)
         self._room = threading.Semaphore(delivery.batch if delivery else 1)
+        self._delivered = 0
+        #: How many tasks had a request under way when the run was interrupted.
+        self._under_way = 0
         #: What keeps this run from issuing and retiring any more.
         self._ended: BitbucketError | None = None
         self._lost = 0
-        self._left = 0
+        #: The paths of owners for which something was left undone.
+        self._left: set[str] = set()
         self._strays: dict[str, BitbucketError] = {}
         #: Owners to observe again once their secrets are delivered, and those whose secrets were not seen to work.
         self._waiting: dict[str, None] = {}
@@ -122,7 +126,7 @@ class _Run:
             self._limits.check(step for item in self._outcome.observations for step in item.steps)
             self._apply()
             self._retire()
-            self._report_end()
+        self._report_end()
         if self._delivery and not (self._ended or self._workers.stopped):
             clean_up(self._outcome, self._observer, self._delivery, self._options)
         return self._outcome
@@ -141,7 +145,9 @@ class _Run:
         for path, result in zip(paths, self._workers.each(self._observer.observe, paths)):
             if not isinstance(result, BitbucketError):
                 self._outcome.observations.append(result)
-            elif result.reason != "interrupted":
+            elif result.reason == "interrupted":
+                self._left.add(path)
+            else:
                 self._outcome.fail(path, result)
 
     def _predict(self) -> None:
@@ -184,13 +190,14 @@ class _Run:
         )
         unfinished = {task: error for task, error in zip(tasks.values(), results) if isinstance(error, BitbucketError)}
         # An interrupted run does not wait for a verification that hangs: the secret is delivered without it.
-        self._deliver([task for task in unfinished if task.applied.issued])
+        self._deliver([task for task in unfinished if task.applied.issued and task.applied.decide(usable=True)])
         for task, error in unfinished.items():
             task.applied.error = task.applied.error or error
         for observation in self._outcome.observations:
             for plan in observation.plans:
                 self._collect(observation.owner, plan, tasks.get(plan.reference))
-        self._left = len({task.path for task in tasks.values() if task.applied.error or not task.has_room})
+        self._left |= {task.path for task in tasks.values() if task.applied.error or not task.has_room}
+        self._under_way = sum(task.has_room and not task.applied.issued for task in unfinished)
 
     def _apply_one(self, task: _Task) -> _Task:
         """In a thread: carry out what is due now. A task never fails as a whole, so that all of it is reported."""
@@ -208,6 +215,7 @@ class _Run:
                 self._due(task.plan),
                 lambda step: self._before(step, observation),
                 task.applied,
+                self._require_uninterrupted,
             )
         except BitbucketError as error:
             task.applied.error = error
@@ -216,10 +224,10 @@ class _Run:
 
     def _has_room(self) -> bool:
         """Wait until the store takes one more secret; ``False`` if nothing more is to be issued."""
-        while self._delivery and not self._room.acquire(timeout=_POLL):
-            if self._workers.stopped or self._ended:
-                return False
-        return self._ended is None
+        while not (self._ended or self._workers.stopped):
+            if self._delivery is None or self._room.acquire(timeout=_POLL):
+                return True
+        return False
 
     def _due(self, plan: Plan) -> tuple[Step, ...]:
         """What is done before the delivery: what must wait for it is planned again afterwards."""
@@ -230,11 +238,14 @@ class _Run:
         """Refuse a step that must not be taken (any more)."""
         if isinstance(step, (Keep, Fail)):
             return
-        if self._interruption.requested:
-            raise BitbucketError("Not finished: the run was interrupted.", "interrupted")
+        self._require_uninterrupted()
         if isinstance(step, Revoke):
             self._observer.require_fresh(observation)
         self._limits.take(step)
+
+    def _require_uninterrupted(self) -> None:
+        if self._interruption.requested:
+            raise BitbucketError("Not finished: the run was interrupted.", "interrupted")
 
     def _receive(self, tasks: t.Sequence[_Task]) -> None:
         """In the caller's thread: deliver what was issued, and make room for as many more."""
@@ -278,6 +289,7 @@ class _Run:
             ).strip()
             self._strays[plan.reference] = StrayError(message, "store", issued.token.id)
         elif answer == WRITTEN:
+            self._delivered += 1
             replaces = plan.issue.replaces if plan.issue and task.applied.verified else None
             self._observer.written(
                 plan.reference, issued.token.id, replaces if replaces and replaces.isdigit() else None
@@ -290,7 +302,7 @@ class _Run:
     def _take_back(self, tasks: t.Sequence[_Task], reason: str) -> None:
         """Revoke tokens that were issued and not delivered, and have their owners observed again."""
         tokens = {task.plan.reference: task.applied.issued.token.id for task in tasks if task.applied.issued}
-        failures = discard_all(self._api, tokens, revocable=not self._workers.failed)
+        failures = discard_all(self._api, tokens, revocable=not (self._workers.failed or self._interruption.overdue))
         for task in tasks:
             reference = task.plan.reference
             task.answer = reason
@@ -338,26 +350,35 @@ class _Run:
     def _retire(self) -> None:
         """What had to wait for the delivery."""
         if self._ended or self._workers.stopped:
+            self._left |= self._waiting.keys()
             return
         self._workers.progress = self._progress.of("older tokens of {} of {} owners checked")
         retirement = Retirement(self._api, self._observer, self._workers, self._outcome, self._before)
         try:
-            retirement.run(self._waiting if self._delivery else {}, self._unverified)
+            self._left |= retirement.run(self._waiting if self._delivery else {}, self._unverified)
         except BitbucketError as error:
             self._ended = error
 
     def _report_end(self) -> None:
         """Say why the rest was left undone."""
-        if self._interruption.requested:
-            self._ended = BitbucketError(
-                f"The run was interrupted. {len(self._outcome.deliveries):,} token(s) were issued and delivered before "
-                f"that. No older token was revoked afterwards. Run again: {self._left:,} owner(s) are left.",
-                "interrupted",
-            )
-        elif self._ended and self._left:
-            self._ended.add(f"Owners left: {self._left:,}.")
         if self._ended:
+            self._ended.add(f"Owners left: {len(self._left):,}." if self._left else "")
             self._outcome.fail(None, self._ended)
+        if not self._interruption.requested:
+            return
+        under_way = (
+            f" {self._under_way:,} request(s) had no answer yet: a later run revokes the tokens that they create."
+            if self._under_way
+            else ""
+        )
+        self._outcome.fail(
+            None,
+            BitbucketError(
+                f"The run was interrupted. {self._delivered:,} token(s) were issued and delivered before that. No "
+                f"older token was revoked afterwards.{under_way} Run again: {len(self._left):,} owner(s) are left.",
+                "interrupted",
+            ),
+        )
 
 
 def _secret_of(task: _Task) -> Secret:

@@ -48,11 +48,14 @@ class Retirement:
         self._workers = workers
         self._outcome = outcome
         self._before = before
+        self._failed = {entry["reference"] for entry in outcome.failures}
+        self._interrupted: set[str] = set()
 
-    def run(self, waiting: t.Iterable[str], unverified: t.Container[str]) -> None:
+    def run(self, waiting: t.Iterable[str], unverified: t.Container[str]) -> set[str]:
         """Retire for the owners in ``waiting``, and prune those that have something to prune and no failure.
 
         :param unverified: owners whose new secrets were not seen to work: nothing of theirs is revoked.
+        :returns: the paths of owners that an interruption left undone.
         :raises BitbucketError: if the store does not answer.
         """
         prune = {item.owner.path for item in prunable(self._outcome, self._observer)}
@@ -70,7 +73,7 @@ class Retirement:
             )
         ready = [path for path in owners if path not in unverified]
         if not ready:
-            return
+            return set()
         self._observer.read(ready)
         results = self._workers.each(lambda path: self._one_owner(path, path in prune), ready)
         # Only then the report, in the order in which a reader expects it: first what was retired.
@@ -80,6 +83,7 @@ class Retirement:
                 for item in taken:
                     if item.pruned is pruned:
                         self._collect(path, item)
+        return self._interrupted
 
     def _one_owner(self, path: str, prune: bool) -> list[_Taken]:
         """In a thread. Nothing is raised, so that what was done before a failure is reported."""
@@ -87,6 +91,8 @@ class Retirement:
         try:
             for plan in self._observer.observe(path).plans:
                 observation = self._observer.current(path)
+                if plan.reference in self._failed:
+                    continue
                 due = observation.plan_for(plan.reference)
                 taken.append(self._take(observation, due.reference, () if due.issue else due.steps, due.warnings))
             if prune and not any(item.error for item in taken):
@@ -117,7 +123,9 @@ class Retirement:
         self._outcome.warn(taken.warnings)
         for step in taken.steps:
             self._outcome.add(owner, taken.reference, step)
-        if taken.error and taken.error.reason != "interrupted":
+        if taken.error and taken.error.reason == "interrupted":
+            self._interrupted.add(path)
+        elif taken.error:
             self._outcome.fail(path, taken.error, taken.reference or None)
 
 

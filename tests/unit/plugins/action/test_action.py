@@ -418,3 +418,28 @@ def test_a_vaulted_file_is_encrypted_with_the_plays_own_secret(bench, tmp_path):
     assert result["changed"]
     assert (tmp_path / "v.yml").read_bytes().startswith(b"$ANSIBLE_VAULT;1.1;AES256")
     assert not bench.run({**SET, "store": f"ansible_vault:{tmp_path}/v.yml"})["changed"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False], ids=["check mode", "for real"])
+def test_always_issues_once_a_run_and_retires_as_auto_does(bench, path, check_mode):
+    args = {**CI, "rotate": "always", "store": f"file:{path}", "grace_days": 0}
+    bench.run(args)
+    bench.sim.clock.advance(days=1)
+    old = bench.sim.tokens("projects/PAY")
+    result = bench.run(args, check_mode)
+    assert [(change["step"], change["reason"]) for change in result["changes"]] == [
+        ("issue", "always"),
+        ("revoke", "superseded"),
+    ]
+    assert (bench.sim.tokens("projects/PAY") == old) is check_mode
+    assert len(bench.sim.tokens("projects/PAY")) == 1
+
+
+def test_after_a_lost_race_the_result_names_the_winners_token(bench, path):
+    other = {**CI, "store": f"file:{path}"}
+    winners = []
+    bench.sim.faults.arm("call", method="PUT", when="before", run=lambda: winners.append(bench.run(other)))
+    result = bench.run({**CI, "store": f"file:{path}"})
+    assert result["changed"] is False
+    assert result["access_token"]["id"] == winners[0]["access_token"]["id"]
+    assert result["access_token"]["id"] in [token.id for token in bench.sim.tokens("projects/PAY")]

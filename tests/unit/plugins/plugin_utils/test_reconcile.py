@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH, RECENT
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Interruption
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import REFUSED, UNCERTAIN
 
 from .harness import CI, PAY, Site, SpoiltStore, Watched, ci, new_site, tree
@@ -641,7 +642,7 @@ def test_an_interrupted_run_delivers_what_it_issued_and_issues_and_retires_nothi
     assert (result["failed"], result["reason"], result["changed"]) == (True, "interrupted", True)
     assert result["msg"] == (
         f"The run was interrupted. {issued} token(s) were issued and delivered before that. No older token was revoked "
-        f"afterwards. Run again: {30 - issued} owner(s) are left."
+        "afterwards. Run again: 30 owner(s) are left."
     )
     again = dataclasses.replace(site, interruption=Interruption()).run(ci(grace_days=0), projects=keys)
     assert ("failed" in again, again["counts"]["issued"]) == (False, 30 - issued)
@@ -682,6 +683,129 @@ def test_an_interruption_before_anything_was_issued_changes_nothing(tmp_path):
     result = site.run(ci(), projects=MANY[:10], concurrency=1)
     assert (result["changed"], result["reason"]) == (False, "interrupted")
     assert set(site.counts()) == {"GET"}
+
+
+def test_a_verification_that_ends_after_the_secret_was_delivered_revokes_nothing(site):
+    old = site.issue_elsewhere(**OLD)
+    released = threading.Event()
+
+    def hang_and_refuse() -> None:
+        site.interruption.request()
+        released.wait(30)
+        (new,) = (token for token in site.sim.tokens(PAY) if token.id != old.id)
+        new.expires = site.sim.clock.now_ms() - 1
+
+    site.sim.faults.arm("call", path=IDENTITY, run=hang_and_refuse)
+    result = site.run(ci(grace_days=0))
+    assert (result["reason"], len(result["issued"])) == ("interrupted", 1)
+    released.set()
+    deadline = time.monotonic() + 5
+    while not [entry for entry in site.sim.requests if entry.status == 401] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert site.stored() in site.ids(), "the store holds it, and it was revoked"
+
+
+def test_after_an_interruption_a_lost_create_is_not_sent_again(site):
+    site.sim.faults.arm("drop_after", method="PUT")
+    site.sim.faults.arm("call", method="GET", nth=2, path=f"{PAY}$", run=site.interruption.request)
+    result = site.run(ci())
+    assert site.counts()["PUT"] == 1
+    assert result["reason"] == "interrupted"
+
+
+def test_a_create_that_hangs_is_named(site):
+    released = threading.Event()
+
+    def hang() -> None:
+        site.interruption.request()
+        released.wait(30)
+
+    site.sim.faults.arm("call", method="PUT", run=hang)
+    result = site.run(ci())
+    released.set()
+    assert "0 token(s) were issued and delivered" in result["msg"]
+    assert "1 request(s) had no answer yet: a later run revokes the tokens that they create." in result["msg"]
+
+
+@pytest.mark.parametrize("options", [{}, {"projects": ["P*"]}], ids=["names", "a glob"])
+def test_an_interruption_in_check_mode_fails_the_task(tmp_path, options):
+    site = new_site(tmp_path / "secrets", projects=MANY[:10])
+    site.sim.faults.arm("call", method="GET", nth=2, run=site.interruption.request)
+    result = site.run(ci(), projects=options.get("projects", MANY[:10]), concurrency=1, check_mode=True)
+    assert (result["failed"], result["changed"] and not result["changes"]) == (True, False)
+    assert "interrupted" in [failure["reason"] for failure in result["failures"]]
+
+
+def test_a_store_that_ended_the_run_is_named_next_to_the_interruption(site):
+    site.store = SpoiltStore(site.place, lands=0, error="The disk is full.")
+    site.sim.faults.arm("call", method="PUT", run=site.interruption.request)
+    result = site.run(ci())
+    assert "The disk is full." in result["msg"]
+    assert "0 token(s) were issued and delivered" in result["msg"]
+
+
+# Defects of our own.
+
+
+def test_a_defect_in_a_thread_loses_no_secret_of_the_others(tmp_path, monkeypatch):
+    site = new_site(tmp_path / "secrets", projects=MANY[:20])
+    apply, calls = _reconcile.apply, itertools.count()
+
+    def broken(*args, **options):
+        if next(calls) == 10:
+            raise RuntimeError("a defect")
+        return apply(*args, **options)
+
+    monkeypatch.setattr(_reconcile, "apply", broken)
+    with pytest.raises(RuntimeError, match="a defect"):
+        site.run(ci(), projects=MANY[:20])
+    live = {token.id for token in site.sim.model.all_tokens()}
+    assert live == set(site.files().read([f"projects/{key}/tokens/ci" for key in MANY[:20]]).values()) - {None}
+
+
+def test_a_store_that_breaks_with_an_error_of_the_system_loses_no_answer(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY[:20])
+
+    def broken(_entries):
+        raise OSError(28, "No space left on device")
+
+    site.store.write = broken
+    result = site.run(ci(), projects=MANY[:20])
+    assert f"file:{site.place}: No space left on device. Owners left: " in result["msg"]
+    named = {failure.get("id") for failure in result["failures"]}
+    assert {token.id for token in site.sim.model.all_tokens()} <= named
+
+
+def test_progress_that_cannot_be_shown_ends_nothing(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY[:3])
+
+    class Gone(list):
+        def append(self, _line):
+            raise BrokenPipeError
+
+    site.said = Gone()
+    site.clock.now = 0
+    slow(site, 11, path="projects/P1$", times=None)
+    assert site.run(ci(), projects=MANY[:3])["counts"]["issued"] == 3
+
+
+def test_once_the_store_has_failed_the_rest_is_not_waited_for(tmp_path):
+    site = new_site(tmp_path / "secrets", projects=MANY)
+    site.store = SpoiltStore(site.place, lands=0, error="The disk is full.")
+    began = time.monotonic()
+    site.run(ci(), projects=MANY)
+    assert time.monotonic() - began < 4
+
+
+def test_a_step_that_failed_is_not_tried_again_while_older_tokens_are_retired(site):
+    site.issue_elsewhere("deploy", **OLD)
+    renamed = site.issue_elsewhere(created_days_ago=1, expires_in_days=89)
+    renamed.name = "renamed"
+    site.sim.faults.arm("status", method="POST", status=400, times=None)
+    result = site.run(ci(), ci(name="deploy", grace_days=0))
+    assert site.counts()["POST"] == 1
+    assert [failure["reference"] for failure in result["failures"]] == [CI]
 
 
 # Check mode.
