@@ -9,15 +9,16 @@ class ModuleDocFragment:
 options:
   email:
     description:
-      - The e-mail address of the Atlassian account that O(api_token) belongs to. The Bitbucket user name is for git.
-      - Each option that signs in falls back to its own environment variable, read where the module runs, which are
+      - The e-mail address of the Atlassian account of O(api_token). The Bitbucket user name is for git only.
+      - Each login option falls back to its own environment variable on the host where the module runs. These are
         E(BITBUCKET_EMAIL), E(BITBUCKET_API_TOKEN), E(BITBUCKET_ACCESS_TOKEN), E(BITBUCKET_CLIENT_ID) and
-        E(BITBUCKET_CLIENT_SECRET). A task that sets an option of one kind of credential takes nothing of another kind.
+        E(BITBUCKET_CLIENT_SECRET). If a task sets an option of one kind of credential, the variables of other kinds are
+        not used.
     type: str
   api_token:
     description:
-      - An API token with Bitbucket scopes. Takes O(email).
-      - App passwords were removed on 2026-07-28. One is refused before anything is sent.
+      - An API token with Bitbucket scopes. Requires O(email).
+      - App passwords were removed on 2026-07-28. They are refused before anything is sent.
     type: str
   access_token:
     description:
@@ -25,7 +26,7 @@ options:
     type: str
   client_id:
     description:
-      - The key of an OAuth consumer to sign in as instead. It gets an access token for each run of the module.
+      - The key of an OAuth consumer to sign in as instead. The module gets one access token for each run.
     type: str
   client_secret:
     description:
@@ -37,9 +38,9 @@ options:
     type: str
   admin_api_key:
     description:
-      - An API key of the organization, which one of its administrators makes. Modules about API tokens sign in with
-        this alone; other modules do not use it.
-      - If not set, the environment variable E(ATLASSIAN_ADMIN_API_KEY) is used, read where the module runs.
+      - An API key of the organization, which only its administrators can create. Modules about API tokens sign in with
+        this only; other modules do not use it.
+      - If not set, the environment variable E(ATLASSIAN_ADMIN_API_KEY) of the host where the module runs is used.
     type: str
   api_url:
     description:
@@ -48,7 +49,7 @@ options:
     default: https://api.bitbucket.org
   oauth_url:
     description:
-      - Where O(client_id) gets its access token.
+      - The URL that issues the access token for O(client_id).
     type: str
     default: https://bitbucket.org/site/oauth2/access_token
   admin_url:
@@ -57,7 +58,7 @@ options:
     type: str
     default: https://api.atlassian.com
 notes:
-  - Requests are repeated after 429, 502 to 504 and lost connections, never after 401 or 403, and a request that creates
-    something never blindly.
-  - The request that revokes the API tokens of a whole organization is never sent. The client refuses to.
+  - Requests are repeated after 429, 502 to 504 and lost connections, never after 401 or 403. A request that creates
+    something is only repeated if it is certain that it created nothing.
+  - The request that revokes the API tokens of a whole organization is never sent.
 """

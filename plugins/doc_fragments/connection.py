@@ -28,8 +28,8 @@ options:
     type: path
   timeout:
     description:
-      - How many seconds to wait for a connection, and each time for data.
-      - An answer whose body is incomplete after ten times C(timeout) counts as lost, as after a connection that broke.
+      - The number of seconds to wait for a connection, and for each read of data.
+      - An answer whose body is incomplete after ten times C(timeout) counts as lost, like after a broken connection.
     type: int
     default: 30
   use_proxy:
@@ -52,20 +52,20 @@ requirements:
 options:
   url:
     description:
-      - Bitbucket's base URL, with the context path where the instance has one, such as V(https://host/bitbucket).
+      - Bitbucket's base URL, with the context path if the instance has one, such as V(https://host/bitbucket).
       - Redirects are refused with a message that names the new location.
       - Required. If not set, the environment variable E(BITBUCKET_URL) is used.
     type: str
   username:
     description:
-      - The user to sign in as. Creating tokens takes the real password or an OAuth 2.0 token; an access token cannot
-        create others.
-      - If not set, the environment variable E(BITBUCKET_USERNAME) is used, read where the module runs. A task that sets
-        O(token) does not use it.
+      - The user to sign in as. Creating tokens requires the password of the user or an OAuth 2.0 token; an access token
+        cannot create others.
+      - If not set, the environment variable E(BITBUCKET_USERNAME) of the host where the module runs is used, unless the
+        task sets O(token).
     type: str
   password:
     description:
-      - The password of O(username). Blanks and line breaks at its ends are part of it.
+      - The password of O(username). Spaces and line breaks at its ends are part of it.
       - If not set, the environment variable E(BITBUCKET_PASSWORD) is used, unless the task sets O(token).
     type: str
   token:
@@ -75,6 +75,6 @@ options:
         O(password).
     type: str
 notes:
-  - Requests are repeated after 429, 502 to 504 and lost connections, never after 401 or 403, and a request that creates
-    a token never blindly.
+  - Requests are repeated after 429, 502 to 504 and lost connections, never after 401 or 403. A request that creates
+    a token is only repeated if it is certain that it created none.
 """

@@ -9,20 +9,20 @@ class ModuleDocFragment:
 options:
   homes:
     description:
-      - Home directories to search. A V(~) is the home of the user that the module runs as, V(~alice) that of another
-        user, and a pattern such as V(/home/*) is every directory that matches it.
+      - Home directories to search. V(~) is the home of the user that the module runs as, V(~alice) that of another
+        user. A pattern such as V(/home/*) stands for every matching directory.
       - Each is searched for C(.git-credentials), C(.config/git/credentials), C(.netrc), C(.gitconfig) and
-        C(.config/git/config), and for what these name with C(include.path), C(includeIf), or a C(credential.helper)
-        that runs C(git credential-store --file), as long as that is in the same home. Its command may have C($HOME),
-        C(~) and quotes. A path that only a shell could tell is listed as not searched.
+        C(.config/git/config), and for files in the same home that these name with C(include.path), C(includeIf), or a
+        C(credential.helper) that runs C(git credential-store --file). Its command may have C($HOME), C(~) and quotes. A
+        path that only a shell could expand is listed in RV(not_searched).
     type: list
     elements: path
     default: ["~"]
   search_paths:
     description:
-      - Directories below which the configuration of every Git repository is searched, also that of bare repositories,
-        worktrees and submodules. Symbolic links to directories are not followed, nor are C(/proc), C(/sys), C(/dev) and
-        C(/run) entered.
+      - Directories below which the configuration of every Git repository is searched, including bare repositories,
+        worktrees and submodules. Symbolic links to directories are skipped, as are C(/proc), C(/sys), C(/dev) and
+        C(/run).
     type: list
     elements: path
     default: []
@@ -33,8 +33,8 @@ options:
     default: 6
   paths:
     description:
-      - Further files to search. Their format is told by their names; in a file with any other name secrets are found by
-        their shape, and as the password of a URL.
+      - Further files to search. Their names determine their format. In a file with any other name, secrets are found by
+        their format, and as the password of a URL.
     type: list
     elements: path
     default: []
@@ -42,8 +42,9 @@ options:
     description:
       - The permissions that the app passwords had, such as V(repository:write). The scopes that an API token needs for
         the same are then returned. No scope implies another.
-      - Atlassian published no such table. Rows that say derived come from operations that name both vocabularies; those
-        that say inferred from what the words mean. Each scope ends in C(:bitbucket), which is left out here.
+      - Atlassian published no such table. Derived rows come from operations that are documented with both permissions
+        and scopes; inferred rows come from the meaning of the names. Each scope ends in C(:bitbucket), which is omitted
+        here.
       - V(email) becomes C(read:user); derived.
       - V(account) becomes C(read:user), C(read:workspace); derived.
       - V(account:write) becomes C(read:ssh-key), C(write:ssh-key), C(delete:ssh-key), C(read:gpg-key),
@@ -75,12 +76,13 @@ options:
     default: []
     aliases: [permission]
 notes:
-  - What cannot be read is listed under RV(not_searched).
-  - Found are secrets for C(bitbucket.org) and its subdomains, and any secret that has the shape of one of Bitbucket, be
-    it Cloud or Data Center. Passwords of other hosts are left alone. SSH keys are no such secrets.
+  - Files and directories that cannot be read are listed in RV(not_searched).
+  - The search finds secrets for C(bitbucket.org) and its subdomains, and any secret with the format of Bitbucket Cloud
+    or Data Center. Passwords of other hosts and SSH keys are ignored.
   - Files larger than 16 MiB are not searched.
-  - Root follows a symbolic link only if root made it, or the owner of what it leads to. That is so for O(homes),
-    O(search_paths) and O(paths) themselves too. A file that another one refers to must belong to the owner of that one.
-    Out of a home, or out of one of O(search_paths), root goes only to a file of the owner of that directory. Otherwise
-    a user could have another user's file read or changed. What is not followed is listed with the reason C(link).
+  - Root follows a symbolic link only if the link belongs to root or to the owner of its target. This also applies to
+    O(homes), O(search_paths) and O(paths) themselves. A file that another file refers to must have the same owner as
+    that file. From a home, or from one of O(search_paths), root follows only to files of the owner of that directory.
+    Otherwise a user could have another user's file read or changed. Links that are not followed are listed with the
+    reason C(link).
 """

@@ -10,8 +10,8 @@ options:
   projects:
     description:
       - Project keys, or globs such as V(TEAM*) among the projects that the caller administers.
-      - A text such as V(PAY, SHOP) is a list too. Put a key in quotes that YAML reads as a boolean or number, such as
-        V("NO"); without them it is refused, as in every option that holds a name.
+      - A string such as V(PAY, SHOP) is a list too. Quote a key that YAML reads as a boolean or number, such as
+        V("NO"); without quotes it is refused, as in every option for a name.
       - A glob matches personal projects only if it begins with V(~).
       - Keys and slugs may be written in any case. References have Bitbucket's spelling, such as C(projects/PAY) and
         C(projects/~pat).
@@ -28,13 +28,13 @@ options:
     default: []
   users:
     description:
-      - Users by slug or name. A name is found in any case; if several users differ only in case, write it exactly.
+      - Users by slug or name. Names match in any case. If several users differ only in case, write the exact name.
     type: list
     elements: str
     default: []
   concurrency:
     description:
-      - How many owners are worked on at a time.
+      - The number of owners that are processed at the same time.
     type: int
     default: 8
 """

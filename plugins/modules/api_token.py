@@ -6,13 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: api_token
-short_description: Revoke one API token of an Atlassian account, or assert that it lives long enough
+short_description: Revoke one API token of an Atlassian account, or assert that it does not expire too soon
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
   - Revokes exactly one API token of an account that the organization of O(admin_api_key) manages, or asserts that one
     exists and does not expire too soon.
-  - No API makes, renews or changes an API token. Its owner makes a new one in a browser, at
+  - No API creates, renews or changes an API token. Only its owner can create one, in a browser, at
     U(https://id.atlassian.com/manage-profile/security/api-tokens). The failed assertion says so.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
@@ -29,28 +29,28 @@ attributes:
 options:
   account_id:
     description:
-      - The id of the Atlassian account that the token belongs to. M(tokensmith.bitbucket.api_token_info) tells it.
+      - The id of the Atlassian account of the token, as M(tokensmith.bitbucket.api_token_info) returns it.
     type: str
     required: true
   id:
     description:
-      - The id of the token that is meant.
-      - With O(organization) set, an id that the account does not list is looked for among the organization's tokens
-        too, since it is not documented whether both listings use the same ids. If it is there, the task fails rather
-        than call the token absent.
+      - The id of the token.
+      - With O(organization) set, an id that the account does not list is also searched in the organization's, since
+        Atlassian does not document whether both listings use the same ids. If it is there, the task fails instead of
+        reporting the token as absent.
     type: str
   label:
     description:
-      - The label of the token that is meant. Labels need not be unique.
+      - The label of the token. Labels need not be unique.
     type: str
   min_days_left:
     description:
-      - How many whole days the token must have left at least. If not set, it is enough that it has not expired.
+      - The minimum number of whole days until the token expires. If not set, it only must not have expired.
     type: int
   state:
     description:
-      - V(present) fails unless the token exists. Of several tokens with O(label), the one that lives longest counts.
-      - V(absent) revokes the token. Where several have O(label), nothing is revoked, and the task fails and lists them.
+      - V(present) fails unless the token exists. If several have O(label), the last to expire counts.
+      - V(absent) revokes the token. If several have O(label), nothing is revoked, and the task fails and lists them.
     type: str
     choices: [present, absent]
     default: present
@@ -80,7 +80,7 @@ reason:
   returned: failure
   type: str
 api_token:
-  description: The token as it is, or in a failed assertion the one that comes closest. V(null) if there is none.
+  description: The token, also in a failed assertion. V(null) if there is none, or if it was revoked.
   returned: when the tokens could be listed
   type: dict
   contains:
@@ -91,10 +91,10 @@ api_token:
       description: The label.
       type: str
     user:
-      description: Whose it is, with C(account_id). This listing tells neither C(name) nor C(email).
+      description: The owner, with C(account_id). C(name) and C(email) are V(null) in this listing.
       type: dict
     status:
-      description: V(null), since this listing does not tell it.
+      description: V(null), since this listing does not have it.
       type: str
     created:
       description: When it was created, ISO 8601 in UTC.
@@ -116,12 +116,12 @@ revoked:
   returned: when the tokens could be listed
   type: str
 candidates:
-  description: The tokens that O(label) could mean, if that is why the task failed.
+  description: The tokens that have O(label), if the task failed because there are several.
   returned: when the tokens could be listed
   type: list
   elements: dict
 page:
-  description: Where the owner of the account makes API tokens.
+  description: The page on which the owner of the account creates API tokens.
   returned: when the tokens could be listed
   type: str
 """
@@ -153,65 +153,65 @@ CONSTRAINTS: dict[str, t.Any] = {
     "mutually_exclusive": [("id", "label")],
 }
 
-_MAKE = f"No API makes one; its owner does, at {API_TOKENS_PAGE}."
+_HOW_TO_CREATE = f"No API creates API tokens: ask the owner of the account to create one at {API_TOKENS_PAGE}."
 
 
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
     """Assert or revoke.
 
-    :raises BitbucketError: where the tokens cannot be listed, or the one that is meant not revoked.
+    :raises BitbucketError: if the tokens cannot be listed, or the token cannot be revoked.
     """
     if params["min_days_left"] is not None and params["min_days_left"] < 0:
         raise InputError("`min_days_left` cannot be negative.")
     if not (params["id"] or params["label"]):
-        raise InputError("`id` or `label` is empty: say which token is meant.")
+        raise InputError("`id` or `label` is empty. Set one of them to select the token.")
     api = Organization(client)
     listing = api.account_tokens(params["account_id"])
-    meant = [token for token in listing.tokens if _is_meant(token, params)]
-    if params["id"] and not meant:
+    selected = [token for token in listing.tokens if _is_selected(token, params)]
+    if params["id"] and not selected:
         _require_unknown(api, params)
     if params["state"] == "absent":
-        return _absent(params, api, listing, meant, check_mode)
-    return _present(params, listing, meant)
+        return _absent(params, api, listing, selected, check_mode)
+    return _present(params, listing, selected)
 
 
-def _is_meant(token: ApiToken, params: dict[str, t.Any]) -> bool:
+def _is_selected(token: ApiToken, params: dict[str, t.Any]) -> bool:
     return bool(token.id == params["id"] if params["id"] else token.label == params["label"])
 
 
 def _require_unknown(api: Organization, params: dict[str, t.Any]) -> None:
-    """Not listed for the account can also mean that the id is the organization's own for the token."""
+    """The account does not list the id. Require that it is not an id of the organization's listing either."""
     if not params["organization"]:
         return
     for token in api.tokens(params["organization"]).tokens:
         if token.id == params["id"] and token.user.id == params["account_id"]:
             raise AnswerError(
-                f"Atlassian lists API token {shown(token.id)} for the organization but not for its account, which has "
-                f"other ids: name it by `label`, which is {_quoted(token.label)}."
+                f"Atlassian lists API token {shown(token.id)} for the organization, but the account has other ids. "
+                f"Set `label` instead of `id`. The label is {_quoted(token.label)}."
             )
 
 
 def _absent(
-    params: dict[str, t.Any], api: Organization, listing: ApiTokenListing, meant: list[ApiToken], check_mode: bool
+    params: dict[str, t.Any], api: Organization, listing: ApiTokenListing, selected: list[ApiToken], check_mode: bool
 ) -> dict[str, t.Any]:
-    if len(meant) > 1:
-        which = "; ".join(_told(token) for token in meant)
-        message = f"{len(meant)} API tokens are labelled {_quoted(params['label'])}: {which}. Say which by `id`."
-        candidates = [token.describe(listing.now) for token in meant]
+    if len(selected) > 1:
+        which = "; ".join(_described(token) for token in selected)
+        message = f"{len(selected)} API tokens are labeled {_quoted(params['label'])}: {which}. Set `id` instead."
+        candidates = [token.describe(listing.now) for token in selected]
         return {**_result(None), "candidates": candidates, "failed": True, "reason": "ambiguous", "msg": message}
-    if not meant:
+    if not selected:
         return _result(None)
-    (token,) = meant
+    (token,) = selected
     result = _result(None)
     accepted = check_mode or api.revoke(params["account_id"], token.id)
     listed = not check_mode and _still_listed(api, params["account_id"], token.id)
-    # Where it was said to be gone, it still was there a moment ago: the answer to the first try may have been lost.
+    # "Not found" counts as revoked: the token was listed just before, so the answer to the first try may be lost.
     if accepted or not listed:
         before = {"api_token": token.describe_lasting()}
         result.update(changed=True, revoked=token.id, diff={"before": before, "after": {"api_token": None}})
     if listed:
-        # A listing may well lag behind: no failure, but nothing to rely on either.
-        result["warned"] = [f"Atlassian says that API token {shown(token.id)} is revoked, and still lists it."]
+        # The listing may lag behind, so this is no failure.
+        result["warned"] = [f"Atlassian says that API token {shown(token.id)} is revoked, but still lists it."]
     return result
 
 
@@ -219,24 +219,25 @@ def _still_listed(api: Organization, account_id: str, token_id: str) -> bool:
     return token_id in [token.id for token in api.account_tokens(account_id).tokens]
 
 
-def _present(params: dict[str, t.Any], listing: ApiTokenListing, meant: list[ApiToken]) -> dict[str, t.Any]:
+def _present(params: dict[str, t.Any], listing: ApiTokenListing, selected: list[ApiToken]) -> dict[str, t.Any]:
     name = f"API token {shown(params['id'])}" if params["id"] else f"API token {_quoted(params['label'])}"
-    if not meant:
-        return _failed(None, listing, "absent", f"The account has no {name}. {_MAKE}")
-    # One whose expiry is not told comes last: nothing can be said of it.
-    token = max(meant, key=lambda each: (each.expires is not None, each.expires or 0))
+    if not selected:
+        return _failed(None, listing, "absent", f"The account has no {name}. {_HOW_TO_CREATE}")
+    # A token without a known expiry comes last.
+    token = max(selected, key=lambda each: (each.expires is not None, each.expires or 0))
     minimum = params["min_days_left"]
     if token.expired(listing.now):
-        sentence = f"{name} expired at {iso(token.expires)}, and cannot be renewed. {_MAKE}"
+        sentence = f"{name} expired at {iso(token.expires)}. It cannot be renewed. {_HOW_TO_CREATE}"
         return _failed(token, listing, "expired", sentence)
     if minimum is None:
         return _result(token.describe(listing.now))
     left = token.days_left(listing.now)
     if left is None:
-        why = "the server tells no time" if listing.now is None else "Atlassian does not tell when it expires"
-        return _failed(token, listing, "unknown", f"Whether {name} has {minimum} days left is not known: {why}.")
+        why = "the server sends no time" if listing.now is None else "Atlassian does not say when it expires"
+        return _failed(token, listing, "unknown", f"It is not known whether {name} has {minimum} days left: {why}.")
     if left < minimum:
-        sentence = f"{name} has {left} days left, not {minimum}, and cannot be renewed. {_MAKE}"
+        days = f"{name} has {left} days left, but `min_days_left` is {minimum}."
+        sentence = f"{days} It cannot be renewed. {_HOW_TO_CREATE}"
         return _failed(token, listing, "expiring", sentence)
     return _result(token.describe(listing.now))
 
@@ -258,9 +259,9 @@ def _failed(token: ApiToken | None, listing: ApiTokenListing, reason: str, messa
     return {**_result(described), "failed": True, "reason": reason, "msg": message}
 
 
-def _told(token: ApiToken) -> str:
+def _described(token: ApiToken) -> str:
     used = f"last used {iso(token.last_active)}" if token.last_active is not None else "never used"
-    return f"{shown(token.id)} (created {iso(token.created) or 'at no known time'}, {used})"
+    return f"{shown(token.id)} (created {iso(token.created) or 'at an unknown time'}, {used})"
 
 
 def _quoted(label: str) -> str:

@@ -11,9 +11,9 @@ version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
   - Lists the API tokens of all accounts that an organization manages, or with O(account_id) those of one of them.
-  - API tokens serve all Atlassian products. The listing does not say which scopes one has, so neither whether it is for
-    Bitbucket.
-  - Atlassian never shows a secret again, so nothing of the result is secret.
+  - API tokens are for all Atlassian products. The listing does not have their scopes, so it does not show which of them
+    are for Bitbucket.
+  - Atlassian never shows a secret again, so the result contains no secret.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.cloud
@@ -29,7 +29,7 @@ attributes:
 options:
   account_id:
     description:
-      - The id of the Atlassian account whose tokens are listed, as C(user.account_id) in this module's result has it.
+      - The id of the Atlassian account whose tokens are listed, as in C(user.account_id) of this module's result.
       - If not set, the tokens of the whole O(organization) are listed.
     type: str
   label:
@@ -50,20 +50,20 @@ options:
     type: str
   expiring_within_days:
     description:
-      - Only tokens that expire within so many days and have not yet.
+      - Only tokens that expire within this number of days and have not expired yet.
     type: int
   unused_for_days:
     description:
-      - Only tokens that were not used for so many days. One that was never used counts from its creation.
+      - Only tokens that were not used for this number of days. For a token that was never used, its creation counts.
     type: int
   expired:
     description:
       - Only tokens that have expired, or with V(false) only those that have not.
     type: bool
 notes:
-  - The account must be one that the organization of O(admin_api_key) manages. Others are not seen.
-  - The listing of one account names neither its user nor a status, so O(user), O(user_email) and O(status) go with
-    that of the organization only.
+  - The account must be one that the organization of O(admin_api_key) manages. Others are not listed.
+  - The listing of one account has neither names nor a status, so O(user), O(user_email) and O(status) cannot be
+    combined with O(account_id).
 seealso:
   - module: tokensmith.bitbucket.api_token
 """
@@ -98,7 +98,7 @@ api_tokens:
       description: The label that its owner gave it.
       type: str
     user:
-      description: Whose it is, with C(account_id), C(name) and C(email). V(null) where the listing does not say.
+      description: The owner, with C(account_id), C(name) and C(email). V(null) if the listing does not say.
       type: dict
     status:
       description: The status, such as V(ALLOWED). V(null) in the listing of one account.
@@ -150,7 +150,7 @@ _Filter = t.Callable[[ApiToken, t.Optional[int]], bool]
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
     """List tokens; reads only, in check mode as well.
 
-    :raises BitbucketError: where they cannot be listed.
+    :raises BitbucketError: if they cannot be listed.
     """
     filters = _filters(params)
     api = Organization(client)
@@ -164,7 +164,7 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
 
 
 def _filters(params: dict[str, t.Any]) -> list[_Filter]:
-    """One predicate for each filter that is set. A filter by time matches nothing where there is no clock."""
+    """One predicate for each filter that is set. A filter by time matches nothing if the server sends no time."""
     _check(params)
     label, user, email, status = params["label"], params["user"], params["user_email"], params["status"]
     within, unused, expired = params["expiring_within_days"], params["unused_for_days"], params["expired"]

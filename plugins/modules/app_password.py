@@ -6,16 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: app_password
-short_description: Remove app passwords of Bitbucket Cloud from files of credentials, or replace them
+short_description: Remove app passwords of Bitbucket Cloud from credential files, or replace them
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - Removes what M(tokensmith.bitbucket.app_password_info) finds, or puts an API token in its place. Every other byte of
-    a file stays as it is.
-  - A file is replaced at once and for good, with its owner, its permissions and, as far as the system allows, its
-    extended attributes. Git's own lock is held meanwhile. A file that changes all the same is left as it is.
+  - Removes the secrets that M(tokensmith.bitbucket.app_password_info) finds, or replaces them with an API token. Every
+    other byte of a file stays the same.
+  - A file is replaced atomically, with its owner, its permissions and, as far as the system allows, its extended
+    attributes. Git's own lock is held meanwhile. If another program changes the file nevertheless, it is not written.
   - App passwords themselves cannot be managed. Bitbucket Cloud never had an API that creates, lists or deletes them,
-    and disabled them for good on 2026-07-28.
+    and disabled all of them on 2026-07-28.
 extends_documentation_fragment:
   - tokensmith.bitbucket.credential_files
   - tokensmith.bitbucket.attributes
@@ -23,52 +23,52 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Also says what could not be written.
+    details: Also reports files that could not be written.
   diff_mode:
     support: full
-    details: Fingerprints in place of secrets, and nothing of the rest of the file.
+    details: Shows fingerprints in place of secrets, and nothing else of the file.
   idempotent:
     support: full
 options:
   state:
     description:
       - V(absent) removes a line of C(.git-credentials), a machine of a netrc file, the user name and secret of a URL,
-        and a header that logs in. Where a line or a machine also has a secret that is not meant, or a machine has a
-        macro, only the secret itself and its user name go.
-      - V(replaced) puts O(api_token) in its place, with the user name that Git takes with it.
-      - V(present) always fails, since no app password can be made any more. It returns what an API token needs instead.
+        and an authorization header. If a line or a machine also has a secret that is not selected, or a machine has
+        a macro, only the secret itself and its user name are removed.
+      - V(replaced) puts O(api_token) in its place, with the user name that Git needs with it.
+      - V(present) always fails, since app passwords cannot be created any more. It returns the scopes that an API token
+        needs instead.
     type: str
     choices: [absent, replaced, present]
     required: true
   api_token:
     description:
-      - The API token with scopes for Bitbucket to put in place. Only its owner can make one, in a browser.
+      - The API token, with scopes for Bitbucket. Only its owner can create one, in a browser.
     type: str
   git_username:
     description:
-      - The user name that goes with it, for Git. That of the account works as well. Set it where remote URLs name it,
-        since Git then asks for a secret of that very user. The e-mail address never works.
+      - The user name for Git with this token. The user name of the account works as well. Set it if remote URLs
+        contain it, since Git then asks for a secret of exactly that user. The e-mail address never works.
       - If it is not set, and a file of C(git credential-store) or a netrc file has several users for one host, each
-        keeps the user name that it has. Git could not tell their tokens apart otherwise. Where there is none to keep,
-        and two secrets would get the same name, the second is left as it is, and the task fails.
+        entry keeps its user name, since Git could not distinguish their tokens otherwise. If entries have no user name,
+        and two secrets would get the same name, the second is not changed, and the task fails.
     type: str
     default: x-bitbucket-api-token-auth
   email:
     description:
-      - The account's e-mail address, which is the user name for C(api.bitbucket.org). Without it an entry of that host
-        is left as it is, and the task fails.
+      - The account's e-mail address, which is the user name for C(api.bitbucket.org). Without it, an entry of that host
+        is not changed, and the task fails.
     type: str
   kinds:
     description:
-      - Which kinds of secrets are meant. C(unknown) is any other secret for C(bitbucket.org), such as a password.
-      - If neither this nor O(fingerprints) is set, C(app_password) is meant, all of which are dead.
+      - The kinds of secrets to select. C(unknown) is any other secret for C(bitbucket.org), such as a password.
+      - If neither this nor O(fingerprints) is set, all of the kind C(app_password) are selected, since none works.
     type: list
     elements: str
     choices: [app_password, api_token, cloud_access_token, http_access_token, unknown]
   fingerprints:
     description:
-      - Only these secrets, of whatever kind, by the C(fingerprint) that M(tokensmith.bitbucket.app_password_info)
-        returned.
+      - Only these secrets, of any kind, by the C(fingerprint) that M(tokensmith.bitbucket.app_password_info) returned.
     type: list
     elements: str
     default: []
@@ -80,17 +80,18 @@ options:
     default: []
   backup:
     description:
-      - Whether to keep the file as it was, beside it and readable by its owner only. The backup holds the secret, so
-        remove it when it has served.
+      - Whether to keep a copy of the old file next to it, readable by its owner only. The copy contains the secret, so
+        remove it when you no longer need it.
     type: bool
     default: false
 notes:
-  - The task fails where something that is meant could not go, and says what only a hand can do; all else is done. In a
-    file whose format is not known that is every secret which is not the password of a URL.
-  - A token is only put where it is for C(bitbucket.org), and never into a URL that begins with C(http://).
-  - Files with several hard links, read-only files, and files in a directory that is not writable are left as they are,
-    each with a sentence that says so.
-  - Once a machine is removed from a netrc file, its C(default) applies to that host, where there is one.
+  - If a selected secret cannot be removed or replaced, all others are processed, and the task fails at the end. Secrets
+    that must be removed manually have the reason C(manual) in RV(failures). In a file whose format is not known, that
+    is every secret which is not the password of a URL.
+  - A token is only put into entries for C(bitbucket.org), and never into a URL that begins with C(http://).
+  - Files with several hard links, read-only files, and files in a directory that is not writable are not changed. Each
+    is a failure.
+  - If a machine is removed from a netrc file that has a C(default), the latter applies to that host.
 seealso:
   - module: tokensmith.bitbucket.app_password_info
 """
@@ -113,12 +114,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reason:
-  description: The reason of the first failure.
+  description: The reason of the first failure, such as C(manual).
   returned: failure
   type: str
 changes:
   description:
-    - What was removed or replaced, or in check mode would be, with the keys of
+    - The secrets that were removed or replaced, or in check mode would be, with the keys of
       RV(tokensmith.bitbucket.app_password_info#module:findings).
   returned: with O(state=absent) and O(state=replaced)
   type: list
@@ -135,13 +136,15 @@ backup_files:
   elements: str
 not_searched:
   description:
-    - What could not be read or was not followed, with C(path), C(reason) and C(msg). The task fails if something is
-      there and cannot be read, or is a link that root does not follow.
+    - Files and directories that could not be read or were not followed, with C(path), C(reason) and C(msg). The task
+      fails if one exists and cannot be read, or is a link that root does not follow.
   returned: with O(state=absent) and O(state=replaced)
   type: list
   elements: dict
 failures:
-  description: What stays although it is meant, with C(file), C(line), C(fingerprint), C(reason) and C(msg).
+  description:
+    - The selected secrets that could not be removed or replaced, with C(file), C(line), C(fingerprint), C(reason) and
+      C(msg). The reason C(manual) means that the secret must be removed manually.
   returned: with O(state=absent) and O(state=replaced)
   type: list
   elements: dict
@@ -152,8 +155,8 @@ scopes:
   elements: str
 scope_table:
   description:
-    - The rows that say so, with C(permission), C(scopes), and C(basis), which is C(derived) or C(inferred). With
-      O(state=present) and no O(permissions) the whole table.
+    - The rows of the table for O(permissions), with C(permission), C(scopes), and C(basis), which is C(derived) or
+      C(inferred). With O(state=present) and no O(permissions), all rows.
   returned: with O(permissions), or O(state=present)
   type: list
   elements: dict
@@ -194,17 +197,17 @@ CONSTRAINTS: dict[str, t.Any] = {
 
 _IMPOSSIBLE = (
     "App passwords cannot be created: Bitbucket Cloud never had an API for that and disabled them all on 2026-07-28 "
-    f"(CHANGE-3222). Have the account's owner make an API token at {API_TOKENS_PAGE}, with the scopes that are "
-    "returned here, and use `state: replaced`."
+    f"(CHANGE-3222). Ask the owner of the account to create an API token at {API_TOKENS_PAGE}, with the "
+    "scopes in the result, and use `state: replaced`."
 )
-# What is not there holds nothing, and what a configuration only refers to elsewhere is another place's.
+# A missing file has no secrets, and a file outside of the searched directories was not selected.
 _HARMLESS = ("missing", "outside")
 
 
 def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    """Make the files hold what is declared.
+    """Remove or replace the selected secrets.
 
-    :raises InputError: where the options cannot be right. What cannot be done is in the result.
+    :raises InputError: if options are invalid. Other failures are in the result.
     """
     table = _table(params)
     if params["state"] == "present":
@@ -243,7 +246,7 @@ def _table(params: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _verdict(skipped: list[Skipped], failures: list[_retire.RetireFailure]) -> dict[str, t.Any]:
-    """A file that is there and could not be read may hold what was meant."""
+    """A file that exists and could not be read is a failure: it may have selected secrets."""
     unread = [entry.describe() for entry in skipped if entry.reason not in _HARMLESS]
     problems = [*(failure.describe() for failure in failures), *unread]
     return {"failed": True, "msg": failure_message(problems), "reason": problems[0]["reason"]} if problems else {}

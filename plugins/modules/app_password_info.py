@@ -6,14 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: app_password_info
-short_description: Find app passwords of Bitbucket Cloud, and other secrets of Bitbucket, in files of credentials
+short_description: Find app passwords of Bitbucket Cloud, and other secrets of Bitbucket, in credential files
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - Finds what is left of app passwords on a host, in Git's files of credentials, netrc files, the URLs and headers of
-    Git's configuration, and any further file. Bitbucket Cloud disabled app passwords for good on 2026-07-28.
-  - Runs on the managed host and needs nothing there but Python, and with O(verify=true) requests. Nothing of the result
-    is secret.
+  - Finds app passwords on a host, in Git's credential files, netrc files, the URLs and headers of Git's configuration,
+    and in further files. Bitbucket Cloud disabled all app passwords on 2026-07-28.
+  - Runs on the managed host, which needs only Python, and requests for O(verify=true). The result contains no secret.
 extends_documentation_fragment:
   - tokensmith.bitbucket.credential_files
   - tokensmith.bitbucket.connection
@@ -29,15 +28,15 @@ attributes:
 options:
   verify:
     description:
-      - Whether to ask Bitbucket Cloud about each secret, which sends it there, once however often it was found. App
-        passwords are dead without asking, and tokens of Data Center are not sent.
-      - After a password of a user is refused, no other password of that user is tried. A password that stands beside
-        several user names is tried with the first of them only, and nothing is known of it beside the others.
+      - Whether to check each secret with Bitbucket Cloud, which sends it there, once even if it was found several
+        times. App passwords, which no longer work, and tokens of Data Center are not sent.
+      - After a password of a user is refused, no other password of that user is tried. A password that was found with
+        several user names is tried with the first of them only; for the others it stays unverified.
     type: bool
     default: false
   email:
     description:
-      - The e-mail address of the account whose API tokens these are, to O(verify) those beside which none stands.
+      - The e-mail address of the account of the API tokens, to O(verify) those that have none in their entry.
     type: str
   api_url:
     description:
@@ -71,7 +70,7 @@ findings:
   elements: dict
   contains:
     file:
-      description: The file, as it was found.
+      description: The file.
       type: str
     line:
       description: The line in which the secret begins, counted from 1.
@@ -80,10 +79,10 @@ findings:
       description: How the file was read, one of C(git_credentials), C(netrc), C(git_config) and C(other).
       type: str
     host:
-      description: The host that it is for. V(null) if the file does not say, or if it is for every host.
+      description: The host of the entry. V(null) if the file does not say, or if the entry is for every host.
       type: str
     user:
-      description: The user name beside it. V(null) if there is none.
+      description: The user name of the entry. V(null) if there is none.
       type: str
     kind:
       description:
@@ -104,20 +103,20 @@ findings:
       type: str
     rest_user:
       description:
-        - The user name for the REST API, which for an API token is the account's e-mail address; it is named where the
-          file has it. V(null) for an access token, which goes there as a bearer token.
+        - The user name for the REST API, which for an API token is the account's e-mail address, if the file has it.
+          V(null) for an access token, which is sent as a bearer token.
       type: str
     scopes:
       description: The scopes of an API token that replaces it. Given for app passwords, with O(permissions).
       type: list
       elements: str
     problem:
-      description: What is wrong with it, in one sentence. V(null) if nothing is known to be.
+      description: The problem with it, in one sentence. V(null) if no problem is known.
       type: str
     verified:
       description:
-        - What Bitbucket said, with C(works), C(credential_type), the C(scopes) that were granted, C(account), and
-          C(problem) as one sentence. What is V(null) in there is not known.
+        - The result of the check, with C(works), C(credential_type), the granted C(scopes), C(account), and C(problem)
+          as one sentence. V(null) means not known.
       returned: with O(verify=true)
       type: dict
 scopes:
@@ -126,7 +125,9 @@ scopes:
   type: list
   elements: str
 scope_table:
-  description: The rows that say so, with C(permission), C(scopes), and C(basis), which is C(derived) or C(inferred).
+  description:
+    - The rows of the table for O(permissions), with C(permission), C(scopes), and C(basis), which is C(derived) or
+      C(inferred).
   returned: with O(permissions)
   type: list
   elements: dict
@@ -136,7 +137,7 @@ searched:
   type: list
   elements: str
 not_searched:
-  description: What could not be read or was not followed, with C(path), C(reason) and C(msg).
+  description: Files and directories that could not be read or were not followed, with C(path), C(reason) and C(msg).
   returned: success
   type: list
   elements: dict
@@ -165,7 +166,7 @@ SPEC: _argspec.Spec = {
 def run(params: dict[str, t.Any], inquiry: Inquiry | None, check_mode: bool) -> dict[str, t.Any]:
     """Search; reads only, in check mode as well.
 
-    :param inquiry: asks about the secrets, where that is wanted.
+    :param inquiry: checks the secrets with Bitbucket Cloud, or None.
     :raises InputError: for a path that is not absolute, or an unknown permission.
     """
     rows = _scopes.rows(params["permissions"])
@@ -179,18 +180,18 @@ def run(params: dict[str, t.Any], inquiry: Inquiry | None, check_mode: bool) -> 
         "not_searched": [skipped.describe() for skipped in search.skipped],
     }
     if inquiry is not None:
-        for finding, told, verdict in zip(findings, found, inquiry.verdicts(findings)):
-            told.update(dead=_inquiry.is_dead(finding, verdict), verified=_inquiry.describe(verdict))
+        for finding, entry, verdict in zip(findings, found, inquiry.verdicts(findings)):
+            entry.update(dead=_inquiry.is_dead(finding, verdict), verified=_inquiry.describe(verdict))
     if rows:
         scopes = _scopes.scopes(rows)
         result.update(scopes=scopes, scope_table=[row.describe() for row in rows])
-        for told in found:
-            told["scopes"] = scopes if told["kind"] == _secret.APP_PASSWORD else None
+        for entry in found:
+            entry["scopes"] = scopes if entry["kind"] == _secret.APP_PASSWORD else None
     return result
 
 
 def inquiry_for(params: dict[str, t.Any]) -> Inquiry | None:
-    """Asks about the secrets, if the task wants that."""
+    """The check of secrets with Bitbucket Cloud, or None without `verify`."""
     return Inquiry(clients_from(params), params["email"] or "") if params["verify"] else None
 
 

@@ -6,16 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: credential_info
-short_description: Tell what a Bitbucket credential is, and whether it works
+short_description: Identify a Bitbucket credential, and check whether it works
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - Tells by its shape what kind of credential O(secret) is. An HTTP access token of Bitbucket Data Center names its own
-    id, so this needs no server.
-  - With O(verify=true) the server is asked, O(url) about a credential of Bitbucket Data Center and O(api_url) about one
-    of Bitbucket Cloud. One that it refuses is not tried again, since failed logins lock accounts.
-  - App passwords were removed from Bitbucket Cloud on 2026-07-28. One does not work, and is sent nowhere.
-  - Nothing of the result is secret.
+  - Identifies the kind of O(secret) by its format. An HTTP access token of Bitbucket Data Center contains its own id,
+    so this makes no request.
+  - With O(verify=true), the module signs in with it, at O(url) for a credential of Bitbucket Data Center and at
+    O(api_url) for one of Bitbucket Cloud. A refused login is not repeated, since failed logins lock accounts.
+  - Bitbucket Cloud removed app passwords on 2026-07-28. They do not work, and are never sent.
+  - The result contains no secret.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.connection.credential
@@ -32,40 +32,41 @@ attributes:
 options:
   secret:
     description:
-      - The credential to look at, an access token or a password.
+      - The credential to identify, such as an access token or a password.
     type: str
     required: true
   username:
     description:
-      - The user that it belongs to. A secret that is not an access token is tried as this user's password.
-      - For Bitbucket Cloud, the user name that git is given with it. It is looked at, not sent.
+      - The user of the credential. A secret that is not an access token is tried as this user's password.
+      - For Bitbucket Cloud, the user name that git uses with it. It is checked for mistakes (RV(hints)) and not sent.
     type: str
   email:
     description:
-      - The e-mail address of the Atlassian account that an API token of Bitbucket Cloud belongs to.
-      - If it is set, a secret whose kind is not known is taken for an API token. With O(url) as well, such a secret is
-        sent to neither, and O(verify=true) fails.
+      - The e-mail address of the Atlassian account, for an API token of Bitbucket Cloud.
+      - If it is set, a secret of an unknown kind counts as an API token. If O(url) is set as well, such a secret is
+        not sent, and O(verify=true) fails.
     type: str
   verify:
     description:
-      - Whether to ask the server. Takes O(url) for a credential of Bitbucket Data Center, O(email) for an API token.
+      - Whether to check the credential by signing in. Requires O(url) for a credential of Bitbucket Data Center, and
+        O(email) for an API token.
     type: bool
     default: false
   url:
     description:
-      - Bitbucket's base URL, with the context path where the instance has one.
+      - Bitbucket's base URL, with the context path if the instance has one.
       - If not set, the environment variable E(BITBUCKET_URL) is used.
     type: str
     required: false
 notes:
-  - Nothing but O(secret) signs in. The other options that do so elsewhere, such as O(password) and O(api_token), are
-    not used; they are there so that C(module_defaults) can set them for a whole action group.
+  - The module signs in with O(secret) only. Other credentials, such as O(password) and O(api_token), are accepted so
+    that C(module_defaults) can set them for a whole action group, and are not used.
 seealso:
   - module: tokensmith.bitbucket.access_token_info
 """
 
 EXAMPLES = r"""
-- name: Say which token a file holds, without a request
+- name: Identify the token in a file, without a request
   tokensmith.bitbucket.credential_info:
     secret: "{{ lookup('ansible.builtin.file', 'ci.token') }}"
   register: offline
@@ -89,7 +90,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 credential:
-  description: What the secret says of itself.
+  description: The properties that the secret itself shows.
   returned: success
   type: dict
   contains:
@@ -101,50 +102,50 @@ credential:
     token_id:
       description:
         - The id of the HTTP access token. V(null) if it cannot be read.
-        - For Bitbucket Cloud the id that the server names, if it does.
+        - For Bitbucket Cloud, the id that the server returns, if any.
       type: str
     fingerprint:
       description: The first twelve hex digits of its SHA-256, to recognise it by.
       type: str
 works:
   description:
-    - Whether the server accepts it. V(null) if it was not asked, or gave no clear answer. RV(problem) has the answer.
-    - Of a credential of Bitbucket Data Center, V(false) only where Bitbucket itself says that it is wrong. A CAPTCHA, a
-      missing licence, a filter or a proxy would refuse one that is right as well.
+    - Whether the server accepts it. V(null) if it was not checked, or if the answer was not clear; see RV(problem).
+    - For a credential of Bitbucket Data Center, V(false) only if Bitbucket itself says that it is wrong. A CAPTCHA, a
+      missing license, a filter or a proxy would refuse a correct one as well.
   returned: success
   type: bool
 user:
-  description: Who it is to Bitbucket Data Center, with C(name) and C(slug). V(null) if unknown.
+  description: The user on Bitbucket Data Center, with C(name) and C(slug). V(null) if unknown.
   returned: success
   type: dict
 account:
   description:
-    - Whose it is on Bitbucket Cloud, with C(uuid), C(account_id), C(display_name) and C(nickname). V(null) if unknown,
+    - The account on Bitbucket Cloud, with C(uuid), C(account_id), C(display_name) and C(nickname). V(null) if unknown,
       and for access tokens, which belong to no account.
   returned: success
   type: dict
 credential_type:
-  description: What Bitbucket Cloud calls this kind of credential, such as V(repo_access_token). V(null) if unknown.
+  description: The kind of credential as Bitbucket Cloud names it, such as V(repo_access_token). V(null) if unknown.
   returned: success
   type: str
 scopes:
-  description: The scopes that Bitbucket Cloud says it has. V(null) if unknown.
+  description: The scopes that Bitbucket Cloud reports for it. V(null) if unknown.
   returned: success
   type: list
   elements: str
 accepted_scopes:
-  description: The scopes that Bitbucket Cloud says the question took. V(null) if unknown.
+  description: The scopes that Bitbucket Cloud reports as accepted for the request. V(null) if unknown.
   returned: success
   type: list
   elements: str
 problem:
-  description: Why it does not work, or why that is not known. V(null) if there is no problem.
+  description: The reason why it does not work, or why that is not known. V(null) if there is no problem.
   returned: success
   type: str
 hints:
   description:
-    - A sentence for each thing that looks wrong without asking. It is an app password, an API token seems to be
-      clipped, or the user name is not one that git or REST takes with it.
+    - Problems that are found without a request, one sentence each, such as an app password, an API token that seems to
+      be incomplete, or a user name that does not work with it for git or REST.
   returned: success
   type: list
   elements: str
@@ -163,7 +164,7 @@ from ..module_utils.http._client import Client
 from ..module_utils.http._cloud_connection import client_from as cloud_client
 from ..module_utils.http._connection import client_from
 
-#: Takes what signs in elsewhere too, and does not use it: its action groups set that for all their modules.
+#: Has all login options, although most are not used: action groups set them for all their modules.
 SPEC: _argspec.Spec = {
     **_argspec.CONNECTION,
     **_argspec.CLOUD,
@@ -173,9 +174,9 @@ SPEC: _argspec.Spec = {
 
 _URLS = ("url", "api_url", "oauth_url", "admin_url")
 _EITHER = (
-    "`secret` is of no known kind, and both `url` of Bitbucket Data Center and `email` of Bitbucket Cloud are set, by "
-    "the task, by `module_defaults` or by the environment: make one of them empty, so that the secret is sent to the "
-    "right server. Nothing was sent."
+    "The kind of `secret` is not known, and both `url` (Bitbucket Data Center) and `email` (Bitbucket Cloud) are set, "
+    "by the task, by `module_defaults` or by the environment. Set one of them to an empty string to select the server. "
+    "Nothing was sent."
 )
 _NOTHING = {
     "works": None,
@@ -189,9 +190,9 @@ _NOTHING = {
 
 
 def run(params: dict[str, t.Any], client: Client | None, check_mode: bool) -> dict[str, t.Any]:
-    """Look at the credential; reads only, in check mode as well.
+    """Identify the credential; reads only, in check mode as well.
 
-    :param client: signed in with that credential, where the server shall be asked.
+    :param client: signs in with that credential; None if no request is needed.
     """
     secret = params["secret"].strip()
     if not secret:
@@ -217,9 +218,9 @@ def run(params: dict[str, t.Any], client: Client | None, check_mode: bool) -> di
 
 
 def client_for(params: dict[str, t.Any]) -> Client | None:
-    """The client that asks about the credential; none where nobody is to be asked, or there is nothing left to ask.
+    """The client that signs in with the credential; None without `verify` and for app passwords.
 
-    :raises InputError: where options that it takes are missing or wrong.
+    :raises InputError: if options for the login are missing or wrong.
     """
     asked = {**params, **{option: url_of(params, option) for option in _URLS}}
     if not params["verify"] or _secret.kind(params["secret"]) == _secret.APP_PASSWORD:
@@ -233,7 +234,7 @@ def connection(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Connection options that sign in with the credential itself: a token as bearer, anything else as a password."""
     secret = params["secret"].strip()
     if not params["url"]:
-        raise InputError("`verify` takes `url`, the server to ask.")
+        raise InputError("`verify` needs `url`, or BITBUCKET_URL in the environment.")
     if _secret.kind(secret) == _secret.HTTP_ACCESS_TOKEN or not params["username"]:
         return {**params, "token": secret, "username": None, "password": None}
     return {**params, "password": secret, "token": None}
@@ -242,15 +243,15 @@ def connection(params: dict[str, t.Any]) -> dict[str, t.Any]:
 def cloud_connection(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """The same for Bitbucket Cloud: an access token as bearer, an API token with its owner's e-mail address."""
     secret = params["secret"].strip()
-    nobody = dict.fromkeys(("email", "api_token", "access_token", "client_id", "client_secret"))
+    no_login = dict.fromkeys(("email", "api_token", "access_token", "client_id", "client_secret"))
     if _secret.kind(secret) == _secret.CLOUD_ACCESS_TOKEN:
-        return {**params, **nobody, "access_token": secret}
+        return {**params, **no_login, "access_token": secret}
     if not params["email"]:
         raise InputError(
-            "`verify` takes `email` for an API token of Bitbucket Cloud: the e-mail address of the account that it "
-            "belongs to. Nothing was sent."
+            "`verify` needs `email` for an API token of Bitbucket Cloud: the e-mail address of its account. "
+            "Nothing was sent."
         )
-    return {**params, **nobody, "api_token": secret, "email": params["email"]}
+    return {**params, **no_login, "api_token": secret, "email": params["email"]}
 
 
 def _of_cloud(params: dict[str, t.Any]) -> bool:

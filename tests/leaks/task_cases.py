@@ -658,7 +658,7 @@ def an_administration_that_quotes(scenario: Scenario) -> Data:
     return api_tokens(scenario, organization=scenario.key)
 
 
-@TASKS.fails(API_TOKEN, says="No API makes one")
+@TASKS.fails(API_TOKEN, says="No API creates API tokens")
 def an_api_token_that_is_not_there(scenario: Scenario) -> Data:
     return api_token(scenario, label="nobodys")
 

@@ -72,7 +72,7 @@ def test_an_ambiguous_label_is_refused_and_the_candidates_are_listed(cloud, lapt
     other = cloud.add("laptop", created_days_ago=1)
     result = absent(cloud, check, label="laptop")
     assert (result["failed"], result["changed"], cloud.writes) == (True, False, [])
-    assert result["msg"].startswith('2 API tokens are labelled "laptop": ')
+    assert result["msg"].startswith('2 API tokens are labeled "laptop": ')
     for token in (laptop, other):
         assert token.id in result["msg"]
     assert "never used" in result["msg"]
@@ -100,7 +100,7 @@ def test_an_id_that_only_the_organization_knows_is_not_called_absent(cloud, lapt
     known = laptop.id if ids == "same" else f"o-{laptop.id}"
     given = {"id": known, **({"organization": cloud.company.id} if organization else {})}
     if ids == "different" and organization:
-        with pytest.raises(BitbucketError, match='which has other ids: name it by `label`, which is "laptop"'):
+        with pytest.raises(BitbucketError, match=r'Set `label` instead of `id`\. The label is "laptop"'):
             absent(cloud, **given)
     else:
         assert absent(cloud, **given)["changed"] is (ids == "same")
@@ -111,7 +111,7 @@ def test_a_listing_that_lags_behind_is_warned_of_and_still_no_second_change(clou
     cloud.sim.switches.revoked_lingers = 60.0
     first = absent(cloud, id=laptop.id)
     assert (first["changed"], laptop.revoked is not None) == (True, True)
-    assert first["warned"] == [f"Atlassian says that API token {laptop.id} is revoked, and still lists it."]
+    assert first["warned"] == [f"Atlassian says that API token {laptop.id} is revoked, but still lists it."]
     second = absent(cloud, id=laptop.id)
     assert (second["changed"], second["warned"]) == (False, first["warned"])
     cloud.sim.clock.advance(minutes=2)
@@ -150,8 +150,8 @@ def test_one_that_lives_long_enough_is_present(cloud, laptop, by, given, check):
 @pytest.mark.parametrize(
     ("given", "days", "sentence"),
     [
-        ({"label": "laptop", "min_days_left": 31}, 0, 'API token "laptop" has 30 days left, not 31, and cannot be'),
-        ({"label": "laptop", "min_days_left": 30}, 1, 'API token "laptop" has 29 days left, not 30'),
+        ({"label": "laptop", "min_days_left": 31}, 0, 'API token "laptop" has 30 days left, but `min_days_left` is 31'),
+        ({"label": "laptop", "min_days_left": 30}, 1, 'API token "laptop" has 29 days left, but `min_days_left` is 30'),
         ({"label": "laptop"}, 30, 'API token "laptop" expired at 2026-12-02T09:00:00Z'),
         ({"label": "laptop", "min_days_left": 0}, 31, 'API token "laptop" expired at'),
         ({"label": "gone"}, 0, 'The account has no API token "gone".'),
@@ -164,7 +164,7 @@ def test_one_that_does_not_fails_and_names_the_page(cloud, laptop, given, days, 
     result = run(cloud, **given)
     assert (result["failed"], result["changed"], result["page"]) == (True, False, PAGE)
     assert result["msg"].startswith(sentence)
-    assert result["msg"].endswith(f"No API makes one; its owner does, at {PAGE}.")
+    assert result["msg"].endswith(f"ask the owner of the account to create one at {PAGE}.")
     assert (result["api_token"] is None) == ("no API token" in sentence)
     assert cloud.writes == []
     assert laptop.revoked is None
@@ -187,21 +187,21 @@ def test_an_expiry_that_is_not_told_is_not_guessed(cloud, missing):
     assert result["failed"]
     assert (
         result["msg"]
-        == 'Whether API token "old" has 1 days left is not known: Atlassian does not tell when it expires.'
+        == 'It is not known whether API token "old" has 1 days left: Atlassian does not say when it expires.'
     )
 
 
 def test_without_a_clock_nothing_is_known_of_days(cloud, laptop):
     cloud.sim.faults.arm("no_date", times=2)
     assert run(cloud, id=laptop.id)["api_token"]["days_left"] is None
-    assert run(cloud, id=laptop.id, min_days_left=1)["msg"].endswith("is not known: the server tells no time.")
+    assert run(cloud, id=laptop.id, min_days_left=1)["msg"].endswith("days left: the server sends no time.")
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"label": ""}, "is empty: say which token is meant"),
-        ({"id": "", "state": "absent"}, "is empty: say which token is meant"),
+        ({"label": ""}, "is empty. Set one of them"),
+        ({"id": "", "state": "absent"}, "is empty. Set one of them"),
         ({"label": "x", "min_days_left": -1}, "`min_days_left` cannot be negative"),
         ({"label": "x", "account_id": "ada@company.example"}, "not an e-mail address"),
         ({"label": "x", "account_id": "../orgs"}, "`account_id` is not an id"),

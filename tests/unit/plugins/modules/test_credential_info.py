@@ -125,7 +125,7 @@ def test_a_slug_that_cannot_be_found_does_not_make_it_fail(company):
 @pytest.mark.parametrize(
     ("secret", "given", "sentence"),
     [
-        (EXAMPLE, {"url": ""}, "`verify` takes `url`"),
+        (EXAMPLE, {"url": ""}, "`verify` needs `url`"),
         ("  ", {}, "`secret` is empty"),
     ],
 )

@@ -98,7 +98,7 @@ def test_without_verify_nobody_is_asked():
 
 
 def test_an_api_token_takes_the_address_of_its_owner():
-    with pytest.raises(InputError, match=r"`verify` takes `email`"):
+    with pytest.raises(InputError, match=r"`verify` needs `email`"):
         credential_info.client_for(params(credential_info.SPEC, secret=API_TOKEN, verify=True, username="ada"))
     with pytest.raises(InputError, match=r"`email` is not an e-mail address"):
         credential_info.client_for(params(credential_info.SPEC, secret=API_TOKEN, verify=True, email="ada"))

@@ -132,7 +132,7 @@ def test_a_credential_is_looked_at_offline(capsys):
 
 def test_verifying_takes_a_server(capsys):
     result = main(credential_info, capsys, secret=EXAMPLE, verify=True)
-    assert (result["failed"], result["msg"]) == (True, "`verify` takes `url`, the server to ask.")
+    assert (result["failed"], result["msg"]) == (True, "`verify` needs `url`, or BITBUCKET_URL in the environment.")
 
 
 def test_all_modules_over_a_real_port(company: Company, capsys: pytest.CaptureFixture[str]) -> None:
