@@ -12,8 +12,9 @@ from ..module_utils.core import _secret
 from ..module_utils.core._errors import InputError, failure_message
 from ..module_utils.core._model import is_reference
 from ..module_utils.core._redact import without_shapes
+from ..module_utils.tokens._delivery import REFUSED, UNCERTAIN, WRITTEN, Entry
 from ..module_utils.tokens._types import UNKNOWN
-from .stores._base import REFUSED, UNCERTAIN, WRITTEN, Entry, Store, StoreError
+from .stores._base import Store, StoreError, require_fitting
 
 Result = dict[str, t.Any]
 
@@ -92,7 +93,7 @@ class Copy:
             secret = self._source.secret(reference)
             _secret.register_secret(secret)
             entry = Entry(reference, str(self._ids[reference]), secret, self._held[reference])
-            entry.check()
+            require_fitting(entry)
         except StoreError as error:
             self._fail(reference, error.reason, str(error))
             return None

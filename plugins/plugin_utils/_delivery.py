@@ -10,8 +10,8 @@ import threading
 import time
 
 from ..module_utils.core import _secret
-from ..module_utils.tokens._delivery import UNCERTAIN, WRITTEN, Answers, Held, Secret
-from .stores._base import REFUSED, REMOVED, Entry, Store, StoreError
+from ..module_utils.tokens._delivery import REFUSED, UNCERTAIN, WRITTEN, Answers, Entry, Held
+from .stores._base import REMOVED, Store, StoreError
 
 
 class StoreDelivery:
@@ -46,11 +46,10 @@ class StoreDelivery:
             started = self._clock()
             return Held(self._store.read(references), self._store.others(references), started)
 
-    def deliver(self, secrets: c.Sequence[Secret]) -> Answers:
+    def deliver(self, entries: c.Sequence[Entry]) -> Answers:
         """Write secrets. Those of which the store does not know are read again: it may hold them."""
-        for secret in secrets:
-            _secret.register_secret(secret.secret)
-        entries = [Entry(secret.reference, secret.id, secret.secret, secret.replaces) for secret in secrets]
+        for entry in entries:
+            _secret.register_secret(entry.secret)
         error: StoreError | None = None
         with self._lock:
             try:

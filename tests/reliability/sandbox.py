@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._ansible_vault import AnsibleVaultStore
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._file import FileStore
 from tests.reliability.role import SHIM, Role
 from tests.simulator import Simulator, Token

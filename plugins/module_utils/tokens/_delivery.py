@@ -19,8 +19,8 @@ UNCERTAIN = "unknown"
 
 
 @dataclass(frozen=True)
-class Secret:
-    """A secret to deliver. ``replaces`` is what the store held when it was issued: an id, ``unknown`` or ``None``."""
+class Entry:
+    """A secret to store. ``replaces`` is what the store held when this was decided: an id, ``unknown`` or ``None``."""
 
     reference: str
     id: str
@@ -72,7 +72,7 @@ class Delivery(t.Protocol):
         :raises BitbucketError: if it does not answer.
         """
 
-    def deliver(self, secrets: t.Sequence[Secret]) -> Answers:
+    def deliver(self, entries: t.Sequence[Entry]) -> Answers:
         """Write secrets, compare-and-set, and read back those of which the store does not know."""
 
     def remove(self, tokens: t.Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -24,7 +24,7 @@ from ..datacenter._api import DataCenter, Issued
 from ._apply import Applied, apply, discard_all
 from ._cleanup import clean_up
 from ._declaration import Declaration
-from ._delivery import REFUSED, UNCERTAIN, WRITTEN, Delivery, Secret
+from ._delivery import REFUSED, UNCERTAIN, WRITTEN, Delivery, Entry
 from ._limits import Limits
 from ._observe import Observation, Observer
 from ._outcome import Delivered, Outcome
@@ -381,11 +381,11 @@ class _Run:
         )
 
 
-def _secret_of(task: _Task) -> Secret:
+def _secret_of(task: _Task) -> Entry:
     issued, issue = task.applied.issued, task.plan.issue
     if issued is None:
         raise BitbucketError(f"{task.plan.reference}: no token was issued.")
-    return Secret(task.plan.reference, issued.token.id, issued.secret, issue.replaces if issue else None)
+    return Entry(task.plan.reference, issued.token.id, issued.secret, issue.replaces if issue else None)
 
 
 def _late(reference: str) -> BitbucketError:

@@ -20,7 +20,7 @@ _COLUMNS = [
 _WORKS, _NOT_TRIED = 0, 3
 _MOST_NAMED = 10
 
-Entry = dict[str, t.Any]
+Result = dict[str, t.Any]
 Variables = c.Mapping[str, t.Any]
 
 
@@ -60,12 +60,12 @@ class _Host:
     def _results(self, name: str) -> list[Variables]:
         return list(self._registered(name).get("results") or ())
 
-    def _named(self, entries: c.Iterable[Variables], **more: str) -> list[Entry]:
+    def _named(self, entries: c.Iterable[Variables], **more: str) -> list[Result]:
         # In a finding, `host` is what the secret is for.
         return [{**entry, **more, "inventory_hostname": self._name} for entry in entries]
 
 
-def report_of(hostvars: Variables, hosts: c.Sequence[str], check_mode: bool) -> Entry:
+def report_of(hostvars: Variables, hosts: c.Sequence[str], check_mode: bool) -> Result:
     """The report of all hosts, its CSV, and sentences about it."""
     would = "would be " if check_mode else ""
     registered = {name: hostvars[name].get(f"{_PREFIX}found") or {} for name in hosts}
@@ -73,7 +73,7 @@ def report_of(hostvars: Variables, hosts: c.Sequence[str], check_mode: bool) -> 
     silent = [name for name in hosts if "findings" not in registered[name]]
     lost = [f"{name}: not searched. {registered[name].get('msg', 'Its failure is shown above.')}" for name in silent]
     findings = [entry for host in searched for entry in host.findings]
-    report: Entry = {
+    report: Result = {
         "findings": findings,
         "hosts_not_searched": silent,
         "unread": [entry for host in searched for entry in host.unread],
@@ -85,7 +85,7 @@ def report_of(hostvars: Variables, hosts: c.Sequence[str], check_mode: bool) -> 
     return {"report": {"counts": counts, **report}, "csv": _text.csv_of(_COLUMNS, findings), **texts}
 
 
-def _counts(report: Entry, searched: int, would: str) -> Entry:
+def _counts(report: Result, searched: int, would: str) -> Result:
     actions = [entry["action"] for entry in report["findings"]]
     dead = [entry for entry in report["findings"] if entry["dead"] is True and entry["action"] == "found"]
     return {
@@ -101,7 +101,7 @@ def _counts(report: Entry, searched: int, would: str) -> Entry:
     }
 
 
-def _summary(counts: Entry, would: str) -> str:
+def _summary(counts: Result, would: str) -> str:
     return (
         f"{counts['findings']} secrets found on {counts['hosts']} hosts, {counts['replaced']} {would}replaced, "
         f"{counts['removed']} {would}removed, {counts['dead_left']} dead ones left; "
@@ -109,18 +109,18 @@ def _summary(counts: Entry, would: str) -> str:
     )
 
 
-def _all(results: c.Iterable[Variables], key: str) -> list[Entry]:
+def _all(results: c.Iterable[Variables], key: str) -> list[Result]:
     return [entry for result in results for entry in result.get(key) or ()]
 
 
-def _unique(entries: c.Iterable[Entry]) -> list[Entry]:
-    found: list[Entry] = []
+def _unique(entries: c.Iterable[Result]) -> list[Result]:
+    found: list[Result] = []
     for entry in entries:
         if entry not in found:
             found.append(entry)
     return found
 
 
-def _finding(result: Variables) -> Entry:
+def _finding(result: Variables) -> Result:
     """The finding that a login was tried for; in between was a loop over the owners of files."""
-    return t.cast("Entry", result["item"]["item"])
+    return t.cast("Result", result["item"]["item"])

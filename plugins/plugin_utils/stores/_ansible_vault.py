@@ -16,7 +16,8 @@ from ansible.parsing.vault import VaultLib, is_encrypted, match_encrypt_secret, 
 
 from ...module_utils.core import _files, _locks
 from ...module_utils.core._model import owner_path
-from ._base import BaseStore, Change, Entry, StoredEntry, StoreError, id_of, known_ids
+from ...module_utils.tokens._delivery import Entry
+from ._base import BaseStore, Change, StoredEntry, StoreError, id_of, known_ids
 from ._files import ensure_directory, real, require_replaceable, store_errors
 from ._options import Option, StoreOptions
 from ._variables import UnfitError, Variables

@@ -16,9 +16,10 @@ import typing as t
 from ansible.parsing.vault import VaultLib
 
 from ...module_utils.core._model import is_reference, owner_path
+from ...module_utils.tokens._delivery import Entry
 from ...module_utils.tokens._types import UNKNOWN
 from . import _controller
-from ._base import BaseStore, Change, Entry, MovedError, StoredEntry, StoreError, known_ids
+from ._base import BaseStore, Change, MovedError, StoredEntry, StoreError, known_ids
 from ._controller import Controller, ControllerError, Json
 from ._options import Option, StoreOptions
 

@@ -9,10 +9,11 @@ import abc
 import collections.abc as c
 import contextlib
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...module_utils.core import _secret
 from ...module_utils.core._errors import BitbucketError
+from ...module_utils.tokens._delivery import REFUSED, UNCERTAIN, WRITTEN, Entry
 from ...module_utils.tokens._types import UNKNOWN
 
 if t.TYPE_CHECKING:
@@ -20,12 +21,6 @@ if t.TYPE_CHECKING:
 
     from ._options import Option, StoreOptions
 
-#: The store holds the secret now.
-WRITTEN = "written"
-#: Another id is there than the one that was read: somebody else was faster.
-REFUSED = "refused"
-#: Whether the store holds the secret is not known.
-UNCERTAIN = "unknown"
 #: The store holds nothing for the reference any more.
 REMOVED = "removed"
 
@@ -50,28 +45,18 @@ class MovedError(StoreError):
     """A write that was refused because the entry has changed since it was read: compare again."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One secret to keep. ``replaces`` is what the store held when this was decided: an id, ``unknown`` or ``None``."""
+def require_fitting(entry: Entry) -> None:
+    """Refuse what cannot be this token's secret.
 
-    reference: str
-    id: str
-    secret: str = field(repr=False)
-    replaces: str | None = None
-
-    def check(self) -> None:
-        """Refuse what cannot be this token's secret.
-
-        :raises StoreError: for characters that no secret has, a log filter's placeholder, or the secret of another
-            token.
-        """
-        if not _secret.is_plausible(self.secret):
-            raise StoreError(
-                f"{self.reference}: the value to store for token {self.id} is not a Bitbucket secret (allowed: "
-                f"{_secret.ALLOWED})."
-            )
-        if _secret.token_id(self.secret) not in (None, self.id):
-            raise StoreError(f"{self.reference}: the secret to store is not the one of token {self.id}.")
+    :raises StoreError: for characters that no secret has, a log filter's placeholder, or the secret of another token.
+    """
+    if not _secret.is_plausible(entry.secret):
+        raise StoreError(
+            f"{entry.reference}: the value to store for token {entry.id} is not a Bitbucket secret (allowed: "
+            f"{_secret.ALLOWED})."
+        )
+    if _secret.token_id(entry.secret) not in (None, entry.id):
+        raise StoreError(f"{entry.reference}: the secret to store is not the one of token {entry.id}.")
 
 
 @dataclass(frozen=True)
@@ -229,7 +214,7 @@ class BaseStore(Store):
         sound = []
         for entry in entries:
             try:
-                entry.check()
+                require_fitting(entry)
                 sound.append(entry)
             except StoreError as error:
                 self.reasons[entry.reference] = str(error)

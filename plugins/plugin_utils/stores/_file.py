@@ -17,7 +17,8 @@ from ansible.parsing.vault import VaultLib
 
 from ...module_utils.core import _files, _locks
 from ...module_utils.core._model import canonical_reference, is_reference, owner_path
-from ._base import BaseStore, Change, Entry, StoredEntry, StoreError, id_of, known_ids
+from ...module_utils.tokens._delivery import Entry
+from ._base import BaseStore, Change, StoredEntry, StoreError, id_of, known_ids
 from ._files import ensure_directory, real, require_replaceable, store_errors, target
 from ._options import Option, StoreOptions
 

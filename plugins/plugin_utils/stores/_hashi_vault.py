@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible.parsing.vault import VaultLib
 
 from ...module_utils.core._model import is_reference
-from ._base import BaseStore, Change, Entry, MovedError, StoredEntry, StoreError, id_of, is_id
+from ...module_utils.tokens._delivery import Entry
+from ._base import BaseStore, Change, MovedError, StoredEntry, StoreError, id_of, is_id
 from ._options import Option, StoreOptions
 from ._vault_server import Login, VaultError, VaultServer, Version
 

@@ -14,8 +14,9 @@ import typing as t
 
 from ansible.parsing.vault import VaultLib
 
+from ...module_utils.tokens._delivery import REFUSED, Entry
 from ...module_utils.tokens._types import UNKNOWN
-from ._base import REFUSED, BaseStore, Change, Entry, StoredEntry, StoreError, id_of, is_id, shown
+from ._base import BaseStore, Change, StoredEntry, StoreError, id_of, is_id, shown
 from ._options import Option, StoreOptions
 from ._program import Dialogue, Line, converse
 

@@ -9,7 +9,8 @@ import collections.abc as c
 import dataclasses
 
 from ...module_utils.core._model import canonical_reference, owner_path
-from ._base import Entry, Store, StoreError
+from ...module_utils.tokens._delivery import Entry
+from ._base import Store, StoreError
 
 
 class AnySpelling(Store):

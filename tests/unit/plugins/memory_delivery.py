@@ -10,8 +10,8 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._deliv
     REFUSED,
     WRITTEN,
     Answers,
+    Entry,
     Held,
-    Secret,
 )
 
 
@@ -43,10 +43,10 @@ class MemoryDelivery:
         held = {reference: self.stored[reference] for reference in references if reference in self.stored}
         return Held(held, others, time.monotonic())
 
-    def deliver(self, secrets: t.Sequence[Secret]) -> Answers:
+    def deliver(self, entries: t.Sequence[Entry]) -> Answers:
         self.before_write()
         answers = {}
-        for secret in secrets:
+        for secret in entries:
             fits = self.stored.get(secret.reference) == secret.replaces
             answers[secret.reference] = WRITTEN if fits else REFUSED
             if fits:

@@ -16,9 +16,9 @@ from ansible.plugins.connection.local import Connection
 from ansible_collections.tokensmith.bitbucket.plugins.action import access_token, access_token_set
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors import BitbucketError
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token as one
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set as many
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.simulator import Simulator
 from tests.unit.plugins.plugin_utils.harness import PASSWORD, URL, assert_clean, transport

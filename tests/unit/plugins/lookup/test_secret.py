@@ -12,7 +12,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultSecret
 
 from ansible_collections.tokensmith.bitbucket.plugins.lookup import secret as plugin
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 
 NAME = "tokensmith.bitbucket.secret"

@@ -17,11 +17,12 @@ from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._errors 
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Interruption
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._client import Client, Credential
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.http._transport import Settings, Transport
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._outcome import aborted
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._reconcile import Runtime
 from ansible_collections.tokensmith.bitbucket.plugins.modules import access_token_set
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils._delivery import StoreDelivery
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._file import FileStore
 from tests.simulator import Simulator, Token
 from tests.simulator.adapter import SimulatorAdapter

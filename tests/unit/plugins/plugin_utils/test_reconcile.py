@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._limits import FRESH, RECENT
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.core._workers import Interruption
 from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens import _reconcile
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import REFUSED, UNCERTAIN
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import REFUSED, UNCERTAIN
 
 from .harness import CI, PAY, Site, SpoiltStore, Watched, ci, new_site, tree
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._ansible_vault import AnsibleVaultStore
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry
 
 from .harness import CI, PAY, Result, Site, ci, new_site
 from .stores.places import play_vault

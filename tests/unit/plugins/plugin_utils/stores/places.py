@@ -18,7 +18,8 @@ import requests
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.doubles import awx, vault_kv2
 from tests.unit.plugins.plugin_utils.stores import openbao

@@ -7,10 +7,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import (
     BaseStore,
     Change,
-    Entry,
     MovedError,
     StoredEntry,
     StoreError,

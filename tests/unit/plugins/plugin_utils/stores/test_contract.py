@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from tests.unit.plugins.plugin_utils.stores.places import CI, DEPLOY, KINDS, ONE, THREE, TWO, entry, secret_of
 
 

@@ -7,7 +7,8 @@ import base64
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._spelling import AnySpelling
 

@@ -20,7 +20,8 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Entry, Store, StoreError
+from ansible_collections.tokensmith.bitbucket.plugins.module_utils.tokens._delivery import Entry
+from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._base import Store, StoreError
 from ansible_collections.tokensmith.bitbucket.plugins.plugin_utils.stores._catalogue import open_store
 from tests.promises import FULL
 from tests.readonly import read_only
