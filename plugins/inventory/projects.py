@@ -9,9 +9,9 @@ short_description: Projects or repositories of Bitbucket Data Center as hosts
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - One host for each project, or for each repository. Every host is this machine under another name, so that a play
-    runs for each of them, on as many processes and nodes as you like.
-  - The role P(tokensmith.bitbucket.project_tokens#role) does the host's own project on such hosts.
+  - Creates one host for each project, or for each repository. Every host is the controller under another name, so a
+    play runs for each of them, on any number of processes and nodes.
+  - On such a host, the role P(tokensmith.bitbucket.project_tokens#role) processes the host's project or repository.
   - Uses a configuration file whose name ends with V(bitbucket.yml) or V(bitbucket.yaml).
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   plugin:
     description:
-      - Says that the file is for this plugin.
+      - The name of this plugin.
     type: str
     required: true
     choices: [tokensmith.bitbucket.projects]
@@ -42,14 +42,15 @@ options:
       - name: BITBUCKET_CA_PATH
   host_for_each:
     description:
-      - What a host stands for. The name of a project's host is its key, that of a repository's host is V(KEY.slug).
+      - Whether each project or each repository is a host. The name of a project's host is its key, that of a
+        repository's host is V(KEY.slug).
     type: str
     choices: [project, repository]
     default: project
   administered:
     description:
-      - Whether only projects that the caller administers are hosts. Those are the ones whose tokens it can manage.
-      - Otherwise all that it can see are.
+      - Whether to include only projects that the caller administers, which are those whose tokens it can manage.
+        Otherwise all projects that it can see are included.
     type: bool
     default: true
   include:
@@ -61,14 +62,14 @@ options:
     default: ["*"]
   exclude:
     description:
-      - Without projects whose key matches one of these globs.
+      - Excludes projects whose key matches one of these globs.
     type: list
     elements: str
     default: []
   repositories:
     description:
-      - Whether each project's repositories are asked for, which costs one request for each project.
-      - Repositories that are hosts are asked for in any case.
+      - Whether to list the repositories of each project, which needs one request or more for each project.
+      - With O(host_for_each=repository) they are always listed.
     type: bool
     default: true
   include_repositories:
@@ -79,34 +80,34 @@ options:
     default: ["*"]
   exclude_repositories:
     description:
-      - Without repositories that match one of these globs, written as V(KEY/slug).
+      - Excludes repositories that match one of these globs, written as V(KEY/slug).
     type: list
     elements: str
     default: []
   archived:
     description:
-      - Whether archived repositories are there too.
+      - Whether to include archived repositories.
     type: bool
     default: false
   concurrency:
     description:
-      - How many projects are asked for their repositories at a time.
+      - The number of projects whose repositories are listed at the same time.
     type: int
     default: 8
 notes:
   - "Each host has the variables C(bitbucket_kind) (V(project) or V(repository)), C(bitbucket_key) (of the project),
-    C(bitbucket_name), C(bitbucket_description), C(bitbucket_archived) and C(bitbucket_public). What Bitbucket does not
-    say is V(null)."
+    C(bitbucket_name), C(bitbucket_description), C(bitbucket_archived) and C(bitbucket_public). Values that Bitbucket
+    does not return are V(null)."
   - "A project's host also has C(bitbucket_repositories), a list of C(slug), C(name), C(description), C(archived) and
-    C(public) each; V(null) if they were not asked for, or refused. A repository's host has C(bitbucket_repository), its
-    slug."
+    C(public) each; V(null) if they were not listed, or if Bitbucket refused. A repository's host has
+    C(bitbucket_repository), its slug."
   - Names and descriptions come from Bitbucket and are never templated.
-  - The credential is read where the inventory is, also the one from the environment. O(url), O(username), O(password),
+  - Credentials, including those of the environment, are read on the controller. O(url), O(username), O(password),
     O(token), O(ca_path), O(client_cert) and O(client_key) may be templates or vaulted.
-  - If the server refuses or does not answer there are no hosts. Set C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
-    V(true) to end the run there, which Ansible otherwise only warns of. A project that refuses to list its repositories
-    is warned of by name.
-  - A cache holds projects and repositories, and nothing secret.
+  - If the server refuses or does not answer, there are no hosts, and Ansible only warns. To end the run instead, set
+    C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true). If a project refuses to list its repositories, a warning
+    names it.
+  - A cache contains projects and repositories, and no secret.
 seealso:
   - module: tokensmith.bitbucket.access_token_set
 """
@@ -169,27 +170,27 @@ except ImportError:
 
 #: Options that a file may give as templates, since they name places and people that differ between environments.
 _TEMPLATES = ("url", "username", "password", "token", "ca_path", "client_cert", "client_key")
-#: What the options are called elsewhere in this collection.
+#: Names that these options have elsewhere in this collection.
 _USUAL = {"projects": "include", "repositories": "include_repositories"}
 _CREDENTIAL = ("username", "password", "token")
 _SECRET = ("password", "token")
-# What a filter raises, which before ansible-core 2.19 comes out of a template as it is, and may quote its input.
+# Errors of filters. Before ansible-core 2.19 a template raises them unchanged, and they may quote their input.
 _OF_FILTERS = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
-    """Asks first and adds hosts only then, so that a failure leaves none of them behind."""
+    """Adds hosts only after discovery has succeeded, so that a failure leaves none behind."""
 
     NAME = "tokensmith.bitbucket.projects"
 
     def verify_file(self, path: str) -> bool:
-        """Whether the file is meant for this plugin, by its name."""
+        """Whether the file is for this plugin, by its name."""
         return bool(super().verify_file(path)) and path.endswith(("bitbucket.yml", "bitbucket.yaml"))
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Add the hosts.
 
-        :raises AnsibleParserError: in one sentence.
+        :raises AnsibleParserError: if the hosts cannot be discovered.
         """
         super().parse(inventory, loader, path, cache)
         try:
@@ -206,7 +207,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._add(hosts)
 
     def _require_strings(self, path: str) -> None:
-        """Before Ansible looks at the options: it shows what it does not take.
+        """Check the types of secrets before Ansible does: its message would show the value.
 
         :raises InputError: for a list or mapping where a secret belongs.
         """
@@ -224,12 +225,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for key in sorted(set(map(str, config)) - set(known)):
             nearest = _USUAL.get(key) or next(iter(difflib.get_close_matches(key, known, n=1)), "")
             hint = f" Did you mean `{nearest}`?" if nearest else ""
-            # What stands in place of a key may be part of a secret.
+            # Something that is no identifier may be part of a secret.
             named = f"`{key}`" if key.isidentifier() else "A key"
             raise InputError(f"{named} is not an option of this inventory.{hint} The options are {', '.join(known)}.")
 
     def _connection(self, config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """The options as modules have them. Which credential of the environment counts is decided as for modules."""
+        """The options as modules have them. The credential of the environment is selected as for modules."""
         given = {name: self.get_option(name) for name in _argspec.CONNECTION}
         given.update(dict.fromkeys(_CREDENTIAL))
         given.update({name: self._templated(name, config[name]) for name in _TEMPLATES if name in config})
@@ -240,11 +241,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return dict(result.validated_parameters)
 
     def _templated(self, name: str, value: t.Any) -> str | None:
-        """What the file says for an option: as it is, decrypted, or templated."""
+        """The value of an option in the file, decrypted or templated."""
         if value is None:
             return None
         try:
-            # Plain text in the end: what reads it must not care for Ansible's marks.
+            # A plain str, without the tags of ansible-core 2.19.
             return str.__str__(str(self.templar.template(value) if isinstance(value, str) else value))
         except (AnsibleError, *_OF_FILTERS):
             raise InputError(f"`{name}` can be neither decrypted nor templated.") from None
@@ -279,7 +280,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return found
 
     def _add(self, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
-        """All hosts, or none where `strict` makes one of them fail."""
+        """Add all hosts, or none if `strict` makes one of them fail."""
         before = set(self.inventory.hosts)
         try:
             for name, variables in hosts.items():
@@ -293,7 +294,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self.inventory.add_host(name)
         host = self.inventory.get_host(name)
         self.inventory.set_variable(name, "ansible_connection", _template("local"))
-        # Otherwise the interpreter would be looked for, and found without the library.
+        # Ansible would discover another interpreter, one without the library.
         interpreter = _template("{{ ansible_playbook_python }}")
         self.inventory.set_variable(name, "ansible_python_interpreter", interpreter)
         for variable, value in _untemplated(variables).items():
@@ -305,12 +306,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def _untemplated(value: t.Any) -> t.Any:
-    """``value`` such that nothing in it is a template."""
+    """``value`` without templates."""
     if isinstance(value, list):
         return [_untemplated(entry) for entry in value]
     if isinstance(value, dict):
         return {name: _untemplated(entry) for name, entry in value.items()}
     if not isinstance(value, str):
         return value
-    # Only some texts are marked: an export, and so AWX, has a marked one in a longer form.
+    # Mark only strings that need it: in an export, and so in AWX, a marked one has a longer form.
     return _no_template(value) if _inventory.may_be_template(value) else _template(value)

@@ -5,22 +5,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: secret
-short_description: Read the secret of an access token from the store that it was delivered to
+short_description: Read the secret of an access token from the store
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - Reads one secret for each reference. It asks neither Bitbucket nor changes anything.
+  - Reads one secret for each reference. It makes no request to Bitbucket, and changes nothing.
 options:
   _terms:
     description:
       - References, such as V(projects/PAY/tokens/ci-read), V(projects/PAY/repos/ledger/tokens/deploy) and
-        V(users/svc-ci/tokens/automation). Project keys and slugs are found in any case.
+        V(users/svc-ci/tokens/automation). Project keys and slugs match in any case.
     type: list
     elements: str
     required: true
   store:
     description:
-      - The store, written as in M(tokensmith.bitbucket.access_token_set). For V(file) that is the directory.
+      - The store, written as in M(tokensmith.bitbucket.access_token_set). For V(file), PATH is the directory.
     type: str
     required: true
     env:
@@ -35,7 +35,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask REST with the token of a project
+- name: Use the REST API with the token of a project
   ansible.builtin.uri:
     url: https://bitbucket.example.com/rest/api/latest/projects/PAY/repos
     headers:
@@ -46,8 +46,8 @@ EXAMPLES = r"""
       {{ lookup('tokensmith.bitbucket.secret', 'projects/PAY/tokens/ci-read',
                 store='ansible_vault:bitbucket_tokens.yml') }}
 
-# The header is in no URL and in no .git/config. Ansible starts the task with these variables on a command line, so
-# other users of the host can see them while it runs.
+# The header is neither in a URL nor in .git/config. But Ansible starts the task with these variables on a command line,
+# so other users of the host can see them while it runs.
 - name: Clone with the token of a project
   ansible.builtin.git:
     repo: https://bitbucket.example.com/scm/pay/ledger.git
@@ -87,7 +87,7 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
         """The secret of each reference.
 
-        :raises AnsibleLookupError: if the store holds none, or does not answer.
+        :raises AnsibleLookupError: if the store has none, or does not answer.
         """
         self.set_options(var_options=variables, direct=kwargs)
         try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: access_token_audit
-short_description: See every HTTP access token of a Bitbucket Data Center, and what is wrong with it
+short_description: Audit every HTTP access token of a Bitbucket Data Center instance
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
@@ -14,9 +14,9 @@ description:
     judges each by a policy.
   - Writes C(audit.json), C(audit.csv), C(audit.junit.xml) and C(audit.html), which needs no network, into a
     directory on the controller.
-  - Bitbucket never shows a secret again, so nothing in the result or in the files is secret. They tell who may do what,
-    though, so they are readable by their owner and group only.
-  - Owners that cannot be read are named in the result and in every file.
+  - Bitbucket never shows a secret again, so neither the result nor the files contain a secret. The files show the
+    permissions of tokens, though, so they are readable by their owner and group only.
+  - The result and every file list the owners that could not be read.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.connection.credential
@@ -28,16 +28,16 @@ attributes:
     details: Reads and judges the tokens, and writes no file.
   diff_mode:
     support: full
-    details: Shows the findings that are new, and those that are gone, since the audit in O(output_dir).
+    details: Shows new findings, and findings that are gone, since the previous audit in O(output_dir).
   idempotent:
     support: full
     details:
-      - The files carry the time of the audit, so they are written each time. The task is changed if the tokens,
-        findings or unreadable owners differ from those in the files before.
+      - The files contain the time of the audit, so they are written each time. The task is changed if the tokens,
+        findings or unreadable owners differ from those of the previous files.
 options:
   projects:
     description:
-      - Project keys, or globs among the projects that the caller may see.
+      - Project keys, or globs for projects that the caller may see.
       - A glob matches personal projects only if it begins with V(~).
     type: list
     elements: str
@@ -56,14 +56,14 @@ options:
     default: ["*"]
   concurrency:
     description:
-      - How many owners are read at the same time.
+      - The number of owners that are read at the same time.
     type: int
     default: 8
   declared:
     description:
-      - What is declared, so that C(undeclared) and C(wider_than_declared) can be found.
-      - Each entry has the options that M(tokensmith.bitbucket.access_token_set) has for it.
-      - Only the owners that an entry names are compared.
+      - The declared tokens, for the findings C(undeclared) and C(wider_than_declared).
+      - Each entry has the options of M(tokensmith.bitbucket.access_token_set) for owners and tokens.
+      - Only the owners of an entry are compared.
     type: list
     elements: dict
     default: []
@@ -113,12 +113,12 @@ options:
             choices: [present, absent]
             default: present
       overrides:
-        description: By project key, C(KEY/slug) or C(users/slug), lists like O(declared[].set) with what differs.
+        description: By project key, C(KEY/slug) or C(users/slug), lists like O(declared[].set) with the differences.
         type: dict
         default: {}
   policy:
     description:
-      - What differs from the default policy. Its keys are C(expiring_days), C(unused_days), C(never_used_days),
+      - Differences from the default policy. Its keys are C(expiring_days), C(unused_days), C(never_used_days),
         C(severities) (by code, one of V(none), V(info), V(low), V(medium), V(high), V(critical)) and C(ignore).
       - Each entry of C(ignore) has C(reference) (a glob), C(reason), C(until) (a date, the last day on which it holds)
         and optionally C(codes).
@@ -126,8 +126,8 @@ options:
     default: {}
   fail_on:
     description:
-      - Fail at the end, when the files are written, if there is a finding of this severity or a higher one.
-      - It is also what counts as a failed test in C(audit.junit.xml).
+      - Fail after the files are written if there is a finding of this severity or a higher one.
+      - Such findings are also the failed tests in C(audit.junit.xml).
     type: str
     choices: [none, info, low, medium, high, critical]
     default: none
@@ -140,10 +140,10 @@ notes:
   - This runs on the controller (in AWX, in the execution environment), which must reach Bitbucket. Neither the host of
     the task nor C(delegate_to) changes that. The Python that runs Ansible needs C(requests).
   - The C(environment) of the task and its play applies, such as C(BITBUCKET_URL) and C(HTTPS_PROXY).
-  - Bitbucket has no call that lists all tokens of an instance, so this makes one request per owner.
+  - Bitbucket has no call that lists all tokens of an instance, so the module makes at least one request for each owner.
   - Without a usable C(Date) from the server no token is reported as expired or unused.
-  - An owner that refuses the caller, or no longer exists, does not fail the task. Any other owner that cannot be read
-    does, after the files are written.
+  - An owner that the caller may not read, or that no longer exists, does not fail the task. Any other owner that cannot
+    be read does, after the files are written.
 seealso:
   - module: tokensmith.bitbucket.access_token_info
 """
@@ -175,7 +175,7 @@ counts:
   returned: always
   type: dict
 worst:
-  description: The worst severity that was found, V(none) if there is no finding.
+  description: The highest severity of the findings, V(none) if there is no finding.
   returned: always
   type: str
 findings:
@@ -184,7 +184,7 @@ findings:
   type: list
   elements: dict
 summary:
-  description: The figures, notes, the worst findings and the unread owners (of both at most 20) as lines of text.
+  description: The result as lines of text, with at most 20 of the worst findings and 20 of the unread owners.
   returned: always
   type: list
   elements: str
@@ -194,12 +194,12 @@ unread:
   type: list
   elements: dict
 notes:
-  description: Sentences about what this audit could not see or judge.
+  description: Sentences about data that this audit could not read or judge.
   returned: always
   type: list
   elements: str
 complete:
-  description: Whether every owner was read that did not refuse the caller.
+  description: Whether every owner was read, except for those that the caller may not read.
   returned: always
   type: bool
 server_time:
@@ -207,11 +207,11 @@ server_time:
   returned: always
   type: str
 files:
-  description: The files by kind, V(json), V(csv), V(junit) and V(html); in check mode, those that would be written.
+  description: The paths of the files by kind, V(json), V(csv), V(junit) and V(html), also in check mode.
   returned: always
   type: dict
 since_last:
-  description: How many findings are C(new), and C(gone), since the audit that was in O(output_dir).
+  description: The number of findings that are C(new) and C(gone) since the previous audit in O(output_dir).
   returned: always
   type: dict
 """

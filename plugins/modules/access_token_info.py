@@ -11,8 +11,8 @@ version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
   - Lists the access tokens of any number of projects, repositories and users, several owners at a time.
-  - Bitbucket never shows a secret again, so nothing of the result is secret.
-  - With O(output_file) the list is written to a file too, as CSV or JSON.
+  - Bitbucket never shows a secret again, so the result contains no secret.
+  - With O(output_file), the list is also written to a file, as CSV or JSON.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.connection.credential
@@ -24,7 +24,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: Of O(output_file).
+    details: Shows the difference of O(output_file).
   idempotent:
     support: full
 options:
@@ -34,15 +34,15 @@ options:
     type: str
   permission:
     description:
-      - Only tokens that have this permission, be it through a higher one, such as V(REPO_WRITE).
+      - Only tokens that have this permission, such as V(REPO_WRITE), or a permission that includes it.
     type: str
   expiring_within_days:
     description:
-      - Only tokens that expire within so many days and have not yet.
+      - Only tokens that expire within this number of days and have not expired yet.
     type: int
   unused_for_days:
     description:
-      - Only tokens that were not used for so many days. One that was never used counts from its creation.
+      - Only tokens that were not used for this number of days. For a token that was never used, its creation counts.
     type: int
   never_used:
     description:
@@ -54,27 +54,27 @@ options:
     type: bool
   limit:
     description:
-      - Only the first tokens of the sorted list, at most so many. RV(total) counts all that match.
+      - The maximum number of tokens, from the beginning of the sorted list. RV(total) counts all that match.
     type: int
   output_file:
     description:
       - Write the list to this file, on the host where the module runs. Its directory must exist.
       - The file is replaced as a whole if its content or its permissions differ. If an owner could not be listed, it
-        is left as it was.
+        is not changed.
     type: path
   format:
     description:
-      - The format of O(output_file). In V(csv), several permissions are separated by blanks, a text that a spreadsheet
-        would run as a formula begins with an apostrophe, and characters that cannot be seen are marks such as
-        C(⟨U+202E⟩). V(json) is a list of objects.
+      - The format of O(output_file). In V(csv), several permissions are separated by spaces, a string that a
+        spreadsheet would run as a formula begins with an apostrophe, and invisible characters are replaced by marks
+        such as C(⟨U+202E⟩). V(json) is a list of objects.
     type: str
     choices: [csv, json]
     default: csv
   columns:
     description:
-      - What O(output_file) has of each token, in this order, out of V(reference), V(id), V(name), V(permissions),
+      - The columns or keys of O(output_file), in this order. Possible are V(reference), V(id), V(name), V(permissions),
         V(created), V(expires), V(last_used) and V(days_left).
-      - The days that are left change every day, and with them the file.
+      - V(days_left) changes every day, and so does a file that has it.
     type: list
     elements: str
     default: [reference, id, name, permissions, created, expires, last_used, days_left]
@@ -84,7 +84,7 @@ options:
     type: str
     default: "0600"
 notes:
-  - Where none of O(projects), O(repositories) and O(users) is set, the caller's own tokens are listed.
+  - If none of O(projects), O(repositories) and O(users) is set, the caller's own tokens are listed.
   - Globs for repositories also match archived ones.
 seealso:
   - module: tokensmith.bitbucket.access_token
@@ -101,7 +101,7 @@ EXAMPLES = r"""
     expiring_within_days: 30
   register: expiring
 
-- name: The tokens of one project that can write, for a spreadsheet
+- name: Write the tokens of one project that can write to a file for a spreadsheet
   tokensmith.bitbucket.access_token_info:
     url: https://bitbucket.example.com
     username: automation
@@ -148,11 +148,11 @@ access_tokens:
       description: Whole days until it expires, by the server's clock. V(null) if it never does.
       type: int
 total:
-  description: How many tokens match, whatever O(limit) is.
+  description: The number of tokens that match, regardless of O(limit).
   returned: always
   type: int
 output_file:
-  description: The file that has the list.
+  description: The path of the file with the list.
   returned: if O(output_file) is set and every owner was listed
   type: str
 failures:

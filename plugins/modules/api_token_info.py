@@ -183,14 +183,14 @@ def _filters(params: dict[str, t.Any]) -> list[_Filter]:
 def _check(params: dict[str, t.Any]) -> None:
     if not params["account_id"] and not params["organization"]:
         raise InputError(
-            "Set `organization` to list all API tokens of one, or `account_id` to list those of an account."
+            "Set `organization` to list the API tokens of an organization, or `account_id` to list those of an account."
         )
     for option in ("expiring_within_days", "unused_for_days"):
         if params[option] is not None and params[option] < 0:
             raise InputError(f"`{option}` cannot be negative.")
     for option in ("user", "user_email", "status"):
         if params["account_id"] and params[option] is not None:
-            raise InputError(f"`{option}` cannot go with `account_id`: the listing of one account does not tell it.")
+            raise InputError(f"`{option}` cannot be set with `account_id`: the listing of an account does not have it.")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: awx_setup
-short_description: Have AWX or Automation Controller run this collection
+short_description: Register in AWX or Automation Controller the objects that run this collection
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
@@ -15,9 +15,9 @@ description:
   - The playbook C(tokensmith.bitbucket.awx_setup) runs it. The variables of the playbook are these options with
     C(awx_setup_) in front, such as C(awx_setup_organization).
   - The variables of the play that begin with C(project_tokens_), C(token_audit_) or C(revoke_leaked_), and those of the
-    task files that notify, become extra variables of the jobs. Credentials, paths on this machine, and what belongs to
-    one run are withheld.
-  - Runs on the controller of Ansible, and speaks to the REST API of AWX.
+    task files that notify, become extra variables of the jobs. Credentials, paths on this machine, and settings of a
+    single run are not passed on (RV(withheld)).
+  - Runs on the controller of Ansible, and uses the REST API of AWX.
 extends_documentation_fragment:
   - tokensmith.bitbucket.attributes
   - tokensmith.bitbucket.attributes.awx
@@ -26,7 +26,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: Shows every object in the words of AWX's API, without values under names that speak of a secret.
+    details: Shows every object with the fields of AWX's API. Values whose names suggest a secret are omitted.
   idempotent:
     support: partial
     details: With O(update_secrets=true) credentials with secrets are written each time.
@@ -47,39 +47,40 @@ options:
     type: str
   validate_certs:
     description:
-      - Whether the server's TLS certificate must be valid. By default what E(CONTROLLER_VERIFY_SSL) says, else V(true).
+      - Whether the server's TLS certificate must be valid. By default the value of
+        E(CONTROLLER_VERIFY_SSL), or V(true).
     type: bool
   ca_path:
     description: A file with the certificates of the authorities to trust.
     type: path
   api_prefix:
     description:
-      - Where the API is. By default V(/api/v2). Behind the gateway of Automation Platform it is V(/api/controller/v2).
+      - The path of the API. By default V(/api/v2). With the gateway of Automation Platform, set V(/api/controller/v2).
     type: str
   allow_insecure:
     description: Whether the credential may be sent over plain C(http://) to another host than this one.
     type: bool
     default: false
   timeout:
-    description: How many seconds to wait for a connection, and each time for data.
+    description: The number of seconds to wait for a connection, and for each read of data.
     type: int
     default: 30
   sync_timeout:
-    description: How many seconds to wait for the first update of the project, which AWX needs for job templates.
+    description: The number of seconds to wait for the first update of the project, which job templates require.
     type: int
     default: 300
   update_secrets:
     description:
-      - AWX never shows a secret again, so secrets of a credential that exists are not compared, and stay as they are.
-        With V(true) they are written again each time.
+      - AWX never returns a secret, so the secrets of an existing credential are not compared and not changed. With
+        V(true), they are written each time.
     type: bool
     default: false
   organization:
-    description: The organization that everything belongs to. It must exist.
+    description: The organization of all objects. It must exist.
     type: str
     required: true
   name:
-    description: What the names of all objects begin with.
+    description: The prefix of the names of all objects.
     type: str
     default: Bitbucket tokens
   project_url:
@@ -87,14 +88,14 @@ options:
     type: str
     required: true
   project_branch:
-    description: The branch. By default the one of the repository.
+    description: The branch. By default the default branch of the repository.
     type: str
     default: ""
   project_credential:
     description: The name of a credential for the repository.
     type: str
   image:
-    description: The image of the execution environment. It must hold this collection.
+    description: The image of the execution environment. It must contain this collection.
     type: str
     required: true
   image_credential:
@@ -132,19 +133,19 @@ options:
     type: dict
     default: {}
   credentials:
-    description: The names of credentials that exist, for the job templates as well.
+    description: The names of existing credentials to add to the job templates.
     type: list
     elements: str
     default: []
   projects:
     description:
-      - The projects that the inventory has, as keys or globs. Only with them the audit compares with what is declared,
-        and revoked tokens are reissued by the same job, since jobs on localhost do not see the inventory.
+      - The projects of the inventory, as keys or globs. Jobs on localhost do not see the inventory, so the audit
+        compares tokens with the declaration, and leaked tokens are reissued in the same job, only if this is set.
     type: list
     elements: str
     default: []
   repositories:
-    description: Whether the repositories of each project are declared as well.
+    description: Whether the repositories of each project get declared tokens as well.
     type: bool
     default: false
   slices:
@@ -152,31 +153,31 @@ options:
     type: int
     default: 1
   forks:
-    description: The number of forks of the same job templates.
+    description: The number of forks of these job templates.
     type: int
     default: 5
   provision_rrule:
-    description: When tokens are provisioned.
+    description: The schedule for provisioning, as a recurrence rule of AWX.
     type: str
     default: DTSTART:20260101T020000Z RRULE:FREQ=DAILY;INTERVAL=1
   audit_rrule:
-    description: When the audit runs.
+    description: The schedule of the audit, as a recurrence rule of AWX.
     type: str
     default: DTSTART:20260101T040000Z RRULE:FREQ=DAILY;INTERVAL=1
   extra_vars:
     description:
-      - Further extra variables of all job templates. They win over the variables of the play, and are passed on
-        whatever they are. Everybody who may see a job template can read them, so no secret belongs here.
+      - Further extra variables of all job templates. They take precedence over the variables of the play, and are not
+        filtered. Everybody who may see a job template can read them, so do not put a secret here.
     type: dict
     default: {}
 notes:
-  - AWX refuses to change the inputs of a credential type that has credentials.
+  - AWX refuses to change the inputs of a credential type that credentials use.
 seealso:
   - module: tokensmith.bitbucket.access_token_set
 """
 
 EXAMPLES = r"""
-- name: Have AWX provision and audit the tokens every day
+- name: Provision and audit the tokens with AWX every day
   tokensmith.bitbucket.awx_setup:
     organization: Payments
     project_url: https://git.example.com/tokens.git
@@ -199,17 +200,17 @@ reason:
   type: str
 objects:
   description:
-    - What became of each object, with C(kind), C(name), C(id) and C(state) (V(created), V(changed) or V(unchanged)).
+    - The registered objects, with C(kind), C(name), C(id) and C(state) (V(created), V(changed) or V(unchanged)).
   returned: always
   type: list
   elements: dict
 summary:
-  description: The objects that were created or changed, or in check mode would be, as lines of text.
+  description: Lines of text about the objects that were created or changed, or in check mode would be.
   returned: always
   type: list
   elements: str
 withheld:
-  description: The variables of the play, and the options of the store, that jobs do not get.
+  description: The variables of the play, and the options of the store, that are not passed on to jobs.
   returned: success
   type: list
   elements: str

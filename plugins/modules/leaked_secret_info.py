@@ -6,16 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: leaked_secret_info
-short_description: Find the HTTP access tokens whose secrets leaked into a text or into files
+short_description: Find the HTTP access tokens whose secrets leaked into text or files
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - Finds secrets of Bitbucket in text and files by their shape, also escaped as in URLs, JSON and HTML, and inside
-    base64 such as a header of Basic authentication. The secret of an HTTP access token names the token's id, and every
-    project, repository and user that the caller may see is asked for that token until all are found.
-  - Nothing is revoked; the playbook C(tokensmith.bitbucket.revoke_leaked) does that. Secrets are told by their
-    fingerprints, the first twelve hex digits of their SHA-256. Nothing of the result is secret.
-  - A password has no shape, so it is not found.
+  - Finds secrets of Bitbucket in text and files by their format, also escaped as in URLs, JSON and HTML, and inside
+    base64 such as a header of Basic authentication. The secret of an HTTP access token contains the token's id. The
+    tokens of all projects, repositories and users that the caller may see are listed until each id is found.
+  - Nothing is revoked; the playbook C(tokensmith.bitbucket.revoke_leaked) does that. Secrets are identified by their
+    fingerprints, the first twelve hex digits of their SHA-256. The result contains no secret.
+  - Passwords have no format, so they are not found.
 extends_documentation_fragment:
   - tokensmith.bitbucket.connection
   - tokensmith.bitbucket.connection.credential
@@ -32,35 +32,35 @@ attributes:
 options:
   text:
     description:
-      - Text that may hold secrets, or just a secret.
+      - Text that may contain secrets, or a secret alone.
     type: str
   files:
     description:
-      - Files to search, on the host where the module runs, and directories, which are searched whole.
-      - They are read as they are, in parts, whatever their size. Archives and the objects of git are compressed, so
-        unpack them first (C(git log -p --all > history.txt)). UTF-16 is read if the file has a byte order mark.
+      - Files and directories to search, on the host where the module runs. Directories are searched recursively.
+      - Files may have any size. Files of gzip, zip, xz, bzip2 and tar are unpacked, also inside each other. UTF-16 and
+        UTF-32 are read too. Packs of git are not, so write its history to a file (C(git log -p --all > history.txt)).
     type: list
     elements: path
     default: []
   ignore:
     description:
-      - Fingerprints of secrets to leave out, such as those that were revoked manually. Put them in quotes, since some
+      - Fingerprints of secrets to ignore, such as those that were revoked manually. Put them in quotes, since some
         look like numbers.
     type: list
     elements: str
     default: []
   verify:
     description:
-      - Whether to sign in once with each secret of a token that was found, to know whether it still works. More than
-        100 such secrets are refused before the first login.
-      - An id is no proof. Whoever knows the id of a token, which is not secret, can make something up that names it and
-        leave it where you search. With this, RV(access_tokens[].works) tells.
+      - Whether to sign in once with each secret of a found token, to check whether it still works. More than 100 such
+        secrets are refused before the first login.
+      - An id alone proves nothing. Ids are not secret, so anyone can write a false secret with the id of a token into
+        the searched files. With this option, RV(access_tokens[].works) shows which secrets are real.
     type: bool
     default: false
 notes:
-  - Where none of O(projects), O(repositories) and O(users) is set, all projects that the caller may see are asked,
-    personal ones and archived repositories included, and all users. Only administrators may list other users' tokens,
-    and only by signing in with a password or an OAuth 2.0 token.
+  - If none of O(projects), O(repositories) and O(users) is set, the module searches all projects that the caller may
+    see, including personal projects and archived repositories, and all users. Only administrators may list other users'
+    tokens, and only if they sign in with a password or an OAuth 2.0 token.
 seealso:
   - module: tokensmith.bitbucket.access_token
   - module: tokensmith.bitbucket.credential_info
@@ -78,85 +78,87 @@ EXAMPLES = r"""
 
 RETURN = r"""
 access_tokens:
-  description: The tokens that secrets were found of, sorted by reference.
+  description: The tokens whose secrets were found, sorted by reference.
   returned: success
   type: list
   elements: dict
   contains:
     reference:
-      description: The reference, such as C(projects/PAY/tokens/ci). What else M(tokensmith.bitbucket.access_token_info)
-        returns is here as well.
+      description:
+        - The reference, such as C(projects/PAY/tokens/ci). The other keys of a token that
+          M(tokensmith.bitbucket.access_token_info) returns are here as well.
       type: str
     id:
       description: The id.
       type: str
     project:
-      description: The key of the project that it belongs to, or that its repository is in. V(null) if there is none.
+      description: The key of its project, or of the project of its repository. V(null) for a token of a user.
       type: str
     repository:
-      description: The slug of the repository that it belongs to. V(null) if there is none.
+      description: The slug of its repository. V(null) if it does not belong to a repository.
       type: str
     user:
-      description: The slug of the user that it belongs to. V(null) if there is none.
+      description: The slug of its user. V(null) if it does not belong to a user.
       type: str
     in_use:
       description: Whether it is the token that this task signed in with.
       type: bool
     fingerprints:
-      description: The fingerprints of the secrets that name it.
+      description: The fingerprints of the secrets with its id.
       type: list
       elements: str
     found_in:
-      description: Where they were, as C(FILE:LINE) or C(text:LINE); of each the first ten places.
+      description: The places of the secrets, as C(FILE:LINE) or C(text:LINE), at most ten for each secret.
       type: list
       elements: str
     msg:
-      description: The same in words.
+      description: The same as a sentence.
       type: str
     works:
       description:
-        - Whether the server accepts one of the secrets. V(null) if it was not asked, or gave no clear answer.
-        - V(false) only where Bitbucket itself says that they are wrong. A CAPTCHA, a missing licence, a filter or a
-          proxy would refuse one that works as well.
+        - Whether the server accepts one of the secrets. V(null) if this was not checked, or if the answer was not
+          clear.
+        - V(false) only if Bitbucket itself says that they are wrong. A CAPTCHA, a missing license, a filter or a proxy
+          would refuse a correct one as well.
       type: bool
 unresolved:
   description:
     - The secrets without such a token, with C(kind) (as M(tokensmith.bitbucket.credential_info) returns it),
-      C(fingerprint), C(token_id), C(found_in) and C(times). C(settled) is V(true) where nothing is left to be
-      done, and C(msg) says why, or what to do.
+      C(fingerprint), C(token_id), C(found_in) and C(times). C(settled) is V(true) if no action is needed. C(msg) says
+      why, or what to do.
   returned: success
   type: list
   elements: dict
 files_searched:
-  description: How many files were searched.
+  description: The number of files that were searched.
   returned: success
   type: int
 unread:
   description:
-    - What of O(files) was not searched, with C(path), C(reason) and C(msg). A member of an archive is C(FILE!MEMBER).
+    - The files that were not searched, with C(path), C(reason) and C(msg). A member of an archive is C(FILE!MEMBER).
     - C(reason) is C(missing), C(unreadable), C(link) for a link to a directory, C(special) for a socket, a pipe or a
       device, C(unsupported) for a compression that Python cannot read (Zstandard, 7z, RAR), C(encrypted), C(damaged),
-      or C(too_large) for more than is unpacked. The task warns of all but C(link) and C(special).
+      or C(too_large) for a content beyond the limit. The task warns of all but C(link) and C(special).
   returned: success
   type: list
   elements: dict
 failures:
   description:
-    - The owners that could not be asked, with C(owner), C(reason) and C(msg). The task does not fail for them.
-    - Where the rate limit, a refused credential or a lost server ends the search on the way, what was found until then
-      is returned. Whatever was left untried has the C(reason) C(stopped), and no secret counts as settled because
-      nobody has its token.
+    - The owners whose tokens could not be listed, with C(owner), C(reason) and C(msg). The task does not fail for them.
+    - If the rate limit, a refused credential or a lost server ends the search, the tokens found until then are
+      returned. The owners that were not asked have the C(reason) C(stopped). A secret whose token was not found is not
+      C(settled) then.
   returned: success
   type: list
   elements: dict
 summary:
-  description: What needs no action, and what was not searched or not asked, as lines of text.
+  description: Lines of text about secrets that need no action, files not searched, and owners not asked.
   returned: success
   type: list
   elements: str
 left_to_do:
   description:
-    - What is left to do after the tokens in RV(access_tokens) are revoked, as messages. If it is empty, no leaked
+    - Messages about the work that remains after the tokens in RV(access_tokens) are revoked. If it is empty, no leaked
       secret works any more.
   returned: success
   type: list
@@ -198,9 +200,9 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
     :raises BitbucketError: if there is nothing to search, or no owner can be asked.
     """
     if not params["text"] and not params["files"]:
-        raise InputError("There is nothing to search: set `text` or `files`.")
+        raise InputError("There is nothing to search. Set `text` or `files`.")
     if params["text"] and len(params["text"]) < SHORTEST:
-        # Ansible masks it wherever a result happens to hold it, in ids and references too.
+        # Ansible masks the value of `text` everywhere in the result, so a short one would mask parts of ids.
         raise InputError("`text` is shorter than any secret.")
     declared = _owners.declared_owners(params, required=False)
     ignored = _incident.fingerprints(params["ignore"])
@@ -224,12 +226,12 @@ def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str,
 
 
 def _unread_warning(unread: list[dict[str, str]]) -> list[str]:
-    """One warning: what was not read may hold secrets."""
+    """One warning about the files that were not read: they may contain secrets."""
     if not unread:
         return []
     shown = " ".join(item["msg"] for item in unread[:_MOST_NAMED])
     more = f" And {len(unread) - _MOST_NAMED:,} more, all in `unread`." if len(unread) > _MOST_NAMED else ""
-    return [f"Not everything was searched, and secrets may be in the rest. {shown}{more}"]
+    return [f"Not everything was searched. The rest may contain secrets. {shown}{more}"]
 
 
 def main() -> None:

@@ -6,15 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pipeline_variable
-short_description: Put a secret where Bitbucket Pipelines reads it
+short_description: Manage a variable of Bitbucket Pipelines
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - Keeps one variable of Bitbucket Pipelines in the state that is declared, for a workspace, a repository, or a
-    deployment environment of a repository.
-  - An API token takes the scopes C(read:pipeline:bitbucket) and C(admin:pipeline:bitbucket) for this.
-  - A secured value never reads back, so Bitbucket cannot tell whether it is the right one. O(update_secret) says what
-    to do about that.
+  - Creates, updates or deletes one variable of Bitbucket Pipelines, for a workspace, a repository, or a deployment
+    environment of a repository. Its value can be a secret.
+  - An API token needs the scopes C(read:pipeline:bitbucket) and C(admin:pipeline:bitbucket).
+  - Bitbucket never returns a secured value, so it cannot be compared. O(update_secret) decides whether it is written.
 extends_documentation_fragment:
   - tokensmith.bitbucket.cloud
   - tokensmith.bitbucket.connection
@@ -25,7 +24,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: The value is never part of it.
+    details: Never shows the value.
   idempotent:
     support: partial
     details: With O(update_secret=always) a secured value is written each time, which counts as a change.
@@ -37,7 +36,7 @@ options:
     required: true
   repository:
     description:
-      - The slug of the repository. Without it the variable is the workspace's own.
+      - The slug of the repository. Without it, the variable belongs to the workspace.
     type: str
   environment:
     description:
@@ -51,24 +50,25 @@ options:
   value:
     description:
       - The value. Required for O(state=present).
-      - Ansible hides it in all that it shows, so an unsecured one of few characters can hide parts of other text.
+      - Ansible masks it in all output, so a value of few characters can mask parts of other text, even if it is not
+        secured.
     type: str
   secured:
     description:
-      - Whether Bitbucket hides the value, in its pages, its logs and its answers.
-      - A variable that is not as secured as declared is written again.
+      - Whether Bitbucket hides the value, in its pages, logs and API.
+      - If the variable differs in this, it is written again.
     type: bool
     default: true
   update_secret:
     description:
-      - Whether a secured value is written if the variable exists already. V(always) writes it; use this for a secret
-        that is rotated. V(on_create) leaves it as it is, even if O(value) is another one now, and warns.
+      - Whether to write a secured value if the variable exists already. V(always) writes it; use this for a secret that
+        is rotated. V(on_create) does not write it, even if O(value) is different, and warns.
     type: str
     choices: [on_create, always]
     default: on_create
   state:
     description:
-      - Whether the variable shall be there.
+      - Whether the variable must exist.
     type: str
     choices: [present, absent]
     default: present
@@ -79,7 +79,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A token for deployments, from the store, which only Production reads
+- name: Set a deployment token from the store that only Production can read
   tokensmith.bitbucket.pipeline_variable:
     email: automation@example.com
     api_token: "{{ bitbucket_api_token }}"
@@ -93,7 +93,7 @@ EXAMPLES = r"""
   vars:
     tokens: hashi_vault:secret/bitbucket
 
-- name: A password that stays the same, which is written once
+- name: Set a password that never changes
   tokensmith.bitbucket.pipeline_variable:
     access_token: "{{ workspace_access_token }}"
     workspace: acme
@@ -118,8 +118,8 @@ variable:
       type: bool
 reason:
   description:
-    - Why it was changed, or would be, one of C(absent), C(secured), C(value), C(always) and C(removed). V(null) if it
-      was not.
+    - The reason of the change, also in check mode, one of C(absent), C(secured), C(value), C(always) and C(removed).
+      V(null) if nothing changed.
   returned: success
   type: str
 """

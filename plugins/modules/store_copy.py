@@ -10,8 +10,8 @@ short_description: Copy secrets of access tokens from one store to another
 version_added: 0.1.0
 author: Tokensmith (@tokensmith)
 description:
-  - Copies secrets between stores, on the controller, without showing them and without issuing or revoking any token.
-  - What the destination holds already is left as it is. What was copied is read back, and stays in the source.
+  - Copies secrets between stores, on the controller. It shows no secret, and issues and revokes no token.
+  - Secrets that the destination already has are not changed. Copied secrets are read back, and stay in the source.
   - The playbook C(tokensmith.bitbucket.migrate_store) does this for all tokens of some owners.
 extends_documentation_fragment:
   - tokensmith.bitbucket.attributes
@@ -21,13 +21,13 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: References and token ids only.
+    details: Shows references and token ids only.
   idempotent:
     support: full
 options:
   source:
     description:
-      - The store to read from, written as O(tokensmith.bitbucket.access_token_set#module:store). For V(file) that is
+      - The store to read from, written as O(tokensmith.bitbucket.access_token_set#module:store). For V(file), PATH is
         the directory.
     type: str
     required: true
@@ -48,20 +48,20 @@ options:
     default: {}
   references:
     description:
-      - References of the tokens, such as V(projects/PAY/tokens/ci-read). Those that the source does not hold are
-        returned under RV(missing).
+      - References of the tokens, such as V(projects/PAY/tokens/ci-read). RV(missing) lists those that the source does
+        not have.
     type: list
     elements: str
     required: true
   overwrite:
     description:
-      - Whether to replace a secret of another token that the destination holds for the same reference. It fails
-        otherwise, since that may be the newer one.
+      - Whether to replace a secret if the destination has the secret of another token for the same reference. Without
+        this, such a reference is a failure, since the secret in the destination may be newer.
     type: bool
     default: false
 notes:
   - A store that never shows a secret again, such as V(awx_credential), can only be a destination.
-  - Secrets whose token id cannot be read, since somebody put them there by hand, are not copied.
+  - Secrets without a readable token id, such as secrets that were added manually, are not copied.
 seealso:
   - module: tokensmith.bitbucket.access_token_set
   - plugin: tokensmith.bitbucket.secret
@@ -84,22 +84,22 @@ reason:
   returned: failure
   type: str
 copied:
-  description: What was copied, or in check mode would be, with C(reference) and C(id).
+  description: The secrets that were copied, or in check mode would be, with C(reference) and C(id).
   returned: success
   type: list
   elements: dict
 unchanged:
-  description: References whose secret the destination holds already.
+  description: References whose secret the destination already has.
   returned: success
   type: list
   elements: str
 missing:
-  description: References of which the source holds no secret.
+  description: References of which the source has no secret.
   returned: success
   type: list
   elements: str
 failures:
-  description: What could not be copied, with C(reference), C(reason) and C(msg). The task fails if there is any.
+  description: The secrets that could not be copied, with C(reference), C(reason) and C(msg). The task fails then.
   returned: always
   type: list
   elements: dict

@@ -102,9 +102,9 @@ def test_without_a_clock_no_filter_by_time_matches(cloud, date):
         ({"organization": ""}, "Set `organization`"),
         ({"expiring_within_days": -1}, "`expiring_within_days` cannot be negative"),
         ({"unused_for_days": -1}, "`unused_for_days` cannot be negative"),
-        ({"account_id": "a", "status": "ALLOWED"}, "`status` cannot go with `account_id`"),
-        ({"account_id": "a", "user": "x"}, "`user` cannot go with `account_id`"),
-        ({"account_id": "a", "user_email": "x"}, "`user_email` cannot go with `account_id`"),
+        ({"account_id": "a", "status": "ALLOWED"}, "`status` cannot be set with `account_id`"),
+        ({"account_id": "a", "user": "x"}, "`user` cannot be set with `account_id`"),
+        ({"account_id": "a", "user_email": "x"}, "`user_email` cannot be set with `account_id`"),
     ],
 )
 def test_what_cannot_be_asked(cloud, given, sentence):
