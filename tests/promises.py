@@ -19,6 +19,7 @@ PROMISES = {
     "tests/reliability/test_remote_stores.py": "failing stores",
     "tests/reliability/test_tls.py": "networks",
     "tests/leaks": "",
+    "tests/leaks/test_debug.py": "debug output",
     "tests/leaks/test_net.py": "net for leaks",
     "tests/leaks/test_templates.py": "texts of others",
     "tests/unit/plugins/plugin_utils": "stores",

@@ -31,6 +31,10 @@ CASES = [
     if (phase, grace) != ("retirement", 0)
 ]
 
+NEVER_REACHED = "never reached"
+#: How often a point is tried that a run did not come by, and which part of them may stay untried after that.
+ATTEMPTS = 3
+MOST_MISSED = 0.2 if FULL else 0
 LOCKED = ["open-lock", "lock-lock"]
 #: The new file is whole and on the disk before it gets the name, and the name is on the disk before the write is over.
 REPLACED = ["open-tmp", "fsync-tmp", "rename-tmp", "open-directory", "fsync-directory"]
@@ -188,7 +192,7 @@ def once_more(place: Sandbox, *, real: bool) -> tuple[str, bool]:
 def trouble(place: Sandbox, point: str, phase: str, *, real_next: bool, real_last: bool) -> str:
     """What went wrong at this point; nothing where everything that is promised held."""
     if not crash(place, point):
-        return "never reached"
+        return NEVER_REACHED
     if dead := place.dead():
         return f"stored and dead after the crash: {dead}"
     if phase != "first" and set(place.stored()) != set(place.references):
@@ -253,14 +257,23 @@ def test_killed_anywhere_nothing_is_lost(
     points, alike, problems = every[part::slices], between(every) if FULL else set(), {}
     real_last = half_done(points) if FULL and part == 0 else ""
     for index, point in enumerate(points):
-        with sandbox(tmp_path / str(index), kind, owners, grace) as place:
-            prepare(place, phase)
-            problem = trouble(place, point, phase, real_next=point not in alike, real_last=point == real_last)
+        problem = NEVER_REACHED
+        for attempt in range(ATTEMPTS):
+            with sandbox(tmp_path / f"{index}-{attempt}", kind, owners, grace) as place:
+                prepare(place, phase)
+                problem = trouble(place, point, phase, real_next=point not in alike, real_last=point == real_last)
+            if problem != NEVER_REACHED:
+                break
         if problem:
             problems[point] = problem
-    record_property("crash points: tried", len(points))
+    missed = [point for point, problem in problems.items() if problem == NEVER_REACHED]
+    record_property("crash points: tried", len(points) - len(missed))
     record_property("crash points: survived", len(points) - len(problems))
-    assert not problems, "\n".join(f"{point}: {problem}" for point, problem in problems.items())
+    record_property("crash points: not reached", len(missed))
+    # How many secrets share a write depends on the time that each takes, so the last writes need not come.
+    assert len(missed) <= len(points) * MOST_MISSED
+    wrong = {point: problem for point, problem in problems.items() if problem != NEVER_REACHED}
+    assert not wrong, "\n".join(f"{point}: {problem}" for point, problem in wrong.items())
 
 
 #: A canceled run has ended after this many seconds, Ansible's own part included.

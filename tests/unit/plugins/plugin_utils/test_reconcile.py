@@ -569,7 +569,8 @@ def test_a_store_that_takes_none_of_twenty_secrets_gets_no_others_and_nothing_mo
     site = new_site(tmp_path / "secrets", projects=MANY)
     site.store = SpoiltStore(site.place, lands=0, answer=UNCERTAIN)
     result = site.run(ci(), projects=MANY, concurrency=concurrency)
-    assert 20 <= site.counts()["PUT"] < 20 + site.store.batch
+    # The write that ends it may have a whole batch, and another one is issued meanwhile.
+    assert 20 <= site.counts()["PUT"] < 20 + 2 * site.store.batch
     dead = f"{site.store.name} took none of the last secrets, so no more tokens are issued. Owners left: "
     assert dead in result["msg"]
 
