@@ -121,7 +121,7 @@ def replaces_a_live_token(scenario: Scenario) -> Data:
 # What cannot be right
 
 
-@TASKS.fails(FOUND, says="takes absolute paths")
+@TASKS.fails(FOUND, says="must be absolute paths")
 def a_search_of_a_path_that_leads_nowhere(scenario: Scenario) -> Data:
     return searched(scenario, homes=["somewhere"])
 
@@ -161,12 +161,12 @@ def the_token_also_in_place_of_the_user_name(scenario: Scenario) -> Data:
     return replaced(scenario, api_token="{{ api_token }}", git_username="{{ api_token }}")
 
 
-@TASKS.fails(GONE, says="by hand")
+@TASKS.fails(GONE, says="manually")
 def a_secret_that_only_a_hand_can_remove(scenario: Scenario) -> Data:
     return removed(scenario, paths=[scenario.leaked(scenario.dead())])
 
 
-@TASKS.fails(GONE, says="would send the API token in the clear")
+@TASKS.fails(GONE, says="would be sent in clear text")
 def a_token_that_would_go_in_the_clear(scenario: Scenario) -> Data:
     return replaced(
         scenario, paths=[scenario.leave("plain/.git-credentials", f"http://a:{scenario.dead()}@bitbucket.org\n")]

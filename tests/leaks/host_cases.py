@@ -409,12 +409,12 @@ def a_token_that_is_a_user_name_too(scenario: Scenario) -> Data:
     return retired(scenario, api_tokens={"jdoe": token}, git_usernames={"jdoe": token}, emails={"jdoe": token})
 
 
-@HOSTS.fails(RETIRE, says="by hand")
+@HOSTS.fails(RETIRE, says="manually")
 def what_only_a_hand_can_remove(scenario: Scenario) -> Data:
     return retired(scenario, paths=[scenario.leaked(scenario.dead())], remove=True)
 
 
-@HOSTS.fails(RETIRE, says="takes absolute paths")
+@HOSTS.fails(RETIRE, says="must be absolute paths")
 def homes_that_lead_nowhere(scenario: Scenario) -> Data:
     return retired(scenario, homes=["somewhere"])
 

@@ -13,10 +13,10 @@ from ._entries import CredentialEntry
 from ._places import File, Search, shown
 
 CLOUD = "bitbucket.org"
-#: Where the user name of an API token is the account's e-mail address; everywhere else it must not be.
+#: On this host only, the user name of an API token is the account's e-mail address.
 REST = f"api.{CLOUD}"
 
-#: Who signs in to git with an API token.
+#: The user name for git with an API token.
 GIT_USER = _secret.GIT_USERS[_secret.API_TOKEN]
 _SOMEBODYS_EMAIL = "the account's e-mail address"
 
@@ -35,7 +35,7 @@ class FileSecret(t.NamedTuple):
 
     @property
     def dead(self) -> bool | None:
-        """Known offline of app passwords alone: Bitbucket disabled them all."""
+        """True for app passwords, all of which Bitbucket disabled. Others are not known without a request."""
         return True if self.kind == _secret.APP_PASSWORD else None
 
     @property
@@ -59,11 +59,11 @@ class FileSecret(t.NamedTuple):
         }
 
     def _user(self, user: str) -> str | None:
-        """A secret may stand where the user name belongs, also beside another one."""
+        """The user name, if it is not a secret in the wrong place."""
         return None if _entries.is_shaped(user) else shown(user)
 
     def _users(self) -> tuple[str | None, str | None]:
-        """Who shall sign in with this secret, or with what replaces it: to git, and to the REST API."""
+        """The user names for this secret or its replacement: for git, and for the REST API."""
         if self.kind == _secret.CLOUD_ACCESS_TOKEN:
             return _secret.GIT_USERS[self.kind], None
         if self.kind in (_secret.APP_PASSWORD, _secret.API_TOKEN) or is_cloud(self.entry.host):
@@ -73,12 +73,12 @@ class FileSecret(t.NamedTuple):
 
     def _problem(self) -> str | None:
         if self.kind == _secret.APP_PASSWORD:
-            return "App passwords were disabled for good on 2026-07-28 (CHANGE-3222): replace it by an API token."
+            return "Bitbucket disabled all app passwords on 2026-07-28 (CHANGE-3222). Replace it with an API token."
         user, host = self.entry.user or "", self.entry.host
         if self.kind == _secret.API_TOKEN and host == REST and user and "@" not in user:
-            return "With an API token the REST API takes the account's e-mail address as the user name."
+            return "With an API token, the user name for the REST API must be the account's e-mail address."
         if self.kind == _secret.API_TOKEN and is_cloud(host) and host != REST and "@" in user:
-            return f"With an API token git never takes the e-mail address as the user name: it takes {GIT_USER}."
+            return f"With an API token, git does not accept the e-mail address as the user name. Use {GIT_USER}."
         return None
 
 
@@ -89,7 +89,7 @@ def is_cloud(host: str | None) -> bool:
 def search(params: t.Mapping[str, t.Any]) -> Search:
     """The files that a module's options name.
 
-    :raises InputError: where a path is not absolute.
+    :raises InputError: if a path is not absolute.
     """
     found = Search()
     for home in params["homes"]:
@@ -102,16 +102,16 @@ def search(params: t.Mapping[str, t.Any]) -> Search:
 
 
 def findings(files: t.Iterable[File]) -> list[FileSecret]:
-    """What is for Bitbucket Cloud's hosts, and whatever has the shape of a secret of Bitbucket."""
+    """Secrets for hosts of Bitbucket Cloud, and all others with the format of a Bitbucket secret."""
     found: list[FileSecret] = []
     for file in files:
         text = file.snapshot.text
-        meant = [entry for entry in _credential_files.entries(text, file.kind) if _is_meant(entry)]
-        if meant:
+        found_here = [entry for entry in _credential_files.entries(text, file.kind) if _is_of_bitbucket(entry)]
+        if found_here:
             line_of = _entries.line_numbers(text)
-            found += [FileSecret(file, entry, line_of(entry.start), _secret.kind(entry.secret)) for entry in meant]
+            found += [FileSecret(file, entry, line_of(entry.start), _secret.kind(entry.secret)) for entry in found_here]
     return found
 
 
-def _is_meant(entry: CredentialEntry) -> bool:
+def _is_of_bitbucket(entry: CredentialEntry) -> bool:
     return is_cloud(entry.host) or _entries.is_shaped(entry.secret)

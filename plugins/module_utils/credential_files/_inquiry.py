@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do secrets that were found in files work? Bitbucket Cloud is asked once for each, and not where that is known."""
+"""Check with Bitbucket Cloud whether found secrets work: one request for each, none if it is known."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ..http._client import Client, Credential
 from . import _findings
 from ._findings import FileSecret
 
-# A user name that can be sent; a colon would be where the password begins.
+# A user name that can be sent. A colon would begin the password.
 _USER = re.compile(r"[\x21-\x39\x3b-\x7e]+")
 
-_NO_EMAIL = "Not asked: with an API token the REST API takes the account's e-mail address, so set `email`."
-_NO_USER = "Not asked: it is a password, and the file names no user."
-_NOT_OURS = "Not asked: it is a token of Bitbucket Data Center, which credential_info can ask about."
-_NOT_SENDABLE = "Not asked: it, or the user name beside it, has characters that cannot be sent."
-_ENOUGH = "Not asked: another password of this user was refused, and failed logins can lock an account."
-_OTHERS = "Not asked: the same password stands beside another user name, and was only tried with that one."
+_NO_EMAIL = "Not verified: with an API token, the REST API needs the account's e-mail address. Set `email`."
+_NO_USER = "Not verified: it is a password, and the file has no user name for it."
+_NOT_OURS = "Not verified: it is a token of Bitbucket Data Center. Use the module credential_info."
+_NOT_SENDABLE = "Not verified: the secret or its user name has characters that cannot be sent."
+_ENOUGH = "Not verified: another password of this user was refused, and failed logins can lock an account."
+_OTHERS = "Not verified: the same password was found with another user name, and was only tried with that one."
 _WHOSE = " Or `email` is not the address of its account."
 
 
 class Inquiry:
-    """Asks once for each secret, however many files hold it.
+    """Checks each secret once, even if several files contain it.
 
-    :param client_of: makes the client of Bitbucket Cloud that signs in with a credential.
-    :param email: whose API tokens these are where the file does not say.
+    :param client_of: creates a client of Bitbucket Cloud that signs in with a credential.
+    :param email: the user name of API tokens if the file does not have it.
     """
 
     def __init__(self, client_of: t.Callable[[Credential], Client], email: str) -> None:
@@ -40,7 +40,7 @@ class Inquiry:
         self._refused: set[str] = set()
 
     def verdicts(self, findings: t.Sequence[FileSecret]) -> list[Verdict]:
-        """What is known of the secret of each of them. A password is one only together with its user."""
+        """The verdict of each finding. A password counts only together with its user."""
         places: dict[str, list[FileSecret]] = {}
         for finding in findings:
             places.setdefault(finding.fingerprint, []).append(finding)
@@ -54,9 +54,9 @@ class Inquiry:
         ]
 
     def _verdict(self, places: list[FileSecret]) -> Verdict:
-        """Of one secret.
+        """The verdict of one secret.
 
-        :param places: all where it was found.
+        :param places: all findings of it.
         """
         kind, secret = places[0].kind, places[0].entry.secret.strip()
         if kind == _secret.APP_PASSWORD:
@@ -78,7 +78,7 @@ class Inquiry:
             return Verdict(None, problem=_NOT_SENDABLE)
         verdict = _cloud.probe(self._client_of(Credential(email, secret)))
         if verdict.works is False and email not in users and verdict.scopes is None:
-            # The token may well be somebody else's.
+            # The token may belong to another account.
             return verdict._replace(works=None, problem=f"{verdict.problem}{_WHOSE}")
         return verdict
 
@@ -110,7 +110,7 @@ def describe(verdict: Verdict) -> dict[str, t.Any]:
 
 
 def is_dead(finding: FileSecret, verdict: Verdict) -> bool | None:
-    """A secret that is for another host, or for no one can say which, may be alive there."""
+    """Whether the secret is dead; not known if it is for another or an unknown host."""
     if finding.dead or verdict.works is None:
         return finding.dead
     if verdict.works:

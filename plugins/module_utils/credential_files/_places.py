@@ -1,9 +1,9 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where files of credentials are: in home directories, in repositories, and wherever else one is named.
+"""Search credential files in home directories, in repositories, and in further places.
 
-What cannot be read, or is not followed, is listed: a search that was silent about it would say that nothing is there.
+Files that cannot be read, and links that are not followed, are listed: without that, the search would look complete.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from ._references import CONFIG, HOME, WORK_TREE, Reference
 from ._safe_files import Root, Snapshot
 
 _IN_A_HOME = (".git-credentials", ".config/git/credentials", ".netrc", ".gitconfig", ".config/git/config")
-# File systems without files that anybody keeps.
+# File systems without files of users.
 _NOT_ON_DISK = frozenset(map(Path, ("/proc", "/sys", "/dev", "/run")))
-# As deep as git itself follows includes.
+# The limit of git for nested includes.
 _LONGEST_CHAIN = 10
 
 
 class File(t.NamedTuple):
     """A file as it was found and read.
 
-    :param path: as it was named, links and all.
+    :param path: as it was named, links included.
     :param kind: its format.
     """
 
@@ -42,7 +42,7 @@ class File(t.NamedTuple):
 
 
 class Skipped(t.NamedTuple):
-    """What was not searched, and why."""
+    """A path that was not searched, and the reason."""
 
     path: str
     reason: str
@@ -53,12 +53,12 @@ class Skipped(t.NamedTuple):
 
 
 def shown(text: str) -> str:
-    """For people: bytes that are no UTF-8 cannot be part of a result, and a secret may stand in the wrong place."""
+    """``text`` for a result: bytes that are not UTF-8 are replaced, and secrets masked."""
     return without_shapes(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 class Search:
-    """Finds files and reads them, each once however many names it has."""
+    """Finds files and reads each once, even if it has several names."""
 
     def __init__(self) -> None:
         self.files: list[File] = []
@@ -76,14 +76,14 @@ class Search:
                     self._add(str(Path(home, name)), root)
 
     def below(self, path: str, depth: int) -> None:
-        """Search the configuration of every repository up to so many directories below ``path``."""
+        """Search the configuration of every repository up to ``depth`` directories below ``path``."""
         _require_absolute(path, "search_paths")
         root = self._root(path)
         if root is not None:
             self._walk(root.path, root, depth, depth)
 
     def file(self, path: str) -> None:
-        """Search this very file, whatever its format is."""
+        """Search this file, in any format."""
         _require_absolute(path, "paths")
         root = self._root(str(Path(path).parent))
         if root is not None:
@@ -91,7 +91,7 @@ class Search:
 
     def _matches(self, path: str) -> list[str]:
         if path.startswith("~"):
-            self._skip(path, "missing", f"{path} is no home directory: there is no such user.")
+            self._skip(path, "missing", f"{path} is not a home directory: there is no such user.")
             return []
         _require_absolute(path, "homes")
         if not any(sign in path for sign in "*?["):
@@ -108,16 +108,16 @@ class Search:
             self._skip(path, error.reason, str(error))
             return None
         if not os.access(found.path, os.X_OK):
-            self._skip(path, "file", f"{path} cannot be searched: the user who runs this may not enter it.")
+            self._skip(path, "file", f"{path} cannot be searched: the user that runs the module may not enter it.")
             return None
         return found
 
     def _add(
-        self, path: str, root: Root, kind: str | None = None, named: bool = False, chain: int = 0, told_by: int = 0
+        self, path: str, root: Root, kind: str | None = None, named: bool = False, chain: int = 0, referrer: int = 0
     ) -> None:
-        """Read a file if it is there. ``named`` tells of it if it is not; ``told_by`` owns what refers to it."""
+        """Read a file if it exists. If ``named``, a missing one is listed. ``referrer`` owns the file that names it."""
         try:
-            snapshot = _safe_files.read(path, root, told_by)
+            snapshot = _safe_files.read(path, root, referrer)
         except FileError as error:
             if named or not isinstance(error, MissingError):
                 self._skip(path, error.reason, str(error))
@@ -134,20 +134,20 @@ class Search:
                 self._follow(file, target, root, GIT_CREDENTIALS, chain + 1)
 
     def _follow(self, file: File, target: Reference, root: Root, kind: str, chain: int) -> None:
-        """A file that a configuration names, if it is in the same home or below the same path."""
+        """Read a file that a configuration names, if it is in the same home or below the same path."""
         start = self._start(file, target, root)
         path = str(start / target.path) if start else ""
         if not start or not _is_within(path, root):
-            where = f"outside of {root.path}" if start else "which depends on where and how git runs"
-            msg = f"{file.path} refers to {target.written}, {where}: name it in `paths` to search it too."
+            where = f"which is outside of {root.path}" if start else "which depends on the directory and options of git"
+            msg = f"{file.path} refers to {target.written}, {where}. To search it too, add it to `paths`."
             self._skip(target.written, "outside", msg)
         else:
-            self._add(path, root, kind, chain=chain, told_by=file.snapshot.status.st_uid)
+            self._add(path, root, kind, chain=chain, referrer=file.snapshot.status.st_uid)
 
     def _start(self, file: File, target: Reference, root: Root) -> Path | None:
-        """The directory in which the path of a reference starts; ``None`` if nothing here tells.
+        """The directory in which the path of a reference starts; ``None`` if it is not known.
 
-        Git looks next to the configuration as it was named, and not next to what a link of that name leads to.
+        Git looks next to the configuration as it was named, not next to the target of a link.
         """
         here = Path(file.path).parent
         if target.start == CONFIG or target.path.startswith("/"):
@@ -158,7 +158,7 @@ class Search:
         return here.parent if in_repository else None
 
     def _home_of(self, user: int) -> Path | None:
-        """The home of a user: one that was searched, or what the system says; ``None`` for an unknown user."""
+        """The home of a user: one that was searched, or that of the system; ``None`` for an unknown user."""
         known = [home for home, owner in self._homes.items() if owner == user]
         try:
             return known[0] if known else Path(pwd.getpwuid(user).pw_dir)
@@ -186,7 +186,7 @@ class Search:
                 self._walk(directory / child.name, root, depth - 1, whole)
 
     def _repository(self, directory: Path, root: Root, depth: int) -> None:
-        """What git keeps of a repository: a bare one, ``.git``, or a submodule's."""
+        """Search git's directory of a repository: a bare one, ``.git``, or that of a submodule."""
         self._add(str(directory / "config"), root, GIT_CONFIG)
         for path in (directory / "config.worktree", *sorted(directory.glob("worktrees/*/config.worktree"))):
             self._add(str(path), root, GIT_CONFIG)
@@ -194,8 +194,8 @@ class Search:
             self._walk(directory / "modules", root, depth, depth)
 
     def _elsewhere(self, link: Path, root: Root) -> None:
-        """A worktree's or a submodule's ``.git``, which only names the directory."""
-        directory, told, owner = link, "", 0
+        """Follow the ``.git`` file of a worktree or submodule, which names the directory."""
+        directory, common_path, owner = link, "", 0
         try:
             if link.is_file():
                 pointer = _safe_files.read(str(link), root)
@@ -204,8 +204,8 @@ class Search:
             common = directory / "commondir"
             if common.is_file():
                 pointer = _safe_files.read(str(common), root, owner)
-                told, owner = pointer.text.strip(), pointer.status.st_uid
-            directory, shared = (_safe_files.resolved(str(directory / name)) for name in ("", told))
+                common_path, owner = pointer.text.strip(), pointer.status.st_uid
+            directory, shared = (_safe_files.resolved(str(directory / name)) for name in ("", common_path))
         except OSError as error:
             self._skip(str(link), "file", f"{link} cannot be followed: {error.strerror}.")
             return
@@ -214,9 +214,9 @@ class Search:
             return
         for path in dict.fromkeys([shared / "config", directory / "config.worktree"]):
             if _is_within(str(path), root):
-                self._add(str(path), root, GIT_CONFIG, told_by=owner)
+                self._add(str(path), root, GIT_CONFIG, referrer=owner)
             elif path.name == "config":
-                msg = f"{link} leads to {path}, outside of {root.path}: name that in `paths` to search it too."
+                msg = f"{link} leads to {path}, which is outside of {root.path}. To search it too, add it to `paths`."
                 self._skip(str(path), "outside", msg)
 
     def _skip(self, path: str, reason: str, msg: str) -> None:
@@ -225,7 +225,7 @@ class Search:
 
 def _require_absolute(path: str, option: str) -> None:
     if not path.startswith("/"):
-        raise InputError(f"`{option}` takes absolute paths, which {shown(path) or 'an empty one'} is not.")
+        raise InputError(f"`{option}` must be absolute paths, and {shown(path) or 'an empty string'} is not one.")
 
 
 def _is_within(path: str, root: Root) -> bool:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Taking secrets out of files, or putting an API token in their place: what is meant, what cannot be, what changes."""
+"""Remove selected secrets from files, or replace them with an API token."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ._entries import Edits
 from ._findings import FileSecret
 from ._places import File, shown
 
-# Sound in a URL, a netrc file and a header; without the @ of an e-mail address, which git never takes.
+# Valid in a URL, a netrc file and a header. No @: git never accepts an e-mail address.
 _USER = re.compile(r"[A-Za-z0-9_.{}+-]+")
 _EMAIL = re.compile(r"[A-Za-z0-9_.+'-]+@[A-Za-z0-9.-]+")
 
 
 class Successor(t.NamedTuple):
-    """The API token that shall be there instead, and who signs in with it.
+    """The API token to replace secrets with, and its user names.
 
-    :param email: for entries of the REST API's host; empty where it is not known.
+    :param email: for entries of the REST API's host; empty if it is not known.
     """
 
     token: str
@@ -36,9 +36,9 @@ class Successor(t.NamedTuple):
 
 
 class Selection(t.NamedTuple):
-    """Which secrets shall go.
+    """The secrets to remove or replace.
 
-    :param successor: ``None`` to leave nothing in their place.
+    :param successor: the replacement; ``None`` to remove them.
     """
 
     kinds: frozenset[str]
@@ -55,7 +55,7 @@ class Selection(t.NamedTuple):
 
 
 class Change(t.NamedTuple):
-    """A file's new text, the secrets that go with it, and who signs in with what takes the place of each."""
+    """The new text of a file, the secrets that it removes, and the user name of each replacement."""
 
     file: File
     findings: list[FileSecret]
@@ -64,7 +64,7 @@ class Change(t.NamedTuple):
 
 
 class RetireFailure(t.NamedTuple):
-    """A secret that stays, or a file that could not be written."""
+    """A secret that could not be removed or replaced, or a file that could not be written."""
 
     file: str
     line: int | None
@@ -77,14 +77,14 @@ class RetireFailure(t.NamedTuple):
 
 
 def selection_of(params: t.Mapping[str, t.Any]) -> Selection:
-    """What a task's options mean.
+    """The selection that a task's options describe.
 
-    :raises InputError: where they cannot be right.
+    :raises InputError: if they are invalid.
     """
     chosen = {name: frozenset(text.strip().lower() for text in params[name]) for name in _LISTS}
     for name, values in chosen.items():
         if not all(map(_secret.is_fingerprint, values)):
-            raise InputError(f"`{name}` takes fingerprints of twelve hex digits, as app_password_info returns them.")
+            raise InputError(f"`{name}` must be fingerprints of twelve hex digits, as app_password_info returns them.")
     successor = _successor(params) if params["state"] == "replaced" else None
     kinds = frozenset(params["kinds"] or [_secret.APP_PASSWORD])
     if successor and _secret.HTTP_ACCESS_TOKEN in kinds:
@@ -96,7 +96,7 @@ _LISTS = ("fingerprints", "exclude_fingerprints")
 
 
 def plan(findings: t.Iterable[FileSecret], selection: Selection) -> tuple[list[Change], list[RetireFailure]]:
-    """What each file shall hold, and which secrets only a hand can remove. A file that stays as it is has no change."""
+    """The changes, one for each file to write, and the selected secrets that need manual attention."""
     findings = list(findings)
     failures: list[RetireFailure] = []
     by_file: dict[str, list[tuple[FileSecret, str, Edits]]] = {}
@@ -112,11 +112,11 @@ def plan(findings: t.Iterable[FileSecret], selection: Selection) -> tuple[list[C
     return [_change(found, selection.successor is None) for found in by_file.values()], failures
 
 
-def _change(found: list[tuple[FileSecret, str, Edits]], leaving_nothing: bool) -> Change:
-    """Of one file."""
+def _change(found: list[tuple[FileSecret, str, Edits]], removing: bool) -> Change:
+    """The change of one file."""
     findings = [finding for finding, _user_of_it, _edits_of_it in found]
     edits = [edit for _finding, _user_of_it, edits in found for edit in edits]
-    if leaving_nothing:
+    if removing:
         edits = _entries.removals(finding.entry for finding in findings)
     file = findings[0].file
     text = _entries.apply(file.snapshot.text, edits)
@@ -124,10 +124,10 @@ def _change(found: list[tuple[FileSecret, str, Edits]], leaving_nothing: bool) -
 
 
 def carry_out(change: Change, backup: bool, check_mode: bool) -> str | None:
-    """Write the file; in check mode only see whether that could be done.
+    """Write the file; in check mode only check whether that would be possible.
 
     :returns: the name of the backup, if any.
-    :raises FileError: where it cannot be done. The file is then as it was.
+    :raises FileError: if it cannot be written. The file is not changed then.
     """
     if check_mode:
         _safe_files.require_replaceable(change.file.snapshot)
@@ -147,12 +147,12 @@ def difference(changes: t.Iterable[Change], successor: Successor | None) -> dict
         name = shown(change.file.path)
         before[name], after[name] = [], []
         for finding, user in zip(change.findings, change.users):
-            told = finding.describe()
-            who = f"line {told['line']}: {told['host'] or 'any host'}, "
-            before[name].append(f"{who}{told['user'] or 'no user'}, {told['kind']} {told['fingerprint']}")
+            old = finding.describe()
+            entry = f"line {old['line']}: {old['host'] or 'any host'}, "
+            before[name].append(f"{entry}{old['user'] or 'no user'}, {old['kind']} {old['fingerprint']}")
             if successor:
                 fingerprint = _secret.fingerprint(successor.token)
-                after[name].append(f"{who}{user}, {_secret.API_TOKEN} {fingerprint}")
+                after[name].append(f"{entry}{user}, {_secret.API_TOKEN} {fingerprint}")
     return {"before": before, "after": after}
 
 
@@ -161,24 +161,24 @@ def _successor(params: t.Mapping[str, t.Any]) -> Successor:
     kind = _secret.kind(token)
     if kind == _secret.APP_PASSWORD:
         raise InputError(
-            "`api_token` is an app password, which Bitbucket no longer accepts: make an API token instead."
+            "`api_token` is an app password, which Bitbucket no longer accepts. Create an API token instead."
         )
     if not _secret.is_plausible(token) or kind != _secret.API_TOKEN:
         raise InputError(
-            "`api_token` does not look like an API token, which begins with ATAT and has no blanks; its owner makes "
-            f"one, with scopes for Bitbucket, at {API_TOKENS_PAGE}."
+            "`api_token` does not look like an API token, which begins with ATAT and has no spaces. Its owner can "
+            f"create one, with scopes for Bitbucket, at {API_TOKENS_PAGE}."
         )
     if "@" in user:
-        raise InputError("`git_username` is an e-mail address, which git never takes with an API token: leave it out.")
+        raise InputError("`git_username` is an e-mail address, which git does not accept with an API token. Omit it.")
     if not _USER.fullmatch(user):
-        raise InputError("`git_username` is no user name of Bitbucket: leave it out to use the one for API tokens.")
+        raise InputError("`git_username` is not a valid Bitbucket user name. Omit it to use the one for API tokens.")
     if email and not _EMAIL.fullmatch(email):
-        raise InputError("`email` is no e-mail address.")
+        raise InputError("`email` is not an e-mail address.")
     return Successor(token, user, email)
 
 
 def _edits(finding: FileSecret, successor: Successor | None, user: str) -> Edits:
-    """None at all where everything is as it shall be, in whatever spelling."""
+    """The edits for one secret; none if the replacement is already there, in any encoding."""
     entry = finding.entry
     if successor is None:
         return entry.removal or ()
@@ -188,7 +188,7 @@ def _edits(finding: FileSecret, successor: Successor | None, user: str) -> Edits
 
 
 def _user(finding: FileSecret, successor: Successor, findings: list[FileSecret]) -> str:
-    """Who shall sign in. Several users of one file stay several, since git tells their tokens apart by nothing else."""
+    """The user name of the replacement. Several users of one file keep theirs: git selects entries by user name."""
     if finding.entry.host == _findings.REST:
         return successor.email
     user = finding.entry.user or ""
@@ -199,44 +199,44 @@ def _user(finding: FileSecret, successor: Successor, findings: list[FileSecret])
 
 
 def _users(finding: FileSecret, findings: list[FileSecret]) -> set[str]:
-    return {other.entry.user for other in _beside(finding, findings) if other.entry.user}
+    return {other.entry.user for other in _namesakes(finding, findings) if other.entry.user}
 
 
-def _beside(finding: FileSecret, findings: list[FileSecret]) -> list[FileSecret]:
-    """All from which git chooses by the user name alone, this one among them."""
+def _namesakes(finding: FileSecret, findings: list[FileSecret]) -> list[FileSecret]:
+    """The entries among which git selects by user name only, including this one."""
     if finding.file.kind not in (GIT_CREDENTIALS, NETRC):
         return [finding]
     return [other for other in findings if other.file is finding.file and other.entry.host == finding.entry.host]
 
 
 def _clash(finding: FileSecret, user: str, selection: Selection, findings: list[FileSecret]) -> str | None:
-    """The same user name twice, with two secrets that stay: git would take the first for both."""
+    """The failure if another secret would keep the same user name: git would use the first one for both."""
     if selection.successor is None or finding.entry.host == _findings.REST:
         return None
-    for other in _beside(finding, findings):
+    for other in _namesakes(finding, findings):
         stays = not selection.covers(other) and other.entry.secret != selection.successor.token
         if stays and other.entry.user == user:
             return (
                 f"{finding.where}: line {other.line} already has another secret for {user} at {other.entry.host}, and "
-                "Git would take the first one for both: set `git_username` to the user name on Bitbucket, or replace "
-                "it by hand."
+                "Git would use the first one for both. Set `git_username` to the user name on Bitbucket, or replace it "
+                "manually."
             )
     return None
 
 
 def _obstacle(finding: FileSecret, successor: Successor | None) -> str | None:
-    """Why this secret cannot go by itself, and what a hand has to do."""
+    """Why this secret needs manual attention, and what to do; ``None`` if it does not."""
     entry, where = finding.entry, finding.where
     if successor is None:
         known = entry.removal is not None
-        return None if known else f"{where}: what is around this secret is no format that is known: remove it by hand."
+        return None if known else f"{where}: the format around this secret is not known. Remove it manually."
     if entry.replacement is None:
-        return f"{where}: what is around this secret is no format that is known: replace it by hand."
+        return f"{where}: the format around this secret is not known. Replace it manually."
     if not _findings.is_cloud(entry.host):
-        host = entry.host or "any host that is asked for"
-        return f"{where}: the API token would be sent to {host}: remove this by hand, or with `state: absent`."
+        host = entry.host or "any host that git connects to"
+        return f"{where}: the API token would be sent to {host}. Remove this secret manually, or with `state: absent`."
     if entry.plain:
-        return f"{where}: this URL begins with http://, which would send the API token in the clear: make it https://."
+        return f"{where}: the API token would be sent in clear text, since this is a http:// URL. Use https://."
     if entry.host == _findings.REST and not successor.email:
-        return f"{where}: this is for the REST API, which takes the account's e-mail address: set `email`."
+        return f"{where}: this is for the REST API, which needs the account's e-mail address. Set `email`."
     return None

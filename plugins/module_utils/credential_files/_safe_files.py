@@ -22,12 +22,12 @@ from pathlib import Path
 from ..core import _files
 from ..core._files import FileError, MissingError
 
-# Files of credentials have a few lines. A larger file is not one, and would only fill the memory.
+# Credential files have a few lines. A larger file is not one, and would only fill the memory.
 LARGEST = 16 * 1024 * 1024
 # Git holds its lock for a few milliseconds.
 _PATIENCE = 2.0
 _POLL = 0.05
-# As many as Linux follows.
+# The limit of Linux.
 _LONGEST_CHAIN = 40
 _ROOT = 0
 
@@ -38,7 +38,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Root(t.NamedTuple):
-    """A directory that files were looked for in, without links, and who owns it."""
+    """A searched directory, without links, and its owner."""
 
     path: Path
     owner: int
@@ -56,7 +56,7 @@ class Snapshot(t.NamedTuple):
 
     @property
     def text(self) -> str:
-        """Any bytes come back from this as they were, by ``bytes_of``."""
+        """The data as text; ``bytes_of`` restores the same bytes."""
         return self.data.decode("utf-8", "surrogateescape")
 
 
@@ -67,7 +67,7 @@ def bytes_of(text: str) -> bytes:
 def root(path: str) -> Root:
     """The directory ``path``, without links.
 
-    :raises FileError: if there is none, or it cannot be read.
+    :raises FileError: if it does not exist or cannot be read.
     """
     real = resolved(path)
     try:
@@ -82,21 +82,21 @@ def root(path: str) -> Root:
 
 
 def resolved(path: str) -> Path:
-    """Without links. Whatever of it does not exist stays as it is.
+    """``path`` without links. Parts that do not exist are kept.
 
     :raises FileError: if the links are circular, the path is not valid, or root may not follow them.
     """
     try:
         return _resolved(Path(path), path, [])
     except (OSError, ValueError):
-        raise FileError(f"{path} cannot be followed: its links go in circles, or it is not a path.") from None
+        raise FileError(f"{path} cannot be followed: its links are circular, or it is not a valid path.") from None
 
 
 def _resolved(path: Path, named: str, links: list[Path]) -> Path:
-    """Follows links itself, since each of them is checked.
+    """Resolve links one by one, since each of them is checked.
 
-    :param named: what errors call it.
-    :param links: those that were followed.
+    :param named: the name in messages.
+    :param links: the links followed so far.
     """
     here = Path(path.anchor)
     for name in path.parts[1:]:
@@ -117,44 +117,44 @@ def _link(path: Path) -> os.stat_result | None:
     try:
         status = path.lstat()
     except OSError:
-        # Opening it will say why.
+        # Opening it reports the reason.
         return None
     return status if stat.S_ISLNK(status.st_mode) else None
 
 
 def _require_trusted(named: str, link: Path, status: os.stat_result, target: Path) -> None:
-    """Root follows the links of root, and those that lead to what belongs to their own owner.
+    """Root follows a link only if it belongs to root or to the owner of its target.
 
-    A link to nothing may be followed, so that it can be told from one that leads astray.
+    A dangling link may be followed, so that it is reported as missing.
     """
     if os.geteuid() != _ROOT or not os.path.lexists(target):
         return
     if status.st_uid not in (_ROOT, target.lstat().st_uid):
         raise FileError(
-            f"{named} goes through the link {link} of a user who does not own what it leads to, {target}, so root does "
-            "not follow it. To include the target, name it in `paths`.",
+            f"{named} contains the link {link} to {target}. Root does not follow it, since its owner does not own the "
+            "target. To include the target, add it to `paths`.",
             "link",
         )
 
 
-def read(path: str, within: Root, told_by: int = _ROOT) -> Snapshot:
-    """The file, through whatever links there are.
+def read(path: str, within: Root, referrer: int = _ROOT) -> Snapshot:
+    """Read the file, following links.
 
     Root follows a link out of ``within`` only to a file of the directory's owner. Otherwise a user who may create links
     there could have root read or change the file of another user.
 
-    :param told_by: the owner of the file that names this one, which to root is like a link.
+    :param referrer: the owner of the file that names this one, which counts like the owner of a link.
     :raises FileError: if it cannot be read, or may not be.
     """
     real = resolved(path)
     try:
         with _directory(real.parent) as directory:
-            # Before it is opened, since opening a device may already do something, and after, since it may be another.
-            _require_readable(path, real, os.stat(real.name, dir_fd=directory, follow_symlinks=False), within, told_by)
+            # Before, since opening a device can have effects, and after, since the file may have been swapped.
+            _require_readable(path, real, os.stat(real.name, dir_fd=directory, follow_symlinks=False), within, referrer)
             descriptor = os.open(real.name, _READ, dir_fd=directory)
             with os.fdopen(descriptor, "rb") as stream:
                 status = os.fstat(descriptor)
-                _require_readable(path, real, status, within, told_by)
+                _require_readable(path, real, status, within, referrer)
                 data = stream.read(LARGEST + 1)
                 later = os.fstat(descriptor)
     except FileNotFoundError:
@@ -162,26 +162,26 @@ def read(path: str, within: Root, told_by: int = _ROOT) -> Snapshot:
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from None
     if _version(later) != _version(status):
-        raise FileError(f"{path} was changed while it was read: run this again.", "changed")
+        raise FileError(f"{path} changed while it was read. Run the task again.", "changed")
     return Snapshot(real, data, status)
 
 
 def require_replaceable(snapshot: Snapshot) -> None:
-    """Everything that would keep ``replace`` from its work and can be known without doing it.
+    """Check everything that can make ``replace`` fail, without writing.
 
-    :raises FileError: in the sentence that says what to do.
+    :raises FileError: if the file cannot be replaced, with the next step in the message.
     """
     path, status = snapshot.path, snapshot.status
     if status.st_nlink > 1:
         raise FileError(
-            f"{path} has {status.st_nlink} hard links: replacing it would leave the old text under its other names. "
-            "Remove those, then run this again.",
+            f"{path} has {status.st_nlink} hard links. Replacing it would keep the old text under its other names. "
+            "Remove those, then run the task again.",
             "hard_link",
         )
     if not status.st_mode & 0o222:
-        raise FileError(f"{path} is read-only: make it writable for its owner, then run this again.", "read_only")
+        raise FileError(f"{path} is read-only. Make it writable for its owner, then run the task again.", "read_only")
     if os.geteuid() not in (_ROOT, status.st_uid):
-        raise FileError(f"{path} belongs to another user: run this as its owner, or as root.", "owner")
+        raise FileError(f"{path} belongs to another user. Run the task as its owner or as root (`become`).", "owner")
     try:
         with _directory(path.parent) as directory:
             effective = os.access in os.supports_effective_ids
@@ -190,16 +190,16 @@ def require_replaceable(snapshot: Snapshot) -> None:
     except OSError as error:
         raise FileError(f"{path} cannot be replaced: {error.strerror}.") from None
     if not writable:
-        raise FileError(f"{path} cannot be replaced: its directory is not writable for the user who runs this.")
+        raise FileError(f"{path} cannot be replaced: its directory is not writable for the user that runs the module.")
 
 
 def replace(snapshot: Snapshot, data: bytes, backup: bool = False) -> str | None:
-    """Put ``data`` in place of the file at once and for good, with its owner, permissions and extended attributes.
+    """Replace the file atomically, with its owner, permissions and extended attributes.
 
     The new text is written to ``NAME.lock``, which is also how git locks and replaces these files.
 
     :returns: the name of the backup, if there is one.
-    :raises FileError: if that failed. The file is then as it was.
+    :raises FileError: if that failed. The file is not changed then.
     """
     require_replaceable(snapshot)
     path, kept = snapshot.path, None
@@ -210,11 +210,11 @@ def replace(snapshot: Snapshot, data: bytes, backup: bool = False) -> str | None
                 _require_unchanged(directory, snapshot)
                 if backup:
                     kept = path.with_name(f"{path.name}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~")
-                    # Named as Ansible names its backups, but private: it holds the secret.
+                    # Named like Ansible's backups, but private: it contains the secret.
                     made.enter_context(_files.new_file(kept.name, snapshot.data, partial(_give, snapshot), directory))
                 _files.move(f"{path.name}.lock", path.name, directory)
-            # The file is in place, so that an error here is no failure to replace it. Not every file system can flush a
-            # directory, and the user may not be permitted to list it.
+            # The file is already replaced, so an error here is no failure. Not every file system can flush a directory,
+            # and the user may not be permitted to list it.
             with contextlib.suppress(OSError):
                 _files.flush_directory(".", directory)
     except OSError as error:
@@ -222,24 +222,23 @@ def replace(snapshot: Snapshot, data: bytes, backup: bool = False) -> str | None
     return str(kept) if kept else None
 
 
-def _require_readable(path: str, real: Path, status: os.stat_result, within: Root, told_by: int) -> None:
+def _require_readable(path: str, real: Path, status: os.stat_result, within: Root, referrer: int) -> None:
     outside = not real.is_relative_to(within.path) and status.st_uid != within.owner
     if os.geteuid() == _ROOT and outside:
         raise FileError(
-            f"{path} leads out of {within.path} to a file of another user, which root does not follow: to "
-            f"include it, name {real} in `paths`.",
+            f"{path} leads out of {within.path} to a file of another user, which root does not follow. To include it, "
+            f"add {real} to `paths`.",
             "link",
         )
-    if os.geteuid() == _ROOT and told_by not in (_ROOT, status.st_uid):
+    if os.geteuid() == _ROOT and referrer not in (_ROOT, status.st_uid):
         raise FileError(
-            f"{path} is named by a file whose owner does not own it, so root does not follow: to include it, name "
-            "it in `paths`.",
+            f"{path} is named by a file of another user, so root does not follow. To include it, add it to `paths`.",
             "link",
         )
     if not stat.S_ISREG(status.st_mode):
         raise FileError(f"{path} is not a plain file.")
     if status.st_size > LARGEST:
-        raise FileError(f"{path} is larger than {LARGEST // 1024 // 1024} MiB, which no file of credentials is.")
+        raise FileError(f"{path} is larger than {LARGEST // 1024 // 1024} MiB, too large for a credential file.")
 
 
 @contextlib.contextmanager
@@ -260,7 +259,7 @@ def _directory(path: Path) -> t.Iterator[int]:
 
 
 def _require_unlocked(directory: int, path: Path) -> None:
-    """Git's lock is not there, or goes within the time that git takes."""
+    """Wait until git has released its lock."""
     deadline = time.monotonic() + _PATIENCE
     with contextlib.suppress(FileNotFoundError):
         while True:
@@ -281,8 +280,8 @@ def _unless_locked(path: Path, create: t.Callable[[], object]) -> None:
 def _wait(path: Path, deadline: float) -> None:
     if time.monotonic() > deadline:
         raise FileError(
-            f"{path}.lock is there: git is changing the file, or a run was killed while it did. If no git runs, remove "
-            "it, then run this again.",
+            f"{path}.lock exists: git is changing the file, or a run was killed. If no git runs, remove the lock, then "
+            "run the task again.",
             "locked",
         )
     time.sleep(_POLL)
@@ -308,7 +307,7 @@ def _give(snapshot: Snapshot, descriptor: int) -> None:
 
 
 def _copy_attributes(directory: int, name: str, target: int) -> None:
-    """Access lists, the SELinux label and the user's own, as far as the system has them and lets them be set."""
+    """Copy access lists, the SELinux label and user attributes, as far as the system supports and permits it."""
     if not hasattr(os, "listxattr"):
         return
     with contextlib.suppress(OSError), os.fdopen(os.open(name, _READ, dir_fd=directory), "rb") as source:
@@ -325,7 +324,7 @@ def _require_unchanged(directory: int, snapshot: Snapshot) -> None:
     except FileNotFoundError:
         same = False
     if not same:
-        raise FileError(f"{snapshot.path} was changed meanwhile and was left as it is: run this again.", "changed")
+        raise FileError(f"{snapshot.path} was changed meanwhile, so it was not written. Run the task again.", "changed")
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:

@@ -172,8 +172,8 @@ def test_which_secrets_are_meant(home, given, gone):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (f"export BB={DEAD}\n", "no format that is known: remove it by hand"),
-        (f"# {DEAD}\n", "no format that is known: remove it by hand"),
+        (f"export BB={DEAD}\n", "is not known. Remove it manually"),
+        (f"# {DEAD}\n", "is not known. Remove it manually"),
     ],
 )
 def test_what_only_a_hand_can_remove_fails_the_task_and_nothing_else(home, text, sentence):
@@ -188,7 +188,7 @@ def test_what_only_a_hand_can_remove_fails_the_task_and_nothing_else(home, text,
             "line": 1,
             "fingerprint": fingerprint(DEAD),
             "reason": "manual",
-            "msg": f"{file}, line 1: what is around this secret is no format that is known: remove it by hand.",
+            "msg": f"{file}, line 1: the format around this secret is not known. Remove it manually.",
         }
     ]
     assert file.read_text() == text
@@ -197,16 +197,16 @@ def test_what_only_a_hand_can_remove_fails_the_task_and_nothing_else(home, text,
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        (".netrc", f"default login a password {DEAD}\n", "would be sent to any host that is asked for"),
+        (".netrc", f"default login a password {DEAD}\n", "would be sent to any host that git connects to"),
         (".netrc", f"machine evil.example login a password {DEAD}\n", "would be sent to evil.example"),
         (
             ".gitconfig",
             f"[http]\nextraHeader = Authorization: Basic {base64.b64encode(f'a:{DEAD}'.encode()).decode()}\n",
             "would be sent to any host",
         ),
-        (".git-credentials", f"http://a:{DEAD}@bitbucket.org\n", "would send the API token in the clear"),
-        (".netrc", f"machine api.bitbucket.org login a password {DEAD}\n", "set `email`"),
-        ("deploy.env", f"BB={DEAD}\n", "replace it by hand"),
+        (".git-credentials", f"http://a:{DEAD}@bitbucket.org\n", "would be sent in clear text"),
+        (".netrc", f"machine api.bitbucket.org login a password {DEAD}\n", "Set `email`"),
+        ("deploy.env", f"BB={DEAD}\n", "Replace it manually"),
     ],
 )
 def test_a_token_is_put_nowhere_where_it_does_not_belong(tmp_path, name, text, sentence):
@@ -305,15 +305,15 @@ def test_a_machine_goes_only_with_its_last_secret(tmp_path):
         ({"api_token": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}, "does not look like an API token"),
         ({"api_token": "ATATT3x********"}, "does not look like an API token"),
         ({"api_token": f"{TOKEN} {TOKEN}"}, "does not look like an API token"),
-        ({"git_username": "jdoe@example.com"}, "is an e-mail address, which git never takes"),
-        ({"git_username": "j doe"}, "is no user name"),
-        ({"git_username": ""}, "is no user name"),
-        ({"email": "jdoe"}, "is no e-mail address"),
+        ({"git_username": "jdoe@example.com"}, "is an e-mail address, which git does not accept"),
+        ({"git_username": "j doe"}, "is not a valid Bitbucket user name"),
+        ({"git_username": ""}, "is not a valid Bitbucket user name"),
+        ({"email": "jdoe"}, "is not an e-mail address"),
         ({"kinds": ["http_access_token"]}, "cannot replace an HTTP access token"),
-        ({"fingerprints": [DEAD]}, "`fingerprints` takes fingerprints of twelve hex digits"),
-        ({"exclude_fingerprints": ["x"]}, "`exclude_fingerprints` takes fingerprints"),
+        ({"fingerprints": [DEAD]}, "`fingerprints` must be fingerprints of twelve hex digits"),
+        ({"exclude_fingerprints": ["x"]}, "`exclude_fingerprints` must be fingerprints"),
         ({"permissions": ["everything"]}, "is not a permission of app passwords"),
-        ({"paths": ["relative"]}, "takes absolute paths"),
+        ({"paths": ["relative"]}, "must be absolute paths"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_touched(home, given, sentence):
@@ -408,7 +408,7 @@ def test_a_link_that_is_not_followed_fails_the_task(home, tmp_path, check):
     os.lchown(home / ".git-credentials", SOMEBODY, SOMEBODY)
     result = run(home, check)
     assert (result["changed"], result["failed"]) == (True, True)
-    assert f"{home / '.git-credentials'} goes through the link" in result["msg"]
+    assert f"{home / '.git-credentials'} contains the link" in result["msg"]
 
 
 @as_root

@@ -93,12 +93,12 @@ def test_a_password_of_another_host_is_nobodys_business(tmp_path):
 @pytest.mark.parametrize(
     ("host", "user", "secret", "sentence"),
     [
-        ("bitbucket.org", "jdoe@example.com", TOKEN, "git never takes the e-mail address"),
-        ("api.bitbucket.org", "jdoe", TOKEN, "the REST API takes the account's e-mail address"),
+        ("bitbucket.org", "jdoe@example.com", TOKEN, "git does not accept the e-mail address"),
+        ("api.bitbucket.org", "jdoe", TOKEN, "must be the account's e-mail address"),
         ("api.bitbucket.org", "jdoe@example.com", TOKEN, None),
         ("bitbucket.org", "jdoe", TOKEN, None),
         ("bitbucket.org", "jdoe@example.com", PASSWORD, None),
-        ("bitbucket.org", "jdoe", DEAD, "disabled for good on 2026-07-28"),
+        ("bitbucket.org", "jdoe", DEAD, "disabled all app passwords on 2026-07-28"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, host, user, secret, sentence):
@@ -166,7 +166,7 @@ def test_nothing_is_written(tmp_path):
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
-    [({"permissions": ["x"]}, "is not a permission"), ({"homes": ["home"]}, "`homes` takes absolute paths")],
+    [({"permissions": ["x"]}, "is not a permission"), ({"homes": ["home"]}, "`homes` must be absolute paths")],
 )
 def test_what_cannot_be_meant_is_refused(given, sentence):
     with pytest.raises(InputError, match=sentence):

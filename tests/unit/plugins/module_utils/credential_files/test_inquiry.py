@@ -77,7 +77,7 @@ def test_without_an_e_mail_address_it_is_not_asked_about(sandbox):
     sandbox.put("x-bitbucket-api-token-auth", token.secret)
     (told,) = sandbox.ask()
     assert (told["works"], told["dead"]) == (None, None)
-    assert "set `email`" in told["problem"]
+    assert "Set `email`" in told["problem"]
     assert sandbox.cloud.presented(token.secret) == 0
 
 
@@ -156,8 +156,8 @@ def test_a_password_that_two_users_have_is_no_verdict_on_the_second(sandbox):
         (False, True),
         (None, None),
     ]
-    assert "beside another user name" in told[1]["problem"]
-    assert "names no user" in told[3]["problem"]
+    assert "found with another user name" in told[1]["problem"]
+    assert "has no user name" in told[3]["problem"]
     assert sandbox.cloud.presented("shared-password") == 1
 
 
@@ -187,7 +187,7 @@ def test_a_token_of_data_center_is_not_sent_to_the_cloud(sandbox):
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("machine bitbucket.org password hunter2\n", "names no user"),
+        ("machine bitbucket.org password hunter2\n", "has no user name"),
         ('machine bitbucket.org login jdoe password "hunter 2"\n', "cannot be sent"),
         ("machine bitbucket.org login j:doe password hunter2\n", "cannot be sent"),
     ],

@@ -276,9 +276,9 @@ def test_a_worktree_alone_says_where_its_configuration_is(tmp_path):
 
 @pytest.mark.parametrize("method", ["home", "file"])
 def test_a_path_is_absolute(method):
-    with pytest.raises(InputError, match="takes absolute paths"):
+    with pytest.raises(InputError, match="must be absolute paths"):
         getattr(_places.Search(), method)("relative/path")
-    with pytest.raises(InputError, match="`search_paths` takes absolute paths"):
+    with pytest.raises(InputError, match="`search_paths` must be absolute paths"):
         _places.Search().below("relative", 3)
 
 

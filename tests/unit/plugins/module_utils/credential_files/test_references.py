@@ -211,7 +211,7 @@ def test_a_path_that_only_the_shell_knows_is_listed(place):
     search.home(str(place / "home"))
     ((path, reason, msg),) = search.skipped
     assert (path, reason) == ("/srv/$USER/kept", "outside")
-    assert "name it in `paths`" in msg
+    assert "add it to `paths`" in msg
 
 
 def test_quotes_of_the_configuration_itself_are_read_first():

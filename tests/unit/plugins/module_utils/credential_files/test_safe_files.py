@@ -116,7 +116,7 @@ def test_a_change_that_comes_in_between_is_not_lost(file, how):
     else:
         file.unlink()
     expected = file.read_bytes() if file.exists() else None
-    with pytest.raises(FileError, match="was changed meanwhile and was left as it is") as caught:
+    with pytest.raises(FileError, match="was changed meanwhile, so it was not written") as caught:
         _safe_files.replace(snapshot, b"after", backup=True)
     assert caught.value.reason == "changed"
     assert (file.read_bytes() if file.exists() else None) == expected
@@ -138,7 +138,7 @@ def test_a_lock_is_seen_before_it_is_tried(file, lock, monkeypatch):
     monkeypatch.setattr(_safe_files, "_PATIENCE", 0.1)
     path = file.with_name(".netrc.lock")
     path.touch() if lock == "file" else path.symlink_to("nowhere")
-    with pytest.raises(FileError, match=r"\.netrc\.lock is there") as caught:
+    with pytest.raises(FileError, match=r"\.netrc\.lock exists") as caught:
         _safe_files.require_replaceable(snapshot_of(file))
     assert caught.value.reason == "locked"
 
@@ -194,7 +194,7 @@ def test_a_lock_that_stays_is_respected(file, monkeypatch):
     monkeypatch.setattr(_safe_files, "_PATIENCE", 0.1)
     lock = file.with_name(".netrc.lock")
     lock.write_text("git's")
-    with pytest.raises(FileError, match=r"\.netrc\.lock is there: .* remove it, then run this again"):
+    with pytest.raises(FileError, match=r"\.netrc\.lock exists: .* remove the lock, then run the task again"):
         _safe_files.replace(snapshot_of(file), b"after")
     assert (lock.read_text(), file.read_bytes()) == ("git's", b"before\r\n\xff")
 
@@ -223,7 +223,7 @@ def refuse_read_only(file: Path) -> None:
     ("prepare", "reason", "sentence"),
     [
         (refuse_hard_link, "hard_link", "has 2 hard links"),
-        (refuse_read_only, "read_only", "is read-only: make it writable"),
+        (refuse_read_only, "read_only", r"is read-only\. Make it writable"),
     ],
 )
 def test_what_is_not_replaced_says_so_before_it_is_tried(file, prepare, reason, sentence):
@@ -243,7 +243,7 @@ def test_a_directory_that_is_not_writable_is_seen_beforehand(file, writable, mon
     if writable:
         _safe_files.require_replaceable(snapshot)
         return
-    with pytest.raises(FileError, match="its directory is not writable for the user who runs this"):
+    with pytest.raises(FileError, match="its directory is not writable for the user that runs the module"):
         _safe_files.require_replaceable(snapshot)
 
 
@@ -339,20 +339,20 @@ def test_root_follows_a_link_of_root_or_of_the_owner_of_what_it_leads_to(tmp_pat
     if followed:
         follow()
         return
-    with pytest.raises(FileError, match=f"goes through the link {link} of a user who does not own") as caught:
+    with pytest.raises(FileError, match=f"contains the link {link} to") as caught:
         follow()
     assert caught.value.reason == "link"
 
 
 @as_root
-@pytest.mark.parametrize(("told_by", "read"), [(0, True), (SOMEBODY, True), (ANOTHER, False)])
-def test_what_a_file_refers_to_is_like_what_a_link_leads_to(file, told_by, read):
+@pytest.mark.parametrize(("referrer", "read"), [(0, True), (SOMEBODY, True), (ANOTHER, False)])
+def test_what_a_file_refers_to_is_like_what_a_link_leads_to(file, referrer, read):
     os.chown(file, SOMEBODY, SOMEBODY)
     if read:
-        assert _safe_files.read(str(file), root_of(file.parent), told_by).data == b"before\r\n\xff"
+        assert _safe_files.read(str(file), root_of(file.parent), referrer).data == b"before\r\n\xff"
         return
-    with pytest.raises(FileError, match="is named by a file whose owner does not own it") as caught:
-        _safe_files.read(str(file), root_of(file.parent), told_by)
+    with pytest.raises(FileError, match="is named by a file of another user") as caught:
+        _safe_files.read(str(file), root_of(file.parent), referrer)
     assert caught.value.reason == "link"
 
 
@@ -370,7 +370,7 @@ def test_a_link_leads_where_the_system_says(home, text):
 def test_links_in_circles_end(home):
     (home / "a").symlink_to("b/c")
     (home / "b").symlink_to("a/d")
-    with pytest.raises(FileError, match="go in circles"):
+    with pytest.raises(FileError, match="links are circular"):
         _safe_files.resolved(str(home / "a" / "x"))
 
 
