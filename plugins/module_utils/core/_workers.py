@@ -61,6 +61,7 @@ class Workers:
         #: Is called with the number of items that are done and the number of all of them.
         self.progress = progress
         self._stopped = threading.Event()
+        self._interruptible = interruption is not None
         self._interruption = interruption or Interruption()
 
     @property
@@ -119,6 +120,9 @@ class Workers:
     ) -> t.Iterator[list[tuple[int, _Result | BitbucketError]]]:
         """Results with the numbers of their items, as they arrive; ends early once an interruption is overdue."""
         if not numbers:
+            return
+        if len(numbers) == 1 and not self._interruptible:
+            yield [(numbers[0], self._guarded(function, items[numbers[0]]))]
             return
         # Loaded here, since most imports of this file are for runs that end before.
         from multiprocessing.pool import ThreadPool

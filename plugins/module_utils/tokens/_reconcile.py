@@ -96,7 +96,7 @@ class _Run:
         self._runtime = runtime
         self._interruption = runtime.interruption or Interruption()
         self._progress = Progress(runtime.say, "tokens", runtime.clock)
-        self._workers = Workers(options.concurrency, interruption=self._interruption)
+        self._workers = Workers(options.concurrency, interruption=runtime.interruption)
         self._observer = Observer(api, declarations, options, delivery, runtime.clock)
         self._limits = Limits(options, delivery.name if delivery else "")
         self._outcome = Outcome(shows_secrets=delivery is None, latest=self._observer.observations)
