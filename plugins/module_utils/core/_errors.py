@@ -152,7 +152,7 @@ class RemovedError(StatusError):
 
 
 class ScopeError(ForbiddenError):
-    """403 of Bitbucket Cloud. ``granted`` and ``required`` are ``None`` where it names no scopes.
+    """403 of Bitbucket Cloud. ``granted`` and ``required`` are ``None`` if it names no scopes.
 
     ``headers`` tell the kind of the credential; they are not for messages.
     """

@@ -27,7 +27,7 @@ GIT_USERS = {API_TOKEN: "x-bitbucket-api-token-auth", CLOUD_ACCESS_TOKEN: "x-tok
 # The prefixes that Atlassian's staff published for Bitbucket Cloud.
 _CLOUD_PREFIXES = (("ATBB", APP_PASSWORD), ("ATAT", API_TOKEN), ("ATCT", CLOUD_ACCESS_TOKEN))
 
-# What log filters leave where a secret was; a store that accepted one would have lost the secret for good.
+# Placeholders of log filters. A store that accepted one would have lost the secret.
 _REDACTION_MARKERS = ("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********", "$REDACTED$")
 
 # "<token id>:" and twenty random bytes. The length is part of the check, so that a password that happens to be
@@ -42,7 +42,7 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{12}")
 
 
 def token_id(secret: str) -> str | None:
-    """The id of the Data Center token that ``secret`` belongs to, or ``None`` where it cannot be read.
+    """The id of the Data Center token that ``secret`` belongs to, or ``None`` if it cannot be read.
 
     Atlassian promises no format, so ``None`` means "not known", never "wrong".
     """

@@ -104,7 +104,7 @@ class Workers:
         finished = 0
         for numbers in (range(min(1, len(items))), range(1, len(items))):
             for arrived in self._arrivals(function, items, numbers):
-                # First of all: it may be secrets that nobody else has.
+                # First, since the results may hold the only copy of a secret.
                 receive([result for _number, result in arrived if not isinstance(result, BitbucketError)])
                 for number, result in arrived:
                     results[number] = result

@@ -41,7 +41,7 @@ class Applied:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def decide(self, usable: bool) -> bool:
-        """Whether the issued secret is to be delivered: the first caller decides, whoever else asks later.
+        """Whether the issued secret is to be delivered: the first caller decides.
 
         The thread that verifies the secret asks, and that of a run that no longer waits for it.
         """
@@ -194,7 +194,7 @@ def _new(view: View, policy: Policy, issued: Issued) -> Issued:
 
 
 def _problem(view: View, policy: Policy, spec: TokenSpec, issued: Issued) -> str | None:
-    """Why a token just created must not be handed over."""
+    """Why a token just created must not be delivered."""
     named = _secret.token_id(issued.secret)
     if not _secret.is_plausible(issued.secret) or named not in (None, issued.token.id):
         return (

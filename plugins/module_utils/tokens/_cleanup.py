@@ -72,7 +72,7 @@ def left_over(
 def undeclared(others: c.Iterable[str], removed: c.Collection[str], declared: c.Iterable[str]) -> list[str]:
     """References of the declared owners that the store holds and the task does not declare, as the store spells them.
 
-    An entry of a declared token in another spelling is none of them: revoking it by name would revoke the declared one.
+    An entry of a declared token in another spelling is left out: revoking it by name would revoke the declared token.
     """
     known = {canonical_reference(reference) for reference in declared}
     return sorted(

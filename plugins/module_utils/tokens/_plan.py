@@ -59,7 +59,7 @@ class _Case(t.NamedTuple):
 def plan(view: View, specs: t.Sequence[TokenSpec], policy: Policy) -> list[Plan]:
     """Decide about every declared token of one owner.
 
-    :raises BitbucketError: where nothing about this owner may be decided.
+    :raises BitbucketError: if nothing about this owner may be decided.
     """
     _check(view, specs, policy)
     return [_plan_one(view, spec, policy) for spec in specs]
@@ -178,7 +178,7 @@ def _current(case: _Case) -> Token | None:
     return max(case.live or case.candidates, key=newest, default=None)
 
 
-# Part one: a row is a function; it returns a step where it applies.
+# Part one: a row is a function; it returns a step if it applies.
 
 
 def _decide(case: _Case) -> Step:

@@ -24,7 +24,7 @@ class Report:
         self.changes: list[dict[str, t.Any]] = []
         self._notes: dict[tuple[str, str, str], None] = {}
         self.counts = {"issued": 0, "updated": 0, "revoked": 0}
-        #: References whose entries were removed from the store; ``None`` if nobody looked.
+        #: References whose entries were removed from the store; ``None`` without a store.
         self.removed: list[str] | None = None
 
     def add(self, owner: Owner, reference: str, step: Step, issued: Token | None = None) -> None:

@@ -20,7 +20,7 @@ GUARDED = ("undeclared", "absent")
 
 
 class Keep(t.NamedTuple):
-    """Leave a token as it is; ``note`` says why where one might expect otherwise."""
+    """Leave a token as it is; ``note`` says why, if one might expect otherwise."""
 
     token: Token
     note: str = ""
@@ -99,7 +99,7 @@ class Options(t.NamedTuple):
 
 
 class View(t.NamedTuple):
-    """One owner as the server showed it. ``now`` is the server's clock, ``None`` where it gave no usable one."""
+    """One owner as the server showed it. ``now`` is the server's clock, ``None`` if it gave no usable one."""
 
     owner: Owner
     tokens: tuple[Token, ...]
