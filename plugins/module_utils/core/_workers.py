@@ -149,14 +149,18 @@ class Workers:
                 left -= len(some)
                 if some:
                     yield some
-                elif any(task.ready() and not task.successful() for task in tasks):
-                    # A defect of our own ends all threads; what they have done until then is received first.
-                    self._stopped.set()
-                    if all(task.ready() for task in tasks):
-                        for task in tasks:
-                            task.get()
+                else:
+                    self._raise_defects(tasks)
         finally:
             pool.terminate()
+
+    def _raise_defects(self, tasks: t.Sequence[t.Any]) -> None:
+        """A defect of our own ends all threads. What they have done until then is received before it is raised."""
+        if any(task.ready() and not task.successful() for task in tasks):
+            self._stopped.set()
+            if all(task.ready() for task in tasks):
+                for task in tasks:
+                    task.get()
 
     def _guarded(self, function: t.Callable[[_Item], _Result], item: _Item) -> _Result | BitbucketError:
         if self._interruption.requested:
