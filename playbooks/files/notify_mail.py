@@ -28,5 +28,5 @@ try:
             connection.login(mail["username"], mail["password"])
         connection.send_message(message)
 except (OSError, smtplib.SMTPException) as error:
-    # What the server says may repeat what it was sent, so only the kind of failure is told.
+    # The answer of the server may repeat its input, so only the kind of failure is printed.
     sys.exit(f"{mail['host']} did not take it ({type(error).__name__}).")

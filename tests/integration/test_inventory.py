@@ -163,7 +163,7 @@ def test_a_host_for_which_others_projects_are_declared_is_refused(team, declared
     inventory(team, include=["SHOP"])
     outcome = team.play(PROVISION, "-i", "bitbucket.yml", *HOSTS, **{"projects": ..., **declared})
     # Those of the inventory.
-    assert_refused(team, outcome, "The host SHOP does its own part only", requests=2)
+    assert_refused(team, outcome, "The host SHOP processes only its own project or repository", requests=2)
 
 
 # Slices.

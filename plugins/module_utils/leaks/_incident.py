@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Leaked secrets and the tokens they name, put together: what is to be revoked, and what somebody has to look at."""
+"""The result of a search: leaked secrets with their tokens, and secrets that need manual attention."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from ..http._client import Client
 from ._leaks import Leak
 from ._search import OwnedToken, TokenSearch
 
-# A text can hold any number of made-up secrets with the id of a real token, and each is a failed login.
+# Text may contain any number of false secrets with the id of a real token, and each is a failed login.
 _MOST_LOGINS = 100
-# By kind: whether nothing is left to be done, and what is to be said.
+# By kind: whether no action is needed, and the message.
 _WITHOUT_ID = {
     _secret.HTTP_ACCESS_TOKEN: (
         False,
-        "It begins as secrets of HTTP access tokens of Data Center do, and does not name its token: it may be cut, or "
-        "of another format. Ask with credential_info whether it works, and revoke the token that it belongs to.",
+        "It begins like a secret of an HTTP access token of Data Center, but does not contain the id of a token. It "
+        "may be incomplete, or of another format. Check with credential_info whether it works, and revoke its token.",
     ),
-    _secret.APP_PASSWORD: (True, "An app password of Bitbucket Cloud, which has accepted none since 28 July 2026."),
+    _secret.APP_PASSWORD: (True, "An app password of Bitbucket Cloud, which accepts none since 28 July 2026."),
     _secret.API_TOKEN: (
         False,
-        "An API token of Atlassian Cloud: its user revokes it in the settings of the account, or an administrator of "
-        "the organization does.",
+        "An API token of Atlassian Cloud. Its user can revoke it in the settings of the account. An administrator of "
+        "the organization can revoke it too.",
     ),
     _secret.CLOUD_ACCESS_TOKEN: (
         False,
-        "An access token of Bitbucket Cloud, or an organization's API key: revoke it in the settings of the "
-        "repository, project, workspace or organization that it belongs to.",
+        "An access token of Bitbucket Cloud, or an API key of an organization. Revoke it in the settings of its "
+        "repository, project, workspace or organization.",
     ),
 }
 
@@ -41,22 +41,24 @@ Works = t.Mapping[str, t.Optional[bool]]
 
 
 def fingerprints(values: t.Iterable[str]) -> set[str]:
-    """The fingerprints that a task names.
+    """The fingerprints of an option.
 
-    :raises InputError: for what cannot be one, such as what YAML takes for a number.
+    :raises InputError: if one is invalid, such as a value that YAML reads as a number.
     """
     found = {value.strip().lower() for value in values}
     for value in found:
         if not _secret.is_fingerprint(value):
-            raise InputError("`ignore` takes fingerprints, which are twelve hex digits each: put them in quotes.")
+            raise InputError(
+                "`ignore` must be fingerprints of twelve hex digits. Quote them, since YAML reads some as numbers."
+            )
     return found
 
 
 def report(leaks: t.Sequence[Leak], search: TokenSearch, client: Client, whole: bool, verify: bool) -> Result:
-    """What was found, nothing of it secret.
+    """The found tokens and secrets as a result, without any secret.
 
-    :param whole: whether everybody was asked whom the caller may see, and not just some owners.
-    :param verify: whether to sign in with each secret of those tokens, once.
+    :param whole: whether the search included all owners that the caller may see.
+    :param verify: whether to sign in once with each secret of the found tokens.
     :raises GuardError: if that would be too many logins.
     """
     ours = [leak for leak in leaks if leak.token_id]
@@ -74,18 +76,18 @@ def report(leaks: t.Sequence[Leak], search: TokenSearch, client: Client, whole: 
 
 
 def _answers(leaks: t.Sequence[Leak], client: Client) -> Works:
-    """What the server says to each of these secrets."""
+    """Whether each of these secrets works."""
     if len(leaks) > _MOST_LOGINS:
         raise GuardError(
-            f"{len(leaks)} different secrets name tokens that exist. `verify` signs in with at most {_MOST_LOGINS}, "
-            "since each that was made up is a failed login; it signed in with none. Search less at a time, or do not "
-            "verify."
+            f"{len(leaks)} different secrets contain ids of existing tokens. `verify` signs in with at most "
+            f"{_MOST_LOGINS}, since each false secret is a failed login. No login was tried. Search fewer files at a "
+            "time, or set `verify` to false."
         )
     works: dict[str, bool | None] = {}
     for leak in leaks:
         answer = DataCenter(client.as_bearer(leak.secret)).sign_in()
         works[leak.fingerprint] = answer.works
-        # The others would be waited for as long, and in vain.
+        # The others would fail in the same way.
         if answer.reason in FOR_ALL:
             break
     return works
@@ -103,7 +105,7 @@ def _token(found: OwnedToken, leaks: t.Sequence[Leak], works: Works, client: Cli
         "in_use": token.id == client.credential.token_id,
         "fingerprints": [leak.fingerprint for leak in leaks],
         "found_in": [place for leak in leaks for place in leak.found_in],
-        # One that works is proof; where one gave no clear answer, that none does is not known.
+        # Not False if one answer is not clear.
         "works": True in answers or (None if None in answers else False),
         "msg": f"{reference}, token {token.id}: {'; '.join(map(_seen, leaks))}",
     }
@@ -128,19 +130,19 @@ def _seen(leak: Leak) -> str:
 
 
 def _verdict(leak: Leak, search: TokenSearch, whole: bool) -> tuple[bool, str]:
-    """Whether nothing is left to do about a secret without a token, and why, or what to do."""
+    """Whether a secret without a token needs no action, and why, or what to do."""
     if leak.token_id is None:
         return _WITHOUT_ID[leak.kind]
     if search.ended:
         return False, (
-            f"The search ended early and did not find its token: correct the cause and run this again. {search.ended}"
+            f"The search ended before its token was found. Correct the cause, and run it again. {search.ended}"
         )
     if not whole:
-        return False, "None of the named owners has its token: name no owner, so that all are asked."
+        return False, "None of the named owners has its token. Name no owners, so that all are searched."
     if search.failures:
         return False, (
             "No owner that answered has its token. It was revoked already, or belongs to one of the "
-            f"{len(search.failures)} that did not answer: run this as an administrator, or ask with credential_info "
+            f"{len(search.failures)} that did not answer. Run this as an administrator, or check with credential_info "
             "whether it works."
         )
     return True, "No owner has its token: it was revoked already, or belongs to another Bitbucket."

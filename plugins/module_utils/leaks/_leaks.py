@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which secrets a text and files hold, and where. What is told of a secret is its fingerprint, never itself."""
+"""Search text and files for secrets. Results contain the fingerprint of a secret, never the secret."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_SECRETS = 10_000
 _PLACES = 10
 # ASCII in UTF-32 and UTF-16, with either byte first and wherever it stands; a mark at its beginning is not needed.
 _WIDE = re.compile(r"(?:[\x01-\x7f]\0\0\0){8,}|(?:\0\0\0[\x01-\x7f]){8,}|(?:[\x01-\x7f]\0){8,}|(?:\0[\x01-\x7f]){8,}")
-#: Reasons of ``unread`` that leave no doubt about a file: nobody put a secret into a socket.
+#: Reasons of ``unread`` for which the path cannot contain a secret.
 HARMLESS = ("link", "special")
 
 
@@ -47,17 +47,17 @@ class Leak:
 
     @property
     def kind(self) -> str:
-        """What kind of credential it is."""
+        """The kind of the credential."""
         return _secret.kind(self.secret)
 
     @property
     def fingerprint(self) -> str:
-        """What it is recognised by."""
+        """The fingerprint of the secret."""
         return _secret.fingerprint(self.secret)
 
 
 class Leaks:
-    """Collects secrets from everything that is searched. ``unread`` is what could not be."""
+    """Collects the secrets of all searched text. ``unread`` lists the files that could not be searched."""
 
     def __init__(self) -> None:
         self.files = 0
@@ -66,7 +66,7 @@ class Leaks:
 
     @property
     def all(self) -> list[Leak]:
-        """Each secret once, in the order of sight."""
+        """Each secret once, in the order in which they were found."""
         return list(self._leaks.values())
 
     def search_text(self, text: str) -> None:
@@ -91,7 +91,7 @@ class Leaks:
 
     @property
     def doubtful(self) -> list[dict[str, str]]:
-        """What of ``unread`` may hold secrets."""
+        """The entries of ``unread`` that may contain secrets."""
         return [item for item in self.unread if item["reason"] not in HARMLESS]
 
     def _folder(self, path: str) -> None:
@@ -138,7 +138,7 @@ class Leaks:
         return _packed.Unpacker(path.stat().st_size, search, skip, self._member)
 
     def _member(self, place: str, name: str) -> str:
-        """Where a member of an archive is, whose name may be a secret too."""
+        """The place of a member of an archive. Its name may be a secret too."""
         inside = f"{place}!{shown(name)}"
         for found in sightings(name):
             self._add(found.secret, f"{inside} (its name)")
@@ -163,7 +163,7 @@ class Leaks:
     def _add(self, secret: str, place: str) -> None:
         if secret not in self._leaks and len(self._leaks) >= MOST_SECRETS:
             raise GuardError(
-                f"There are more than {MOST_SECRETS:,} different secrets: somebody made them up, or too much is "
+                f"There are more than {MOST_SECRETS:,} different secrets. Either they are false, or too much is "
                 "searched at a time. Nothing was looked up or revoked: search less."
             )
         leak = self._leaks.setdefault(secret, Leak(secret))
@@ -194,9 +194,9 @@ def _seen(text: str) -> list[Sighting]:
 
 
 def shown(path: str) -> str:
-    """A path fit for a message: whoever names a file after a secret shows it to everyone who lists files."""
-    told = without(path, lambda secret: f"[{_secret.fingerprint(secret)}]")
-    return visible(told.encode("utf-8", "backslashreplace").decode("utf-8"))
+    """``path`` for a message: a secret in the name of a file is replaced by its fingerprint."""
+    masked = without(path, lambda secret: f"[{_secret.fingerprint(secret)}]")
+    return visible(masked.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def _blocks(stream: t.BinaryIO) -> t.Iterator[str]:

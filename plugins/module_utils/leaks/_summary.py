@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""The result of a search for leaked secrets in lines for people. Pure, and nothing secret."""
+"""The result of a search for leaked secrets as lines of text. No line contains a secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Result = t.Mapping[str, t.Any]
 
 
 def lines_of(result: Result) -> list[str]:
-    """What needs no action, and what was not searched or not asked."""
+    """Lines about secrets that need no action, files not searched, and owners not asked."""
     dead = [token["msg"] for token in result["access_tokens"] if token["works"] is False]
     settled = [secret["msg"] for secret in result["unresolved"] if secret["settled"]]
     return [
@@ -28,7 +28,7 @@ def lines_of(result: Result) -> list[str]:
 
 
 def left_to_do(result: Result) -> list[str]:
-    """What needs manual attention: leaked secrets that revoking the found tokens leaves, and files not searched."""
+    """Messages about the work that remains after the found tokens are revoked."""
     live = (token for token in result["access_tokens"] if token["works"] is not False)
     own = [
         f"revoke it with another credential, since this run signs in with it: {token['msg']}"

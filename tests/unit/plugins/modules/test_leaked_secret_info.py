@@ -133,7 +133,7 @@ def test_a_secret_is_open_where_somebody_could_not_be_asked(company):
     result = run(company, token.secret, caller="pat")
     assert verdicts(result) == [(fingerprint(token.secret), False)]
     assert "one of the 2 that did not answer" in result["unresolved"][0]["msg"]
-    assert "ask with credential_info whether it works" in result["unresolved"][0]["msg"]
+    assert "check with credential_info whether it works" in result["unresolved"][0]["msg"]
     assert len(result["failures"]) == 2
     assert "failed" not in result
 
@@ -146,7 +146,7 @@ def test_a_rate_limit_on_the_way_keeps_what_was_found_and_settles_nothing(compan
     result = run(company, f"{token.secret} {STRANGE}", **owners)
     assert [found["id"] for found in result["access_tokens"]] == [token.id]
     assert verdicts(result) == [(fingerprint(STRANGE), False)]
-    assert "The search ended early" in result["unresolved"][0]["msg"]
+    assert "The search ended before" in result["unresolved"][0]["msg"]
     assert "the rate limit is still exceeded" in result["unresolved"][0]["msg"]
     assert result["failures"][0]["reason"] == "rate_limit"
 
@@ -154,15 +154,15 @@ def test_a_rate_limit_on_the_way_keeps_what_was_found_and_settles_nothing(compan
 def test_a_secret_is_open_where_only_some_owners_were_asked(company):
     result = run(company, STRANGE, projects=["PAY"])
     assert verdicts(result) == [(fingerprint(STRANGE), False)]
-    assert "name no owner" in result["unresolved"][0]["msg"]
+    assert "Name no owners" in result["unresolved"][0]["msg"]
 
 
 @pytest.mark.parametrize(
     ("secret", "kind", "settled", "words"),
     [
-        (APP_PASSWORD, "app_password", True, "has accepted none since"),
-        (API_TOKEN, "api_token", False, "its user revokes it"),
-        (ACCESS_TOKEN, "cloud_access_token", False, "revoke it in the settings of the repository"),
+        (APP_PASSWORD, "app_password", True, "accepts none since"),
+        (API_TOKEN, "api_token", False, "Its user can revoke it"),
+        (ACCESS_TOKEN, "cloud_access_token", False, "Revoke it in the settings of its repository"),
     ],
 )
 @pytest.mark.parametrize("verify", [False, True])
@@ -223,7 +223,9 @@ def test_so_many_secrets_for_one_token_are_refused_before_the_first_login(compan
     secrets = [token.secret, *(made_up(token.id, number) for number in range(100))]
     with pytest.raises(GuardError) as caught:
         run(company, " ".join(secrets), verify=True)
-    assert str(caught.value).startswith("101 different secrets name tokens that exist. `verify` signs in with at most")
+    assert str(caught.value).startswith(
+        "101 different secrets contain ids of existing tokens. `verify` signs in with at most"
+    )
     assert logins(company) == 0
     assert run(company, " ".join(secrets[:100]), verify=True)["access_tokens"][0]["works"] is True
     assert logins(company) == 100
@@ -267,7 +269,7 @@ def test_no_clear_answer_is_no_verdict(company, answer):
     [
         ({}, "There is nothing to search"),
         ({"text": "x" * 15}, "`text` is shorter than any secret"),
-        ({"text": STRANGE, "ignore": ["123"]}, "twelve hex digits each: put them in quotes"),
+        ({"text": STRANGE, "ignore": ["123"]}, "twelve hex digits. Quote them"),
         ({"files": ["/nowhere/at/all"]}, "/nowhere/at/all: not searched, it does not exist."),
         ({"text": STRANGE, "users": ["svc-*"]}, "'svc-*' is a glob"),
     ],
