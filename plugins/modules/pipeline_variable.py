@@ -156,7 +156,7 @@ CONSTRAINTS: dict[str, t.Any] = {
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
     """Bring the variable into the declared state.
 
-    :raises InputError: where the value cannot be meant, or the environment does not exist.
+    :raises InputError: if the value cannot be meant, or the environment does not exist.
     """
     params = {**params, "key": params["key"].strip()}
     _require_sensible(params["key"], params["value"] if params["state"] == "present" else None)
@@ -212,7 +212,7 @@ def _unwritten(key: str, place: Place) -> str:
 
 
 def _reason(existing: Variable | None, value: str, secured: bool, always: bool) -> str | None:
-    """Why the variable has to be written; ``None`` where it is as declared, as far as can be seen."""
+    """Why the variable has to be written; ``None`` if it is as declared, as far as can be seen."""
     if existing is None:
         return "absent"
     if existing.secured != secured:

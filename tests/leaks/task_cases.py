@@ -644,7 +644,7 @@ def a_wrong_key_of_an_organization(scenario: Scenario) -> Data:
     return api_tokens(scenario, admin_api_key="{{ nobodys_token }}")
 
 
-@TASKS.fails(API_TOKENS, says="holds an API token")
+@TASKS.fails(API_TOKENS, says="is an API token")
 def an_api_token_in_place_of_the_key(scenario: Scenario) -> Data:
     return api_tokens(scenario, admin_api_key="{{ api_token }}")
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What can be said of a credential of Bitbucket Cloud without asking anyone. Nothing in here quotes a secret."""
+"""Checks of a credential of Bitbucket Cloud without a request. No message quotes a secret."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from ..http import _cloud_answers
 
 
 def advice(secret: str, username: str, email: str) -> list[str]:
-    """One sentence for each thing about a credential, and the user it is used with, that looks wrong."""
+    """One sentence for each problem of a credential or its user name."""
     kind = _secret.kind(secret)
     said = [
         (kind == _secret.APP_PASSWORD, f"{_cloud_answers.APP_PASSWORDS_REMOVED}."),
         (
             kind == _secret.API_TOKEN and not _secret.has_checksum(secret),
-            "The last eight characters are not the checksum that API tokens were seen to end in, so a part of the "
-            "token may be missing: compare it with where it was copied from.",
+            "The last eight characters are not the checksum in which API tokens end, so the token may be incomplete. "
+            "Compare it with the original.",
         ),
         (
             kind in _secret.GIT_USERS and "@" in username,
-            f"git takes no e-mail address as user name: {_git_user(kind)}.",
+            f"git does not accept an e-mail address as the user name: {_git_user(kind)}.",
         ),
         (
             kind == _secret.API_TOKEN and bool(email) and "@" not in email,
-            "REST takes the e-mail address of the Atlassian account with an API token, not the Bitbucket user name.",
+            "With an API token, REST needs the e-mail address of the Atlassian account, not the Bitbucket user name.",
         ),
     ]
     return [sentence for applies, sentence in said if applies]

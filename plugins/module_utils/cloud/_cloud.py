@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Tokensmith
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bitbucket Cloud's resources, and what one of them tells about a credential."""
+"""Resources of Bitbucket Cloud, and the check of a credential."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FOREIGN = (
 class Verdict(t.NamedTuple):
     """What Bitbucket Cloud says about a credential; ``None`` stands for what it does not say.
 
-    ``works`` is whether it is accepted, ``None`` where there was no clear answer. ``account`` is whose it is, for one
+    ``works`` is whether it is accepted, ``None`` if there was no clear answer. ``account`` is whose it is, for one
     that belongs to a user. ``problem`` is one sentence. ``refused`` is whether one more try could lock an account.
     """
 
@@ -55,7 +55,7 @@ class Cloud:
         self.client = client
 
     def whoami(self) -> Answer:
-        """The caller's own account, which tells most about a credential without needing a name."""
+        """The caller's own account: the most informative request that needs no name."""
         return self.client.get(f"{_API}/user")
 
     def workspaces(self) -> list[str]:
@@ -93,7 +93,7 @@ def probe(client: Client) -> Verdict:
         return Verdict(None, problem=str(error))
     account = _account(answer.data)
     if account is None:
-        return Verdict(None, problem="The server names nobody in its answer: is `api_url` right?")
+        return Verdict(None, problem="The server's answer names no user. Check `api_url`.")
     return _with_headers(client, Verdict(True, account=account), answer.headers)
 
 

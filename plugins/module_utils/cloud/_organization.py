@@ -38,7 +38,7 @@ class ApiToken(t.NamedTuple):
     last_active: int | None = None
 
     def days_left(self, now: int | None) -> int | None:
-        """Whole days until this expires, negative after it has; ``None`` where that is not known."""
+        """Whole days until this expires, negative after it has; ``None`` if that is not known."""
         return days_left(self.expires, now)
 
     def unused_days(self, now: int | None) -> int | None:
@@ -79,7 +79,7 @@ class ApiTokenListing(t.NamedTuple):
 
 
 class Organization:
-    """The calls that the collection makes, and no others. The one that revokes everyone's tokens is none of them."""
+    """The calls that the collection makes. The call that revokes the tokens of all users is not among them."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -106,13 +106,13 @@ class Organization:
         return ApiTokenListing(tuple(_of_account(value, account_id, what) for value in answer.data), answer.now)
 
     def revoke(self, account_id: str, token_id: str) -> bool:
-        """Revoke one token; ``False`` where it was already gone."""
+        """Revoke one token; ``False`` if it was already gone."""
         try:
             self.client.delete(f"{_account_path(account_id)}/{_segment(token_id, 'id')}")
         except NotFoundError:
             return False
         except AnswerError as error:
-            # With which status and body success is answered is not documented; a listing tells what came of it.
+            # The answer to a success is not documented, so the caller checks the listing.
             if isinstance(error, StatusError):
                 raise
         return True
@@ -120,14 +120,14 @@ class Organization:
 
 def _account_path(account_id: str) -> str:
     if "@" in account_id:
-        raise InputError("`account_id` takes the id of an Atlassian account, not an e-mail address.")
+        raise InputError("`account_id` must be the id of an Atlassian account, not an e-mail address.")
     return f"/users/{_segment(account_id, 'account_id')}/manage/api-tokens"
 
 
 def _segment(value: str, option: str) -> str:
     """``value`` as one part of a path, which nothing in it can leave.
 
-    :raises InputError: where it cannot be an id, naming the option.
+    :raises InputError: if it cannot be an id, naming the option.
     """
     if (
         not value
@@ -136,7 +136,7 @@ def _segment(value: str, option: str) -> str:
         or set(value) & set(" /\\%?#")
         or value.startswith(".")
     ):
-        raise InputError(f"`{option}` is not an id of Atlassian's, which has no blanks, slashes or the like.")
+        raise InputError(f"`{option}` is not an id: an Atlassian id has no spaces, slashes or similar characters.")
     return quote(value, safe="")
 
 
@@ -158,7 +158,7 @@ def _of_account(data: t.Any, account_id: str, what: str) -> ApiToken:
 def _named(data: t.Any, what: str) -> tuple[str, str]:
     token_id = data.get("id") if isinstance(data, dict) else None
     if not isinstance(token_id, str) or not token_id:
-        raise AnswerError(f"{what}: the answer holds an API token without a usable id.")
+        raise AnswerError(f"{what}: the answer has an API token without a usable id.")
     return writable(token_id), _optional(data.get("label")) or ""
 
 
@@ -174,5 +174,5 @@ def _moment(value: t.Any, what: str) -> int | None:
         value *= 1000
     moment = from_server(value)
     if moment is None:
-        raise AnswerError(f"{what}: the answer holds an API token with a time that is not one.")
+        raise AnswerError(f"{what}: the answer has an API token with an invalid time.")
     return moment

@@ -29,7 +29,7 @@ class Place(t.NamedTuple):
 
 
 class Variable(t.NamedTuple):
-    """A variable as Bitbucket lists it; ``value`` is ``None`` where it is secured, since it never reads back."""
+    """A variable as Bitbucket lists it; ``value`` is ``None`` if it is secured, since it never reads back."""
 
     uuid: str
     key: str
@@ -38,13 +38,13 @@ class Variable(t.NamedTuple):
 
 
 class TakenError(BitbucketError):
-    """There is a variable of that name by now."""
+    """A variable of that name was created meanwhile."""
 
 
 class PipelineVariables:
     """The variables of one place.
 
-    :raises InputError: where the place names an environment that the repository does not have.
+    :raises InputError: if the place names an environment that the repository does not have.
     """
 
     def __init__(self, client: Client, place: Place) -> None:
@@ -55,13 +55,13 @@ class PipelineVariables:
     def find(self, key: str) -> Variable | None:
         """The variable of that name.
 
-        :raises AnswerError: where there are several, so that nobody can tell which one is meant.
+        :raises AnswerError: if there are several of that name.
         """
         # Without the slash at the end Bitbucket was seen to answer with an empty list (C14).
         found = [_variable(value) for value in self._values(f"{self._path}/") if value.get("key") == key]
         if len(found) > 1:
             raise AnswerError(
-                f"The {self.place.label} has {len(found)} variables called {key}: remove all but one in Bitbucket "
+                f"The {self.place.label} has {len(found)} variables named {key}. Remove all but one in Bitbucket "
                 f"({', '.join(variable.uuid for variable in found)})."
             )
         return found[0] if found else None
@@ -69,7 +69,7 @@ class PipelineVariables:
     def create(self, key: str, value: str, secured: bool) -> Variable:
         """Make the variable, or set it where our own answer was lost and it is there now.
 
-        :raises TakenError: where somebody else has just made one of that name.
+        :raises TakenError: if another client has just created one of that name.
         """
         body = self._body(key, value, secured)
         try:
@@ -104,7 +104,7 @@ class PipelineVariables:
     def _stored(self, data: t.Any, key: str, secured: bool) -> Variable:
         """What is there now: as the answer says, or where it says nothing, as the listing does.
 
-        :raises AnswerError: where a secret would lie open, or the variable is not there.
+        :raises AnswerError: if a secret would lie open, or the variable is not there.
         """
         said = isinstance(data, dict) and data.get("key") == key and isinstance(data.get("secured"), bool)
         variable = _variable(data) if said else self.find(key)
@@ -113,8 +113,8 @@ class PipelineVariables:
         if variable.secured != secured:
             state = "left it unsecured, so it can be read by others" if secured else "keeps it secured"
             raise AnswerError(
-                f"Bitbucket accepted the variable {key} of the {self.place.label}, but {state}: "
-                "delete it with `state: absent`, then create it again."
+                f"Bitbucket accepted the variable {key} of the {self.place.label}, but {state}. "
+                "Delete it with `state: absent`, then create it again."
             )
         return variable
 
@@ -142,8 +142,8 @@ class PipelineVariables:
             return found[0]
         if found:
             raise InputError(
-                f"Several environments of {self.place.workspace}/{self.place.repository} are called {wanted}: name "
-                f"one by its UUID ({', '.join(found)})."
+                f"Several environments of {self.place.workspace}/{self.place.repository} are named {wanted}. Use "
+                f"the UUID of one ({', '.join(found)})."
             )
         known = ", ".join(sorted(name for name, _uuid in named if name)) or "none"
         raise InputError(
@@ -157,6 +157,6 @@ class PipelineVariables:
 def _variable(value: dict[str, t.Any]) -> Variable:
     uuid, key, secured = value.get("uuid"), value.get("key"), value.get("secured")
     if not isinstance(uuid, str) or not uuid or not isinstance(key, str) or not isinstance(secured, bool):
-        raise AnswerError("A variable in the server's answer lacks its uuid, its key, or whether it is secured.")
+        raise AnswerError("A variable in the server's answer has no `uuid`, `key` or `secured`.")
     text = value.get("value")
     return Variable(uuid, key, secured, text if isinstance(text, str) and not secured else None)

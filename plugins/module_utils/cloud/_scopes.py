@@ -70,7 +70,7 @@ def rows(permissions: t.Iterable[str]) -> list[Row]:
     if unknown:
         # Only what looks like a permission is quoted: anything else may be a secret that slipped into the wrong option.
         shown = unknown[0] if unknown[0].replace(":", "").isalpha() and len(unknown[0]) <= 20 else "One of those given"
-        raise InputError(f"{shown} is not a permission of app passwords: they are {', '.join(TABLE)}.")
+        raise InputError(f"{shown} is not a permission of app passwords. Valid are {', '.join(TABLE)}.")
     return [TABLE[name] for name in named]
 
 

@@ -178,7 +178,7 @@ def expires_within(expires: int | None, now: int | None, days: int) -> bool:
 
 
 def days_left(expires: int | None, now: int | None) -> int | None:
-    """Whole days until a token expires, negative after it has; ``None`` where that is not known."""
+    """Whole days until a token expires, negative after it has; ``None`` if that is not known."""
     return None if now is None or expires is None else (expires - now) // DAY
 
 

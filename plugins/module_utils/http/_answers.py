@@ -69,7 +69,7 @@ _BEARER_HINT = (
 
 
 class Answer(t.NamedTuple):
-    """A successful answer. ``data`` is its JSON (``None`` where it had no body), ``size`` the length of that."""
+    """A successful answer. ``data`` is its JSON (``None`` if it had no body), ``size`` the length of that."""
 
     status: int
     data: t.Any
@@ -78,7 +78,7 @@ class Answer(t.NamedTuple):
 
     @property
     def now(self) -> int | None:
-        """The server's clock in milliseconds, or ``None`` where ``Date`` is missing or cannot be right."""
+        """The server's clock in milliseconds, or ``None`` if ``Date`` is missing or cannot be right."""
         return clock(self.headers)
 
     @property
@@ -125,7 +125,7 @@ def parsed(exchange: Exchange, what: str, clean: t.Callable[[str], str], option:
 
     :param clean: takes the caller's own credentials out of the server's words.
     :param option: the option with the product's URL, for the message.
-    :raises AnswerError: where the body is not JSON (a login page or a proxy's own, usually), or too much of it.
+    :raises AnswerError: if the body is not JSON (a login page or a proxy's own, usually), or too much of it.
     """
     if not exchange.body.strip():
         return Answer(exchange.status, None, exchange.headers, len(exchange.body))

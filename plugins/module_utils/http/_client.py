@@ -129,7 +129,7 @@ class Client:
 
     :param url: the base URL, with a context path where the instance has one.
     :param product: whose errors to expect.
-    :raises InputError: where ``url`` is not one.
+    :raises InputError: if ``url`` is not one.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class Client:
     def delete(self, path: str) -> Answer:
         """Delete an item; repeated after failures.
 
-        :raises GuardError: where it could delete more than one API token.
+        :raises GuardError: if it could delete more than one API token.
         """
         return self._request("DELETE", path, None, None, repeatable=True)
 
@@ -179,7 +179,7 @@ class Client:
         """Make something new each time: repeated only where the server certainly did not do it.
 
         :param method: Data Center creates with PUT, Cloud with POST.
-        :raises LostAnswerError: where it may have been done.
+        :raises LostAnswerError: if it may have been done.
         """
         return self._request(method, path, None, body, repeatable=False)
 
@@ -295,7 +295,7 @@ def _plain(path: str) -> str:
 def base_url(url: str, option: str) -> str:
     """``url`` without what a base URL has no use for.
 
-    :raises InputError: where it is none, naming the option that it came from.
+    :raises InputError: if it is not valid, naming the option.
     """
     text = url.strip()
     if not _addresses.is_web_address(text):

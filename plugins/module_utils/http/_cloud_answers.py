@@ -28,31 +28,31 @@ if t.TYPE_CHECKING:
 API_TOKENS_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"
 APP_PASSWORDS_REMOVED = (
     "Bitbucket Cloud has removed app passwords (CHANGE-3222), and none works any more. Use an API token with Bitbucket "
-    f"scopes instead; its owner makes it at {API_TOKENS_PAGE}"
+    f"scopes instead; its owner can create it at {API_TOKENS_PAGE}"
 )
 
-# The only server that ever took app passwords from the collection.
+# The only server to which the collection could send app passwords.
 _REST = "api_url"
 _APP_PASSWORDS = "CHANGE-3222"
 _CHANGE = re.compile(r"CHANGE-\d+")
 
 _BASIC = (
     "Bitbucket does not accept this e-mail and API token. Either one is wrong, or the token has expired, was revoked, "
-    "or has no Bitbucket scopes, as one without scopes or one for Jira has not"
+    "or has no Bitbucket scopes (a token for Jira, for example)"
 )
 _BEARER = "Bitbucket does not accept this token: it is wrong, has expired or was revoked"
 _ADMIN = (
-    "Atlassian does not accept this key: `admin_api_key` takes an API key that an administrator of the organization "
-    "made, and it is wrong, has expired or was revoked"
+    "Atlassian does not accept this key: it is wrong, has expired or was revoked. `admin_api_key` must be an API key "
+    "that an administrator of the organization created"
 )
-# Whether Bitbucket Cloud locks accounts like Data Center does nobody wrote down; if so, the credential may be right.
+# It is not documented whether Bitbucket Cloud locks accounts like Data Center. If so, the credential may be right.
 _LOCK = re.compile(r"captcha|\block", re.IGNORECASE)
-_LOCKED = "the account is locked, or wants a CAPTCHA solved. Sign in once with a browser before the next run"
+_LOCKED = "the account is locked or requires a CAPTCHA. Sign in once with a browser before the next run"
 _CONSUMER = "Bitbucket does not accept this `client_id` and `client_secret`"
 
 
 class Said(t.NamedTuple):
-    """What an error answer says, with the caller's credentials taken out; ``None`` where it says nothing.
+    """What an error answer says, with the caller's credentials taken out; ``None`` if it says nothing.
 
     ``own`` is whether it is in the form of Bitbucket's errors, as an answer of a proxy is not.
     """
@@ -97,7 +97,7 @@ def error_for(
 
 
 def scopes(value: t.Any, clean: t.Callable[[str], str]) -> tuple[str, ...] | None:
-    """Scopes as a list or as one text with commas or blanks between them; ``None`` for anything else."""
+    """Scopes as a list, or as a string with commas or spaces between them; ``None`` for anything else."""
     if isinstance(value, str):
         value = value.replace(",", " ").split()
     if not isinstance(value, list):

@@ -31,8 +31,8 @@ _KINDS = (("email", "api_token"), ("access_token",), ("client_id", "client_secre
 def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
     """The client of Bitbucket Cloud that a module's options describe; an OAuth consumer gets its token here, once.
 
-    :raises InputError: where they cannot be right, or the library is missing where the module runs.
-    :raises BitbucketError: where an OAuth consumer gets no token.
+    :raises InputError: if they cannot be right, or the library is missing where the module runs.
+    :raises BitbucketError: if an OAuth consumer gets no token.
     """
     url = _private(params, "api_url")
     credential = credential_from(params, os.environ, lambda consumer: _fetched(params, consumer))
@@ -40,9 +40,9 @@ def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
 
 
 def clients_from(params: t.MutableMapping[str, t.Any]) -> t.Callable[[Credential], Client]:
-    """What makes a client of Bitbucket Cloud for whatever credential shall be asked about.
+    """A function that creates a client of Bitbucket Cloud for a credential.
 
-    :raises InputError: where the options cannot be right, or the library is missing where the module runs.
+    :raises InputError: if the options cannot be right, or the library is missing where the module runs.
     """
     url = _private(params, "api_url")
     transport = transport_from(params)
@@ -52,14 +52,14 @@ def clients_from(params: t.MutableMapping[str, t.Any]) -> t.Callable[[Credential
 def organization_client_from(params: t.MutableMapping[str, t.Any]) -> Client:
     """The client of the administration API that a module's options describe.
 
-    :raises InputError: where they cannot be right, or the library is missing where the module runs.
+    :raises InputError: if they cannot be right, or the library is missing where the module runs.
     """
     url = url_of(params, "admin_url")
     key = (params["admin_api_key"] or os.environ.get(_ADMIN_API_KEY, "")).strip()
     if not key:
         raise InputError(
             f"No credential: set `admin_api_key`, or {_ADMIN_API_KEY} in the environment, to an API key that an "
-            "administrator of the organization made. API tokens and access tokens are not accepted for this."
+            "administrator of the organization created. API tokens and access tokens are not accepted for this."
         )
     credential = Credential(token=_checked("admin_api_key", key))
     client = Client(url, credential, transport_from(params), product=_cloud_answers.ORGANIZATION)
@@ -104,13 +104,13 @@ def refuse_app_password(option: str, secret: str) -> None:
     """
     if _secret.kind(secret) == _secret.APP_PASSWORD:
         raise InputError(
-            f"`{option}` holds an app password: nothing was sent. {_cloud_answers.APP_PASSWORDS_REMOVED}, and gives it "
+            f"`{option}` is an app password, so nothing was sent. {_cloud_answers.APP_PASSWORDS_REMOVED}. Set it "
             "as `api_token` together with `email`."
         )
 
 
 def _private(params: t.MutableMapping[str, t.Any], option: str) -> str:
-    """The URL of an option, where nobody can read what is sent there."""
+    """The URL of an option, if nobody else can read the requests to it."""
     url = base_url(url_of(params, option), option)
     require_private(url, option, params)
     return url
@@ -121,17 +121,17 @@ def _checked(option: str, secret: str) -> str:
     kind = _secret.kind(secret)
     if option == "api_token" and kind == _secret.CLOUD_ACCESS_TOKEN:
         raise InputError(
-            "`api_token` holds an access token of a repository, project or workspace: it goes into `access_token`."
+            "`api_token` is an access token of a repository, project or workspace. Set it as `access_token`."
         )
     if option in ("access_token", "admin_api_key") and kind == _secret.API_TOKEN:
-        raise InputError(f"`{option}` holds an API token, which signs in as `api_token` together with `email`.")
+        raise InputError(f"`{option}` is an API token. Set it as `api_token` together with `email`.")
     return sendable(secret, option)
 
 
 def _address(email: str) -> str:
     if "@" not in email:
         raise InputError(
-            "`email` is not an e-mail address. REST takes the address of the Atlassian account; the Bitbucket user "
+            "`email` is not an e-mail address. REST needs the address of the Atlassian account; the Bitbucket user "
             "name is for git."
         )
     return email
@@ -145,6 +145,6 @@ def _fetched(params: t.MutableMapping[str, t.Any], consumer: Credential) -> str:
     answer = server.post_form(parts.path, {"grant_type": "client_credentials"})
     token = answer.data.get("access_token") if isinstance(answer.data, dict) else None
     if not isinstance(token, str) or not _secret.is_plausible(token):
-        raise AnswerError(f"POST {parts.path}: the answer holds no access token; is `oauth_url` right?")
+        raise AnswerError(f"POST {parts.path}: the answer has no access token. Check `oauth_url`.")
     _secret.register_secret(token)
     return token

@@ -25,7 +25,7 @@ _KINDS = (("username", "password"), ("token",))
 def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
     """The client that a module's connection options describe.
 
-    :raises InputError: where they cannot be right, or the library is missing where the module runs.
+    :raises InputError: if they cannot be right, or the library is missing where the module runs.
     """
     params["url"] = params["url"] or os.environ.get(_URL)
     if not params["url"]:
@@ -38,7 +38,7 @@ def client_from(params: t.MutableMapping[str, t.Any]) -> Client:
 def transport_from(params: t.Mapping[str, t.Any]) -> Transport:
     """The way to the server that the options describe.
 
-    :raises InputError: where they cannot be right, or the library is missing where the module runs.
+    :raises InputError: if they cannot be right, or the library is missing where the module runs.
     """
     if not _transport.HAS_REQUESTS:
         raise InputError(str(missing_required_lib("requests")))
@@ -65,7 +65,7 @@ def require_private(url: str, option: str, params: t.Mapping[str, t.Any]) -> Non
     if not params["allow_insecure"] and not _addresses.is_private(url):
         raise InputError(
             f"`{option}` begins with http://, so the password or token would cross the network unencrypted: nothing "
-            "was sent. Use https://, or set `allow_insecure: true` where nobody else can listen."
+            "was sent. Use https://, or set `allow_insecure: true` if nobody else can read the network."
         )
 
 
@@ -108,7 +108,7 @@ def signing_in(
         given.update({name: given[name] or _value(name, environment.get(variables[name])) for name in kind})
     secrets = [kind[-1] for kind in kinds if given[kind[-1]]]
     if len(secrets) > 1 and chosen:
-        raise InputError(f"Both `{secrets[0]}` and `{secrets[1]}` are given: keep the one to sign in with.")
+        raise InputError(f"Both `{secrets[0]}` and `{secrets[1]}` are set. Keep the one to sign in with.")
     if len(secrets) > 1:
         names = [variables[name] for name in secrets]
         raise InputError(
@@ -119,7 +119,7 @@ def signing_in(
 
 
 def _value(name: str, text: t.Any) -> str:
-    """What is given for an option. A password keeps the blanks at its ends; nothing else can begin or end with one."""
+    """The value of an option. Spaces at the ends are removed, except from a password."""
     value = str(text or "")
     return value if name == "password" else value.strip()
 
@@ -127,8 +127,8 @@ def _value(name: str, text: t.Any) -> str:
 def sendable(token: str, option: str) -> str:
     """``token`` where it can stand in a header.
 
-    :raises InputError: where it cannot, naming the option that it came from.
+    :raises InputError: if it cannot, naming the option.
     """
     if not (token.isascii() and token.isprintable()) or " " in token:
-        raise InputError(f"`{option}` holds characters that no token has (blanks or line breaks, perhaps from a file).")
+        raise InputError(f"`{option}` has characters that no token has (such as spaces or line breaks from a file).")
     return token

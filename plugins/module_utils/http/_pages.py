@@ -40,7 +40,7 @@ class _Measure:
     def add(self, values: t.Sequence[t.Any], answer: Answer, last: bool) -> None:
         """Count one page.
 
-        :raises AnswerError: where that is more than any listing has.
+        :raises AnswerError: if that is more than any listing has.
         """
         self._pages += 1
         self._entries += len(values)
@@ -53,7 +53,7 @@ class _Measure:
 def by_start(client: Client, path: str, query: t.Mapping[str, t.Any] | None = None) -> Values:
     """A listing of Data Center, whose pages say where the next begins.
 
-    :raises AnswerError: where an answer is not a page, or the pages do not come to an end.
+    :raises AnswerError: if an answer is not a page, or the pages do not come to an end.
     """
     start: int | None = 0
     measure = _Measure(path)
@@ -71,7 +71,7 @@ def by_start(client: Client, path: str, query: t.Mapping[str, t.Any] | None = No
 def by_link(client: Client, path: str, query: t.Mapping[str, t.Any] | None = None) -> Values:
     """A listing of Bitbucket Cloud, whose pages link to the next.
 
-    :raises AnswerError: where an answer is not a page, a link leads elsewhere, or the pages do not come to an end.
+    :raises AnswerError: if an answer is not a page, a link leads elsewhere, or the pages do not come to an end.
     """
 
     def following(data: dict[str, t.Any]) -> str | None:
@@ -84,7 +84,7 @@ def by_link(client: Client, path: str, query: t.Mapping[str, t.Any] | None = Non
 def by_cursor(client: Client, path: str, query: t.Mapping[str, t.Any] | None = None) -> Values:
     """A listing of Atlassian's administration API, whose pages link to the next or name a cursor.
 
-    :raises AnswerError: where an answer is not a page, a link leads elsewhere, or the pages do not come to an end.
+    :raises AnswerError: if an answer is not a page, a link leads elsewhere, or the pages do not come to an end.
     """
     asked = {**(query or {}), "pageSize": CLOUD_PAGE_SIZE}
 
@@ -158,7 +158,7 @@ def _endless(path: str) -> AnswerError:
 def _values(data: t.Any, field: str, path: str) -> list[t.Any]:
     """The entries of one page.
 
-    :raises AnswerError: where the answer is none.
+    :raises AnswerError: if the answer is none.
     """
     values = data.get(field) if isinstance(data, dict) else None
     if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):

@@ -55,7 +55,7 @@ def trusted(validate_certs: bool, ca_path: str | None) -> Trusted:
 def check_client_certificate(certificate: str | None, key: str | None) -> None:
     """Prove that a certificate can be shown to a server.
 
-    :raises InputError: where it cannot.
+    :raises InputError: if it cannot.
     """
     if not certificate:
         return

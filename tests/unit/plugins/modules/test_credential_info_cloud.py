@@ -71,7 +71,7 @@ def test_one_that_does_not_work_is_asked_about_exactly_once(cloud, kind):
     }[kind]()
     result = ask(cloud, made, email=cloud.ada.email)
     assert (result["works"], cloud.requests) == (False, ["GET /2.0/user"])
-    assert "or has no Bitbucket scopes, as one without scopes or one for Jira has not" in result["problem"]
+    assert "or has no Bitbucket scopes (a token for Jira" in result["problem"]
     assert made not in str(result)
 
 
@@ -148,7 +148,7 @@ def test_a_clipped_token_is_hinted_at_and_still_asked_about(cloud, cut, end):
     secret = API_TOKEN[:-cut] if end == "back" else API_TOKEN[:12] + API_TOKEN[12 + cut :]
     result = ask(cloud, secret, email=cloud.ada.email)
     (hint,) = result["hints"]
-    assert "a part of the token may be missing" in hint
+    assert "the token may be incomplete" in hint
     assert secret not in str(result)
     assert cloud.requests == ["GET /2.0/user"]
 
@@ -166,7 +166,7 @@ def test_the_checksum_may_or_may_not_count_the_equals_sign():
     [
         (API_TOKEN, "ada@example.com", "", "x-bitbucket-api-token-auth, or the Bitbucket user name"),
         (ACCESS_TOKEN, "ada@example.com", "", "with an access token it is x-token-auth"),
-        (API_TOKEN, "", "ada", "REST takes the e-mail address"),
+        (API_TOKEN, "", "ada", "REST needs the e-mail address"),
         (APP_PASSWORD, "ada@example.com", "", "CHANGE-3222"),
     ],
 )

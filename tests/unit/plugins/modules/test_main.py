@@ -84,7 +84,7 @@ def test_without_a_credential_a_module_fails_in_one_sentence(module, given, caps
     ("key", "sentence"),
     [
         (None, "No credential: set `admin_api_key`"),
-        ("ATBBhunter2", "`admin_api_key` holds an app password: nothing was sent."),
+        ("ATBBhunter2", "`admin_api_key` is an app password, so nothing was sent."),
     ],
 )
 def test_without_a_key_of_the_organization_nothing_is_sent(module, given, key, sentence, capsys):

@@ -143,7 +143,7 @@ def test_refusals_are_sentences(cloud, body):
         api.account_tokens("712020:nobody")
     with pytest.raises(NotFoundError):
         api.account_tokens(cloud.fred.account_id)
-    with pytest.raises(LockoutError, match="`admin_api_key` takes an API key") as caught:
+    with pytest.raises(LockoutError, match="`admin_api_key` must be an API key") as caught:
         Organization(cloud.administrator("wrong-key-of-nobody")).tokens(cloud.company.id)
     assert "wrong-key-of-nobody" not in str(caught.value)
 
@@ -226,11 +226,11 @@ def entry(**fields: t.Any) -> dict[str, t.Any]:
         ([7], "without a usable id"),
         ([entry(id="")], "without a usable id"),
         ([entry(id=7)], "without a usable id"),
-        ([entry(createdAt="soon")], "a time that is not one"),
-        ([entry(expiry=True)], "a time that is not one"),
-        ([entry(lastAccess=-1)], "a time that is not one"),
-        ([entry(lastAccess=10**20)], "a time that is not one"),
-        ([entry(expiry={})], "a time that is not one"),
+        ([entry(createdAt="soon")], "an invalid time"),
+        ([entry(expiry=True)], "an invalid time"),
+        ([entry(lastAccess=-1)], "an invalid time"),
+        ([entry(lastAccess=10**20)], "an invalid time"),
+        ([entry(expiry={})], "an invalid time"),
     ],
     ids=str,
 )

@@ -140,7 +140,7 @@ def test_a_captcha_is_no_verdict_and_no_other_password_of_that_user_is_tried(san
         sandbox.put("jdoe", secret)
     told = sandbox.ask()
     assert [(each["works"], each["dead"]) for each in told] == [(None, None), (None, None)]
-    assert "wants a CAPTCHA solved" in told[0]["problem"]
+    assert "requires a CAPTCHA" in told[0]["problem"]
     assert "can lock an account" in told[1]["problem"]
     assert len(sandbox.cloud.requests) == 1
 

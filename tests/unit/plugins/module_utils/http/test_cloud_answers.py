@@ -49,7 +49,7 @@ def refused(
     [
         (None, CLOUD, "does not accept this e-mail and API token.*has no Bitbucket scopes"),
         (BEARER, CLOUD, "does not accept this token: it is wrong, has expired or was revoked"),
-        (BEARER, ADMIN, "does not accept this key: `admin_api_key` takes"),
+        (BEARER, ADMIN, "does not accept this key: it is wrong"),
         (None, OAUTH, "does not accept this `client_id` and `client_secret`"),
     ],
     ids=["basic", "bearer", "organization", "consumer"],

@@ -88,15 +88,15 @@ def test_the_task_beats_the_environment(task, environment, expected):
         ({"api_token": API_TOKEN}, env(access_token="t"), "`email` is missing: set it or BITBUCKET_EMAIL."),
         ({"client_secret": "s"}, {}, "`client_id` is missing"),
         ({}, env(api_token=API_TOKEN), "`email` is missing"),
-        ({**PERSON, "access_token": "t"}, {}, "Both `api_token` and `access_token` are given"),
-        ({**CONSUMER, "access_token": "t"}, {}, "Both `access_token` and `client_secret` are given"),
+        ({**PERSON, "access_token": "t"}, {}, "Both `api_token` and `access_token` are set"),
+        ({**CONSUMER, "access_token": "t"}, {}, "Both `access_token` and `client_secret` are set"),
         ({}, env(**PERSON, **CONSUMER), "two credentials, BITBUCKET_API_TOKEN and BITBUCKET_CLIENT_SECRET: unset one"),
         ({"email": "jo", "api_token": API_TOKEN}, {}, "`email` is not an e-mail address"),
-        ({"email": EMAIL, "api_token": ACCESS_TOKEN}, {}, "it goes into `access_token`"),
-        ({"access_token": API_TOKEN}, {}, "`access_token` holds an API token, which signs in as `api_token`"),
-        ({"access_token": "two\nhunter2"}, {}, "`access_token` holds characters that no token has"),
+        ({"email": EMAIL, "api_token": ACCESS_TOKEN}, {}, "Set it as `access_token`"),
+        ({"access_token": API_TOKEN}, {}, "`access_token` is an API token. Set it as `api_token`"),
+        ({"access_token": "two\nhunter2"}, {}, "`access_token` has characters that no token has"),
         ({"email": EMAIL, "api_token": "hunter2 "}, {}, ""),
-        ({"email": EMAIL, "api_token": "tökenhunter2"}, {}, "`api_token` holds characters that no token has"),
+        ({"email": EMAIL, "api_token": "tökenhunter2"}, {}, "`api_token` has characters that no token has"),
     ],
 )
 def test_none_half_two_or_a_wrong_one_is_one_sentence(task, environment, sentence):
@@ -124,7 +124,7 @@ def test_an_app_password_is_refused_wherever_it_stands(option, beside, where):
 
     with pytest.raises(InputError) as caught:
         credential_from(*((given, {}) if where == "task" else ({}, env(**given))), fetch)
-    assert f"`{option}` holds an app password: nothing was sent." in str(caught.value)
+    assert f"`{option}` is an app password, so nothing was sent." in str(caught.value)
     assert "CHANGE-3222" in str(caught.value)
     assert "https://id.atlassian.com/manage-profile/security/api-tokens" in str(caught.value)
     assert "hunter2" not in str(caught.value)
@@ -243,9 +243,9 @@ def test_a_consumer_gets_its_token_once(office, monkeypatch):
             BitbucketError,
             "status 400",
         ),
-        ((200, {"token_type": "bearer"}), AnswerError, "the answer holds no access token; is `oauth_url` right"),
-        ((200, []), AnswerError, "holds no access token"),
-        ((200, {"access_token": "two lines"}), AnswerError, "holds no access token"),
+        ((200, {"token_type": "bearer"}), AnswerError, "the answer has no access token. Check `oauth_url`"),
+        ((200, []), AnswerError, "has no access token"),
+        ((200, {"access_token": "two lines"}), AnswerError, "has no access token"),
         ((404, {}), BitbucketError, "`oauth_url` is wrong"),
     ],
     ids=["refused", "bad", "none", "list", "lines", "lost"],

@@ -54,7 +54,7 @@ def test_each_option_falls_back_to_its_own_variable_and_to_none_of_another_kind(
             "The environment has two credentials, BITBUCKET_PASSWORD and BITBUCKET_TOKEN: unset one of them, or set "
             "`password` or `token`.",
         ),
-        ({**BASIC, "token": "t"}, {}, "Both `password` and `token` are given: keep the one to sign in with."),
+        ({**BASIC, "token": "t"}, {}, "Both `password` and `token` are set. Keep the one to sign in with."),
         ({"token": "two\nlines"}, {}, "characters that no token has"),
         ({"token": "tökenhunter2"}, {}, "characters that no token has"),
     ],
