@@ -156,7 +156,7 @@ CONSTRAINTS: dict[str, t.Any] = {
 def run(params: dict[str, t.Any], client: Client, check_mode: bool) -> dict[str, t.Any]:
     """Bring the variable into the declared state.
 
-    :raises InputError: if the value cannot be meant, or the environment does not exist.
+    :raises InputError: if the value is invalid, or the environment does not exist.
     """
     params = {**params, "key": params["key"].strip()}
     _require_sensible(params["key"], params["value"] if params["state"] == "present" else None)

@@ -190,7 +190,7 @@ def test_a_store_in_credentials_of_awx_takes_a_credential_that_is_there(desk):
     assert extra["project_tokens_store_options"] == {"organization": "Payments"}
     assert all(len(ids) == 2 for ids in desk.awx.attached.values())
     missing = desk.setup(**variables | {"awx_setup_credentials": ["Not there"]})
-    assert "`credential` names Not there, and there are none of that name among credentials" in missing.failure
+    assert "`credential`: there is no Not there among credentials" in missing.failure
 
 
 @pytest.mark.long

@@ -45,7 +45,7 @@ class CredentialEntry:
     """A secret in a file.
 
     :param start: where it begins, and ``end`` where it ends, encoding and all.
-    :param host: the host that it is for; ``None`` if the file does not say, or where it is for every host.
+    :param host: the host that it is for; ``None`` if the file does not say, or if it is for every host.
     :param removal: what to do to be rid of it; ``None`` if the syntax around it is not known.
     :param replacement: what to do to put another user and secret in its place; ``None`` for the same reason.
     :param plain: whether it is for a URL that goes over the network unencrypted.

@@ -51,7 +51,7 @@ class ObjectIndex:
         if (kind, name, owner) not in self._there:
             found = self._named(kind, {"name": name, **({"organization": owner} if owner else {})})
             if found is None:
-                raise InputError(f"`{field}` names {name}, and there are none of that name among {kind}{place}.")
+                raise InputError(f"`{field}`: there is no {name} among {kind}{place}.")
             self._there[kind, name, owner] = int(found["id"])
         return self._there[kind, name, owner]
 

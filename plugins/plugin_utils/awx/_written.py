@@ -145,7 +145,7 @@ class Objects:
             now = self._controller.change(kind, int(step.held["id"]), fields)
         number = now.get("id")
         if not isinstance(number, int):
-            raise ControllerError("The controller did not say which object it made.")
+            raise ControllerError("The controller returned no id for the new object.")
         self._apply_parts(f"{kind}/{number}", parts)
         if kind == "projects":
             self._await_sync(number, now)

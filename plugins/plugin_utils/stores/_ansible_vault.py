@@ -125,8 +125,8 @@ class AnsibleVaultStore(BaseStore):
 
     def _new_key(self) -> _Key:
         missing = StoreError(
-            f"{self._path} is to be encrypted, and there is no vault secret to do it with: give one with `--vault-id` "
-            "or `--vault-password-file`, or attach a vault credential in AWX."
+            f"{self._path} cannot be encrypted, since there is no vault secret. Pass one with `--vault-id` or "
+            "`--vault-password-file`, or attach a vault credential in AWX."
         )
         if not self._vault.secrets:
             raise missing

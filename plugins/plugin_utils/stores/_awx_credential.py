@@ -106,7 +106,7 @@ class AwxCredentialStore(BaseStore):
     def secret(self, reference: str) -> str:
         raise StoreError(
             f"{self.name} never shows a secret again. AWX uses {self._name(reference)} as the webhook credential of a "
-            "job template; for anything else take another store."
+            "job template; for other uses, choose another store."
         )
 
     def _save(self, entry: Entry, before: Json | None) -> None:

@@ -146,13 +146,15 @@ class Controller:
         if status == 403:
             return ControllerError(f"{self._url} does not permit this login to {method} {path}.")
         if status == 404:
-            return ControllerError(f"{self._url} has no {path}: is that the API of an AWX or Automation Controller?")
+            return ControllerError(
+                f"{self._url} has no {path}. Check that it is the API of AWX or Automation Controller."
+            )
         about = f", because of {', '.join(refused)}" if refused else ""
         text = f"{self._url} answered {method} {path} with status {status}{about}."
         return ControllerError(text, gone=status >= 500 or status == 429, conflict=status in (400, 409))
 
     def _no_controller(self) -> ControllerError:
-        return ControllerError(f"{self._url} answered with something that AWX does not answer: is the address right?")
+        return ControllerError(f"The answer of {self._url} does not come from AWX. Check the address.")
 
 
 def _refused(body: bytes, sent: Json | None) -> list[str]:

@@ -100,8 +100,8 @@ class FileStore(BaseStore):
             return None
         except OSError as error:
             raise StoreError(
-                f"{path} cannot be read: {error.strerror}. It is not declared, but may tell whose a renamed token is: "
-                "make it readable for the user who runs this, or move it away."
+                f"{path} cannot be read: {error.strerror}. It may contain the secret of a renamed token. Make it "
+                "readable for the user that runs Ansible, or move it."
             ) from None
 
     def _held(self, reference: str) -> StoredEntry:
@@ -175,8 +175,8 @@ class FileStore(BaseStore):
         kept = _locks.label(self._lock)
         if kept and canonical_reference(kept) != canonical_reference(reference):
             raise StoreError(
-                f"{self._path} keeps the secret of {kept}: give {reference} a file of its own. If that token is only "
-                f"declared by another name now, remove {self._lock} first."
+                f"{self._path} has the secret of {kept}. Use another file for {reference}. If only the declared name "
+                f"of that token has changed, remove {self._lock} first."
             )
 
     def _mode_of(self, path: Path) -> int:

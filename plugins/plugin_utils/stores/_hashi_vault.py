@@ -129,7 +129,7 @@ class HashiVaultStore(BaseStore):
 def _text(version: Version) -> str | None:
     text = version.fields.get(SECRET)
     if text is not None and not isinstance(text, str):
-        raise StoreError(f"Vault holds a field `{SECRET}` that is not a text, although it should be a token's secret.")
+        raise StoreError(f"Vault has a field `{SECRET}` that is not a string, but it must be the secret of a token.")
     return text
 
 

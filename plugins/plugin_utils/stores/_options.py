@@ -104,13 +104,13 @@ class StoreOptions:
         """
         text, source = self.text(name), self.source(name)
         if not _addresses.is_web_address(text):
-            raise StoreError(f"The server is not named by a URL: set {source}.")
+            raise StoreError(f"The server has no valid URL. Set {source}.")
         if not _addresses.is_bare(text):
             raise StoreError(f"The URL of the server ({source}) must hold neither a credential nor a query.")
         if not _addresses.is_private(text) and not self.flag("allow_insecure"):
             raise StoreError(
-                f"{urlsplit(text).hostname} is named with http, which would show every secret to the network: use "
-                f"https, or set `{self._prefix}allow_insecure` to true."
+                f"{urlsplit(text).hostname} is addressed with http://, so every secret would cross the network "
+                f"unencrypted. Use https://, or set `{self._prefix}allow_insecure` to true."
             )
         return text.rstrip("/")
 

@@ -205,9 +205,7 @@ class VaultServer:
         except refusals.VaultError as error:
             raise self._refusal(error, what) from None
         except failures.SSLError:
-            sentence = (
-                f"The TLS connection to {self._url} failed: is its CA known (`ca_path`), and does the name match?"
-            )
+            sentence = f"The TLS connection to {self._url} failed. Check its CA (`ca_path`) and its host name."
             raise VaultError(sentence, gone=True) from None
         except (failures.RequestException, AnswerError, LostAnswerError):
             raise VaultError(f"Vault at {self._url} does not answer.", gone=lost_is_gone) from None
@@ -215,7 +213,7 @@ class VaultServer:
             # Before it sends anything the library looks for the file of certificates, which may be gone by now.
             why = error.strerror or "the file of certificates is gone"
             sentence = (
-                f"Vault at {self._url} was not asked ({why}): is what `ca_path` or VAULT_CACERT names still there?"
+                f"Vault at {self._url} was not asked ({why}). Check the file that `ca_path` or VAULT_CACERT names."
             )
             raise VaultError(sentence, gone=True) from None
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -224,23 +222,23 @@ class VaultServer:
     def _refusal(self, error: t.Any, what: str) -> VaultError:
         said = " ".join(str(item) for item in error.errors or ()).lower()
         if "check-and-set" in said:
-            return VaultError(f"Vault at {self._url} holds another version by now.", conflict=True)
+            return VaultError(f"Vault at {self._url} has a newer version of the entry.", conflict=True)
         if "sealed" in said:
             return VaultError(f"Vault at {self._url} is sealed: unseal it, then run again.", gone=True)
         if isinstance(error, (refusals.Forbidden, refusals.Unauthorized)):
             return VaultError(
-                f"Vault at {self._url} does not permit this login to {what}: its token or policy is not fit.",
+                f"Vault at {self._url} does not permit this login to {what}. Check its token and policy.",
                 forbidden=True,
             )
         if isinstance(error, refusals.InvalidPath):
-            return VaultError(f"Vault at {self._url} has nothing to {what} with: is the mount named right?")
+            return VaultError(f"Vault at {self._url} cannot {what}. Check the name of the mount.")
         if isinstance(error, refusals.InvalidRequest):
             return VaultError(f"Vault at {self._url} refused to {what}.")
         kind = {"VaultDown": "is down or on standby", "RateLimitExceeded": "has had too many requests"}
         return VaultError(f"Vault at {self._url} {kind.get(type(error).__name__, 'failed')}.", gone=True)
 
     def _no_vault(self, gone: bool) -> VaultError:
-        sentence = f"{self._url} answered with something that Vault does not answer: is the address right?"
+        sentence = f"The answer of {self._url} does not come from Vault. Check the address."
         return VaultError(sentence, gone=gone)
 
     @contextlib.contextmanager

@@ -288,7 +288,7 @@ def test_a_refusal_names_the_field_and_quotes_nothing(awx):
     assert result["msg"].endswith("because of colour.")
     double.edits = False
     result = run(*ALL[:3], TEMPLATE, changed(SCHEDULE, unified_job_template="nowhere"))
-    assert "`unified_job_template` names nowhere, and there are none of that name among job_templates." in result["msg"]
+    assert "`unified_job_template`: there is no nowhere among job_templates." in result["msg"]
 
 
 UNFIT_INJECTORS: list[dict[str, t.Any]] = [
@@ -440,10 +440,10 @@ def test_a_login_that_may_not_is_told_so(awx):
 @pytest.mark.parametrize(
     ("given", "options", "say"),
     [
-        (changed(PROJECT, organization="Nobody"), {}, "`organization` names Nobody, and there are none of that name"),
+        (changed(PROJECT, organization="Nobody"), {}, "`organization`: there is no Nobody among"),
         (PROJECT, {"timeout": 0}, "`timeout` must be at least 1 second"),
         (PROJECT, {"sync_timeout": -1}, "and `sync_timeout` at least 0."),
-        (PROJECT, {"url": None}, "The server is not named by a URL: set `url` or CONTROLLER_HOST"),
+        (PROJECT, {"url": None}, "The server has no valid URL. Set `url` or CONTROLLER_HOST"),
         (PROJECT, {"token": None}, "Signing in to the controller needs `token` or CONTROLLER_OAUTH_TOKEN"),
         (PROJECT, {"token": "wrong"}, "refuses this login"),
         (PROJECT, {"url": "http://awx.example.com"}, "or set `allow_insecure` to true"),

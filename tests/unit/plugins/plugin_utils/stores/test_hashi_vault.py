@@ -194,7 +194,7 @@ def test_many_are_read_at_once(vault):
         ("kv/team", {"allowed": ("create", "read")}, "does not allow update"),
         ("kv/team", {"allowed": ("deny",)}, "does not allow create"),
         ("kv/team", {"sealed": True}, "is sealed: unseal it, then run again"),
-        ("kv/team", {"namespace": "team-a"}, "is the mount named right?"),
+        ("kv/team", {"namespace": "team-a"}, "Check the name of the mount"),
     ],
     ids=["mount", "version", "engine", "create", "update", "deny", "sealed", "namespace"],
 )
@@ -210,7 +210,7 @@ def test_preparing_says_what_stands_in_the_way(place, state, say):
     ("answer", "say"),
     [
         (errors(403, "permission denied"), "does not permit this login to read kv/team/projects/PAY/tokens/ci"),
-        (errors(404, 'no handler for route "kv/". route entry not found.'), "is the mount named right?"),
+        (errors(404, 'no handler for route "kv/". route entry not found.'), "Check the name of the mount"),
         (errors(500, f"internal error: {TOKEN}"), "failed"),
         (errors(502), "failed"),
         (errors(503, "Vault is sealed"), "is sealed"),
@@ -218,15 +218,15 @@ def test_preparing_says_what_stands_in_the_way(place, state, say):
         (errors(429, "slow down"), "has had too many requests"),
         (errors(418, f"{TOKEN}"), "failed"),
         (errors(400, f"what is {TOKEN}"), "refused to read"),
-        (Answer(307, None, {"Location": "http://127.0.0.1:1/v1/elsewhere"}), "something that Vault does not answer"),
-        (Answer(200, "<html>sign in</html>"), "something that Vault does not answer"),
-        (Answer(200, "[1, 2"), "something that Vault does not answer"),
-        (Answer(200, []), "something that Vault does not answer"),
-        (Answer(200, {"data": None}), "something that Vault does not answer"),
-        (Answer(200, {"data": {"data": {}, "metadata": {"version": "x"}}}), "something that Vault does not answer"),
-        (Answer(200, {"data": {"data": "no", "metadata": {"version": 1}}}), "something that Vault does not answer"),
-        (Answer(200, {"data": {"data": {"secret": 7}, "metadata": {"version": 1}}}), "is not a text"),
-        (Answer(204), "something that Vault does not answer"),
+        (Answer(307, None, {"Location": "http://127.0.0.1:1/v1/elsewhere"}), "does not come from Vault"),
+        (Answer(200, "<html>sign in</html>"), "does not come from Vault"),
+        (Answer(200, "[1, 2"), "does not come from Vault"),
+        (Answer(200, []), "does not come from Vault"),
+        (Answer(200, {"data": None}), "does not come from Vault"),
+        (Answer(200, {"data": {"data": {}, "metadata": {"version": "x"}}}), "does not come from Vault"),
+        (Answer(200, {"data": {"data": "no", "metadata": {"version": 1}}}), "does not come from Vault"),
+        (Answer(200, {"data": {"data": {"secret": 7}, "metadata": {"version": 1}}}), "is not a string"),
+        (Answer(204), "does not come from Vault"),
         (DROP, "does not answer"),
     ],
     ids=str,
@@ -258,7 +258,7 @@ def test_a_server_that_is_not_there_is_told():
         ({"url": "https://vault.example.com/#"}, "must hold neither a credential nor a query"),
         ({"url": "https://va\nult.example.com"}, "VAULT_ADDR"),
         ({"url": "https://vault.example.com\\x"}, "VAULT_ADDR"),
-        ({"url": "http://vault.example.com"}, "would show every secret to the network"),
+        ({"url": "http://vault.example.com"}, "would cross the network unencrypted"),
         ({"token": None}, "VAULT_TOKEN"),
         ({"token": f"{TOKEN}\nX-Other: 1"}, "characters that are not allowed in it"),
         ({"auth_method": "ldap"}, "token, approle or jwt"),
@@ -423,7 +423,7 @@ def test_a_lease_that_is_no_number_is_told(vault, lease):
     double, store = vault
     body = {"auth": {"client_token": TOKEN, "lease_duration": lease}}
     double.before = lambda request: Answer(200, body) if "/auth/" in request.path else None
-    assert "something that Vault does not answer" in failure(lambda: store(**APPROLE).read([CI]))
+    assert "does not come from Vault" in failure(lambda: store(**APPROLE).read([CI]))
 
 
 def test_an_approle_comes_from_the_environment_where_the_options_leave_it_out(vault, monkeypatch):

@@ -609,7 +609,7 @@ def test_a_file_that_keeps_another_tokens_secret_is_refused_before_anything_is_c
     one.prepare([CI], check_mode=False)
     one.write([entry(ONE)])
     one.prepare([CI], check_mode=False)
-    with pytest.raises(StoreError, match=f"keeps the secret of {CI}: give projects/SHOP/tokens/ci a file of its own"):
+    with pytest.raises(StoreError, match=rf"has the secret of {CI}\. Use another file for projects/SHOP/tokens/ci"):
         open_store(f"file:{tmp_path / 'x'}", {}, vault(), single=True).prepare(["projects/SHOP/tokens/ci"], True)
 
 
