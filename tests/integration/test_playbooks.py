@@ -254,7 +254,7 @@ def test_a_wrong_vault_password_is_told_before_any_request(team):
 @pytest.mark.long
 def test_a_missing_vault_password_is_told_before_any_request(team):
     outcome = team.play(PROVISION, password=None, projects=OWNERS)
-    assert_refused(team, outcome, "there is no vault secret to do it with", requests=0)
+    assert_refused(team, outcome, "since there is no vault secret", requests=0)
 
 
 def test_a_vault_file_in_plain_text_is_refused_before_any_request(team):
