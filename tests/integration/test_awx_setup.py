@@ -257,7 +257,7 @@ def test_secrets_are_written_again_where_that_is_asked_for(desk):
         ({"awx_setup_organization": None}, "Set the organization (awx_setup_organization)"),
         ({"project_tokens_store": None}, "It is not set."),
         ({"project_tokens_repositories": ["{{ bitbucket_key }}/*"]}, "On AWX every host of the inventory"),
-        ({"awx_setup_organization": "Nobody"}, "`organization` names Nobody"),
+        ({"awx_setup_organization": "Nobody"}, "`organization`: there is no Nobody"),
         ({"awx_setup_token": "wrong"}, "refuses this login"),
     ],
     ids=str,
