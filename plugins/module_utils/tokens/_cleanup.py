@@ -27,9 +27,7 @@ def clean_up(outcome: Outcome, observer: Observer, delivery: Delivery, options: 
     held = observer.held
     tokens = {
         **revoked({**held.stored, **held.others}, outcome.report.changes),
-        **left_over(
-            held.stored, observer.absent, outcome.report.seen, set(observer.observations) - outcome.failed_owners
-        ),
+        **left_over(held.stored, observer.absent, outcome.report.seen, outcome.observed.keys() - outcome.failed_owners),
     }
     removed, warnings = (list(tokens), []) if options.check_mode else delivery.remove(tokens)
     outcome.report.remove({reference: tokens[reference] for reference in removed})

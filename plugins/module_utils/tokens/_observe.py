@@ -16,7 +16,7 @@ from ..datacenter._api import DataCenter
 from . import _plan
 from ._declaration import Declaration
 from ._delivery import Delivery, Held
-from ._types import NEW, UNKNOWN, Fail, Options, Plan, Policy, Step, View
+from ._types import NEW, UNKNOWN, Fail, Keep, Options, Plan, Policy, Step, View
 
 _Value = t.TypeVar("_Value")
 
@@ -41,6 +41,12 @@ class Observation(t.NamedTuple):
         for plan in self.plans:
             yield from (*plan.steps, *plan.retire)
         yield from self.prune
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing to do, and nothing to report."""
+        busy = any(not isinstance(step, Keep) or step.note for step in self.steps)
+        return not busy and not any(plan.warnings for plan in self.plans)
 
     def plan_for(self, reference: str) -> Plan:
         """The plan of one declared token."""
@@ -163,6 +169,17 @@ class Observer:
         observation = Observation(view, policy, [self._permitted(owner, plan) for plan in plans], prune, at)
         self.observations[path] = observation
         return observation
+
+    def observe_busy(self, path: str) -> Observation | int:
+        """The same. If there is nothing to do, only the number of plans: most owners of a large instance are like that.
+
+        :raises BitbucketError: as :meth:`observe`.
+        """
+        observation = self.observe(path)
+        if not observation.is_settled:
+            return observation
+        del self.observations[path]
+        return len(observation.plans)
 
     def current(self, path: str) -> Observation:
         """The last observation of an owner; store and owner are read again if it is no longer recent.

@@ -44,7 +44,9 @@ class Outcome:
     """Collects what was done, in the order of the owners."""
 
     report: Report = field(default_factory=Report)
-    #: The first observation of each owner.
+    #: How many tokens are declared for each owner that was observed, by its path.
+    observed: dict[str, int] = field(default_factory=dict)
+    #: The first observations. If a task declares all tokens of its owners, those with nothing to do are left out.
     observations: list[Observation] = field(default_factory=list)
     #: The last observation of each owner, by its path.
     latest: t.Mapping[str, Observation] = field(default_factory=dict)
@@ -148,10 +150,9 @@ def namesakes(notes: t.Sequence[Result]) -> list[str]:
 
 
 def _counts(outcome: Outcome) -> dict[str, int]:
-    observed = {observation.owner.path for observation in outcome.observations}
     return {
-        "owners": len(observed | outcome.failed_owners),
+        "owners": len(outcome.observed.keys() | outcome.failed_owners),
         "owners_failed": len(outcome.failed_owners),
-        "tokens": sum(len(observation.plans) for observation in outcome.observations),
+        "tokens": sum(outcome.observed.values()),
         **outcome.report.counts,
     }

@@ -142,9 +142,13 @@ class _Run:
     def _observe(self) -> None:
         self._workers.progress = self._progress.of("{} of {} owners observed")
         paths = [declaration.owner.path for declaration in self._declarations]
-        for path, result in zip(paths, self._workers.each(self._observer.observe, paths)):
-            if not isinstance(result, BitbucketError):
+        observe = self._observer.observe_busy if self._options.whole else self._observer.observe
+        for path, result in zip(paths, self._workers.each(observe, paths)):
+            if isinstance(result, Observation):
                 self._outcome.observations.append(result)
+                self._outcome.observed[path] = len(result.plans)
+            elif isinstance(result, int):
+                self._outcome.observed[path] = result
             elif result.reason == "interrupted":
                 self._left.add(path)
             else:
