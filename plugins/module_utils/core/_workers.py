@@ -100,7 +100,7 @@ class Workers:
             are of use without these.
         :raises BitbucketError: if the first item fails in a way that the others would too.
         """
-        results: list[_Result | BitbucketError] = [_interrupted() for _item in items]
+        results: list[_Result | BitbucketError] = [_interrupted()] * len(items)
         finished = 0
         for numbers in (range(min(1, len(items))), range(1, len(items))):
             for arrived in self._arrivals(function, items, numbers):
