@@ -73,8 +73,7 @@ def own_options(module_name: str, spec: _argspec.Spec, constraints: Result, args
     _require_supported(module_name, spec, args)
     own = {key: value for key, value in spec.items() if key not in _argspec.CONNECTION}
     given = {key: value for key, value in args.items() if key not in _argspec.CONNECTION}
-    rules = {key: value for key, value in constraints.items() if key != "supports_check_mode"}
-    return _checked(own, rules, given, secrets_of(spec, args))
+    return _checked(own, constraints, given, secrets_of(spec, args))
 
 
 def _checked(spec: _argspec.Spec, constraints: Result, args: Result, secrets: set[str]) -> Result:

@@ -197,6 +197,11 @@ def trouble(place: Sandbox, point: str, phase: str, *, real_next: bool, real_las
         return f"stored and dead after the crash: {dead}"
     if phase != "first" and set(place.stored()) != set(place.references):
         return "the store lost a secret"
+    return recovered(place, real_next=real_next, real_last=real_last)
+
+
+def recovered(place: Sandbox, *, real_next: bool, real_last: bool) -> str:
+    """The runs after one that ended early: what went wrong in them."""
     place.sim.clock.advance(minutes=1)
     failure, _changed = once_more(place, real=real_next)
     if failure or place.dead() or set(place.stored()) != set(place.references):
@@ -306,12 +311,7 @@ def interrupted(place: Sandbox, point: str, phase: str, number: int) -> str:
     stored = set(place.store().read(place.references).values())
     if lost := {token.id for token in place.tokens()} - planted - stored:
         return f"issued and not delivered: {sorted(lost)}"
-    place.sim.clock.advance(minutes=1)
-    failure, _changed = once_more(place, real=False)
-    if failure or place.dead() or set(place.stored()) != set(place.references):
-        return f"the next run: dead {place.dead()} {failure}"
-    place.settle()
-    return finished(place, real=False) or nothing_to_do(place, real=False)
+    return recovered(place, real_next=False, real_last=False)
 
 
 @pytest.mark.usefixtures("built")

@@ -100,7 +100,7 @@ class Workers:
             are of use without these.
         :raises BitbucketError: if the first item fails in a way that the others would too.
         """
-        results: list[_Result | BitbucketError] = [_interrupted()] * len(items)
+        results: list[_Result | BitbucketError] = [interrupted()] * len(items)
         finished = 0
         for numbers in (range(min(1, len(items))), range(1, len(items))):
             for arrived in self._arrivals(function, items, numbers):
@@ -164,7 +164,7 @@ class Workers:
 
     def _guarded(self, function: t.Callable[[_Item], _Result], item: _Item) -> _Result | BitbucketError:
         if self._interruption.requested:
-            return _interrupted()
+            return interrupted()
         if self._stopped.is_set():
             return BitbucketError(
                 "Not tried: the server has refused the credential, is gone, or allows no more requests, meanwhile.",
@@ -187,5 +187,6 @@ def _waiting(arrived: queue.SimpleQueue[_Item]) -> list[_Item]:
     return found
 
 
-def _interrupted() -> BitbucketError:
+def interrupted() -> BitbucketError:
+    """The error of work that was not done since the run was interrupted."""
     return BitbucketError("Not finished: the run was interrupted.", "interrupted")

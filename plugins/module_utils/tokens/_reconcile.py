@@ -19,7 +19,7 @@ from ..core._errors import BitbucketError, GuardError, StrayError
 from ..core._limits import FRESH
 from ..core._model import Owner
 from ..core._progress import Progress
-from ..core._workers import Interruption, Workers
+from ..core._workers import Interruption, Workers, interrupted
 from ..datacenter._api import DataCenter, Issued
 from ._apply import Applied, apply, discard_all
 from ._cleanup import clean_up
@@ -249,7 +249,7 @@ class _Run:
 
     def _require_uninterrupted(self) -> None:
         if self._interruption.requested:
-            raise BitbucketError("Not finished: the run was interrupted.", "interrupted")
+            raise interrupted()
 
     def _receive(self, tasks: t.Sequence[_Task]) -> None:
         """In the caller's thread: deliver what was issued, and make room for as many more."""
